@@ -21,8 +21,8 @@ extern "C" {
 #define CNN_ALIGNMENT 64
 
 /* How the workers that run one step together meet. Every worker calls the entry point with the same
- * `buffers` and a context of its own. NULL for `context` means one worker: the results have the same
- * bits for every number of workers. */
+ * `buffers` and a context of its own. NULL for `context` means one worker: the results have the
+ * same bits for every number of workers. */
 typedef struct cnn_context {
   int32_t worker;  /* 0 <= worker < workers */
   int32_t workers; /* at least 1 */

@@ -1,0 +1,91 @@
+// What a compiled net says about itself: the JSON of its `<net>_manifest`, checked and as structs.
+// The compiler writes it (compiler/emit); data/Weights, core/Init and train/ work from it.
+#ifndef CNNC_RUNTIME_CORE_MANIFEST_H
+#define CNNC_RUNTIME_CORE_MANIFEST_H
+
+#include "runtime/core/Element.h"
+#include "runtime/core/Status.h"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cnn {
+
+/// How a state tensor starts. The formulas are in runtime/core/Init.h.
+enum class InitKind {
+  XavierUniform,
+  XavierNormal,
+  KaimingUniform,
+  KaimingNormal,
+  PytorchDefault,
+  Constant,
+  Zeros
+};
+struct InitSpec {
+  InitKind kind = InitKind::Zeros;
+  int64_t fanIn = 0;  ///< of the layer: input channels of a group x kernel window
+  int64_t fanOut = 0; ///< output channels x kernel window
+  double value = 0;   ///< of `constant`
+};
+
+/// Parameter: trained. Optimizer: momentum and the like. Running: statistics of batch norm.
+enum class StateKind { Parameter, Optimizer, Running };
+
+/// One tensor inside the state buffer, row-major.
+struct StateTensor {
+  std::string name; ///< "conv1.weight"
+  StateKind kind = StateKind::Parameter;
+  ElementType element = ElementType::F32;
+  std::vector<int64_t> shape;
+  uint64_t offset = 0; ///< bytes from the start of the state, a multiple of CNN_ALIGNMENT
+  InitSpec init;
+
+  int64_t elements = 0; ///< product of `shape`
+  uint64_t bytes = 0;   ///< elements x size of one
+};
+
+enum class BufferRole { StateIn, StateOut, Input, Output, Arena, Scratch };
+
+/// One element of the array that an entry point gets.
+struct BufferSpec {
+  BufferRole role = BufferRole::Input;
+  std::string name;                       ///< inputs and outputs only
+  ElementType element = ElementType::F32; ///< inputs and outputs only
+  std::vector<int64_t> shape;             ///< inputs and outputs only; [] is a scalar
+  uint64_t bytes = 0; ///< per worker for Scratch: worker w has [w*bytes, (w+1)*bytes)
+};
+
+struct EntryPoint {
+  std::string name;   ///< "train_step", "eval", "infer"
+  std::string symbol; ///< of the function in the object
+  double flops = 0;   ///< of one full batch
+  std::vector<BufferSpec> buffers;
+
+  /// Position in `buffers` of the input or output called `name`, or of the first with `role`; -1
+  /// when there is none.
+  int find(BufferRole role, std::string_view name = {}) const;
+};
+
+struct Manifest {
+  std::string net;
+  int64_t batch = 0; ///< the most rows that one call takes
+  ElementType element = ElementType::F32;
+  std::string cpu;
+  uint64_t stateBytes = 0;
+  std::vector<StateTensor> state;
+  std::vector<EntryPoint> entries;
+
+  const EntryPoint *findEntry(std::string_view name) const;
+  const StateTensor *findState(std::string_view name) const;
+};
+
+/// Checks and converts the JSON of a manifest. Refused, with what was expected and what is there:
+/// another ABI version, a missing or unknown key, a wrong type, a tensor outside the state or over
+/// another, a misaligned offset, two tensors or entries of one name.
+Result<Manifest> parseManifest(std::string_view json);
+
+} // namespace cnn
+
+#endif
