@@ -1,0 +1,261 @@
+#!/usr/bin/env python3
+"""Makes the goldens of this folder with PyTorch; README.md here says what is in each file.
+
+    make_goldens.py [--fashion DIR] [--out DIR] [--check]
+
+--check writes nothing: it fails when a golden differs from what PyTorch gives now by more than
+1e-12 (operations, in double) or 1e-5 (the training runs, in float). Needs torch and numpy.
+"""
+import argparse
+import gzip
+import json
+import os
+import sys
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import nn
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from safetensors_stdlib import read, write  # noqa: E402
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+STEPS, BATCH, RATE, EVERY = 20, 128, 0.1, 16
+
+# name, operation, shape of x (batch first), attributes, shapes of further operands
+CASES = [
+    ("conv_plain", "conv", (2, 3, 7, 5), dict(channels=4, kernel=(3, 3))),
+    ("conv_same", "conv", (2, 1, 9, 8), dict(channels=6, kernel=(5, 5), padding=(2, 2))),
+    ("conv_strided", "conv", (3, 2, 9, 7),
+     dict(channels=5, kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
+    ("conv_rectangular", "conv", (2, 3, 8, 8),
+     dict(channels=2, kernel=(3, 5), stride=(3, 4), padding=(0, 1))),
+    ("conv_dilated", "conv", (2, 3, 9, 7),
+     dict(channels=4, kernel=(3, 3), padding=(2, 2), dilation=(2, 2))),
+    ("conv_dilated_strided", "conv", (1, 2, 11, 9),
+     dict(channels=3, kernel=(2, 3), stride=(2, 1), padding=(1, 2), dilation=(3, 2))),
+    ("conv_1x1", "conv", (2, 5, 4, 3), dict(channels=7, kernel=(1, 1))),
+    ("conv_1x1_strided", "conv", (2, 3, 5, 7), dict(channels=2, kernel=(1, 1), stride=(2, 3))),
+    ("conv_whole_image", "conv", (3, 2, 5, 3), dict(channels=17, kernel=(5, 3))),
+    ("conv_no_bias", "conv", (2, 3, 6, 6), dict(channels=3, kernel=(2, 2), bias=False)),
+    ("conv_wide_channels", "conv", (1, 19, 6, 5), dict(channels=18, kernel=(3, 3), padding=(1, 1))),
+    ("conv_no_pixel_left_over", "conv", (2, 2, 10, 10),
+     dict(channels=3, kernel=(3, 3), stride=(4, 4))),
+    ("linear", "linear", (3, 7), dict(features=5)),
+    ("linear_no_bias", "linear", (2, 33), dict(features=17, bias=False)),
+    ("linear_one_by_one", "linear", (1, 1), dict(features=1)),
+    ("linear_long", "linear", (5, 131), dict(features=3)),
+    ("sigmoid", "sigmoid", (2, 3, 5, 7), {}),
+    ("tanh", "tanh", (2, 3, 5, 7), {}),
+    ("relu", "relu", (2, 3, 5, 7), {}),
+    ("flatten", "flatten", (2, 3, 4, 5), {}),
+    ("avg_pool", "avg_pool", (2, 3, 6, 8), dict(kernel=(2, 2))),
+    ("avg_pool_left_over", "avg_pool", (2, 2, 7, 5), dict(kernel=(2, 2))),
+    ("avg_pool_padded", "avg_pool", (2, 3, 7, 8),
+     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
+    ("avg_pool_padded_excluded", "avg_pool", (2, 3, 7, 8),
+     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1), count_include_pad=False)),
+    ("avg_pool_ceil", "avg_pool", (2, 2, 7, 6), dict(kernel=(2, 3), stride=(2, 2), ceil_mode=True)),
+    ("avg_pool_ceil_padded", "avg_pool", (1, 2, 8, 9),
+     dict(kernel=(3, 3), stride=(3, 2), padding=(1, 1), ceil_mode=True)),
+    ("avg_pool_ceil_padded_excluded", "avg_pool", (1, 2, 8, 9),
+     dict(kernel=(3, 3), stride=(3, 2), padding=(1, 1), ceil_mode=True, count_include_pad=False)),
+    ("avg_pool_overlapping", "avg_pool", (2, 2, 6, 5), dict(kernel=(3, 2), stride=(1, 1))),
+    ("max_pool", "max_pool", (2, 3, 6, 8), dict(kernel=(2, 2))),
+    ("max_pool_left_over", "max_pool", (2, 2, 7, 5), dict(kernel=(2, 2))),
+    ("max_pool_padded", "max_pool", (2, 3, 7, 8),
+     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
+    ("max_pool_rectangular", "max_pool", (1, 2, 4, 4),
+     dict(kernel=(2, 3), stride=(2, 3), padding=(0, 1))),
+    ("max_pool_ceil", "max_pool", (2, 2, 7, 6), dict(kernel=(2, 3), stride=(2, 2), ceil_mode=True)),
+    ("max_pool_overlapping", "max_pool", (2, 2, 6, 5), dict(kernel=(3, 3), stride=(1, 1))),
+    ("max_pool_ties", "max_pool", (1, 2, 6, 6), dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
+    ("cross_entropy", "cross_entropy", (5, 7), {}),
+    ("cross_entropy_large", "cross_entropy", (4, 10), {}),
+    ("cross_entropy_one_class", "cross_entropy", (3, 1), {}),
+] + [
+    (f"{op}_{kind}", op, left, {}, right)
+    for op in ("add", "sub", "mul", "div")
+    for kind, left, right in [
+        ("same", (2, 3, 4, 5), (2, 3, 4, 5)), ("channel", (2, 3, 4, 5), (1, 3, 1, 1)),
+        ("image", (2, 3, 4, 5), (2, 1, 4, 5)), ("scalar", (2, 3, 4, 5), (1, 1, 1, 1)),
+        ("both", (2, 3, 1, 5), (2, 1, 4, 1))]
+]
+
+
+def random(generator, shape):
+    """Values that float holds exactly, as doubles: one set of inputs serves f32 and f64."""
+    return torch.randn(shape, generator=generator).double()
+
+
+def run_case(seed, name, op, shape, attributes, other=None):
+    """The tensors of one case: operands, result `y`, a gradient `dy`, and the operands' gradients."""
+    generator = torch.Generator().manual_seed(seed)
+    a = dict(attributes)
+    tensors = {"x": random(generator, shape)}
+    if name == "max_pool_ties":
+        tensors["x"] = tensors["x"].round()
+    if name == "relu":
+        tensors["x"].view(-1)[::7] = 0.0
+    if op in ("sigmoid", "tanh"):
+        tensors["x"].view(-1)[:8] = torch.tensor([0.0, -0.0, 1e-6, 20.0, -20.0, 90.0, -90.0, 5e-39])
+    if name == "cross_entropy_large":
+        tensors["x"] *= torch.tensor([1000.0, 1.0, 80.0, 1e-3])[:, None]
+        tensors["x"] = tensors["x"].float().double()
+    if op == "conv":
+        tensors["weight"] = random(generator, (a.pop("channels"), shape[1], *a.pop("kernel")))
+    if op == "linear":
+        tensors["weight"] = random(generator, (a.pop("features"), shape[1]))
+    if op in ("conv", "linear") and a.pop("bias", True):
+        tensors["bias"] = random(generator, tensors["weight"].shape[:1])
+    if other:
+        tensors["other"] = random(generator, other)
+        if op == "div":
+            tensors["other"] = (tensors["other"].sign() * (tensors["other"].abs() + 0.5)).float().double()
+    operands = {key: value.requires_grad_() for key, value in tensors.items()}
+    x = operands["x"]
+    if op == "conv":
+        y = F.conv2d(x, operands["weight"], operands.get("bias"), **a)
+    elif op == "linear":
+        y = F.linear(x, operands["weight"], operands.get("bias"))
+    elif op in ("avg_pool", "max_pool"):
+        kernel = a.pop("kernel")
+        y = (F.avg_pool2d if op == "avg_pool" else F.max_pool2d)(x, kernel, **a)
+    elif op == "flatten":
+        y = x.flatten(1)
+    elif op == "cross_entropy":
+        labels = torch.randint(0, shape[1], shape[:1], generator=generator)
+        y = F.cross_entropy(x, labels)
+    elif op in ("sigmoid", "tanh", "relu"):
+        y = getattr(torch, op)(x)
+    else:
+        y = getattr(torch, op)(x, operands["other"])
+    dy = torch.ones(()).double() if op == "cross_entropy" else random(generator, y.shape)
+    y.backward(dy)
+    out = {f"{name}.{key}": value.detach().float().numpy() for key, value in operands.items()}
+    if op == "cross_entropy":
+        out[f"{name}.labels"] = labels.to(torch.int32).numpy()
+    else:
+        out[f"{name}.dy"] = dy.float().numpy()
+    out[f"{name}.y"] = y.detach().numpy()
+    for key, value in operands.items():
+        out[f"{name}.d{key}"] = value.grad.numpy()
+    return out
+
+
+def make_ops():
+    tensors, listing = {}, []
+    for seed, case in enumerate(CASES):
+        tensors.update(run_case(seed, *case))
+        listing.append(dict(name=case[0], op=case[1], attributes=case[3]))
+    return tensors, listing
+
+
+# The parameters' names are the layers' names of examples/lenet.
+NAMES = ("conv1", "conv2", "linear1", "linear2", "linear3")
+VARIANTS = {"lenet": (nn.Sigmoid, nn.AvgPool2d), "lenet_relu": (nn.ReLU, nn.MaxPool2d)}
+
+
+def make_lenet(act, pool, weights, dtype):
+    net = nn.Sequential(
+        nn.Conv2d(1, 6, 5, padding=2), act(), pool(2), nn.Conv2d(6, 16, 5), act(), pool(2),
+        nn.Flatten(), nn.Linear(400, 120), act(), nn.Linear(120, 84), act(), nn.Linear(84, 10))
+    layers = [m for m in net if isinstance(m, (nn.Conv2d, nn.Linear))]
+    with torch.no_grad():
+        for name, layer in zip(NAMES, layers):
+            layer.weight.copy_(torch.tensor(weights[f"{name}.weight"]))
+            layer.bias.copy_(torch.tensor(weights[f"{name}.bias"]))
+    return net.to(dtype), layers
+
+
+def initial_weights():
+    """Xavier-uniform weights and PyTorch's default biases; both variants start from them."""
+    generator, weights = torch.Generator().manual_seed(1), {}
+    shapes = [(6, 1, 5, 5), (16, 6, 5, 5), (120, 400), (84, 120), (10, 84)]
+    for name, shape in zip(NAMES, shapes):
+        area = int(np.prod(shape[2:]))
+        bound = (6 / ((shape[0] + shape[1]) * area)) ** 0.5
+        uniform = lambda size, b: ((torch.rand(size, generator=generator) * 2 - 1) * b).numpy()
+        weights[f"{name}.weight"] = uniform(shape, bound)
+        weights[f"{name}.bias"] = uniform(shape[:1], (shape[1] * area) ** -0.5)
+    return weights
+
+
+def fashion(folder, count):
+    def items(kind, skip):
+        with gzip.open(os.path.join(folder, f"train-{kind}-ubyte.gz")) as file:
+            return np.frombuffer(file.read(), np.uint8, offset=skip)
+    images = items("images-idx3", 16)[:count * 784].reshape(-1, 1, 28, 28)
+    return torch.tensor(images.copy()), torch.tensor(items("labels-idx1", 8)[:count].astype(np.int64))
+
+
+def train(act, pool, weights, images, labels, dtype):
+    """20 steps of plain SGD over the first 20 batches in file order; losses, layers."""
+    net, layers = make_lenet(act, pool, weights, dtype)
+    optimizer, losses = torch.optim.SGD(net.parameters(), lr=RATE), []
+    for i in range(0, STEPS * BATCH, BATCH):
+        optimizer.zero_grad()
+        loss = F.cross_entropy(net(images[i:i + BATCH].to(dtype) / 255), labels[i:i + BATCH])
+        loss.backward()
+        optimizer.step()
+        losses.append(loss.item())
+    return losses, layers
+
+
+def make_runs(folder, weights):
+    """Per variant: the losses in float and in double, and every 16th value of each parameter."""
+    images, labels = fashion(folder, STEPS * BATCH)
+    runs, samples = {}, {}
+    for name, (act, pool) in VARIANTS.items():
+        losses, layers = train(act, pool, weights, images, labels, torch.float32)
+        exact, _ = train(act, pool, weights, images, labels, torch.float64)
+        runs[name] = dict(batch=BATCH, learning_rate=RATE, losses=losses, losses_f64=exact)
+        for layer_name, layer in zip(NAMES, layers):
+            for kind in ("weight", "bias"):
+                values = getattr(layer, kind).detach().numpy().reshape(-1)
+                samples[f"{name}.{layer_name}.{kind}"] = np.ascontiguousarray(values[::EVERY])
+    return runs, samples
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
+    parser.add_argument("--fashion", default="/usr/share/datasets/fashion-mnist")
+    parser.add_argument("--out", default=HERE)
+    parser.add_argument("--check", action="store_true")
+    options = parser.parse_args()
+    torch.set_num_threads(1)
+    ops, listing = make_ops()
+    weights = initial_weights()
+    runs, samples = make_runs(options.fashion, weights)
+    files = {"ops": (ops, 1e-12), "lenet.init": (weights, 0.0), "lenet.after20": (samples, 1e-5)}
+    for stem, (tensors, tolerance) in files.items():
+        path = os.path.join(options.out, stem + ".safetensors")
+        if not options.check:
+            write(path, {k: (v.dtype.name, v.shape, v.tobytes()) for k, v in tensors.items()})
+            continue
+        golden = read(path)
+        if golden.keys() != tensors.keys():
+            sys.exit(f"{path}: other tensors: {sorted(golden.keys() ^ tensors.keys())}")
+        for name, (dtype, shape, data) in golden.items():
+            want = np.frombuffer(data, dtype).reshape(shape)
+            if want.shape != tensors[name].shape or not np.allclose(
+                    want, tensors[name], rtol=tolerance, atol=tolerance):
+                sys.exit(f"{path}: {name} differs")
+    for stem, content in {"ops": listing, "lenet.losses": runs}.items():
+        path = os.path.join(options.out, stem + ".json")
+        if not options.check:
+            with open(path, "w", encoding="utf-8") as file:
+                json.dump(content, file, indent=1)
+                file.write("\n")
+    if options.check:
+        with open(os.path.join(options.out, "lenet.losses.json"), encoding="utf-8") as file:
+            golden = json.load(file)
+        for name, run in runs.items():
+            if not np.allclose(golden[name]["losses"], run["losses"], rtol=1e-5, atol=0):
+                sys.exit(f"lenet.losses.json: {name} differs")
+        print("the goldens are what PyTorch gives")
+
+
+if __name__ == "__main__":
+    main()
