@@ -76,10 +76,9 @@ installPackages() {
       candidate=$(apt-cache policy "$name" | sed -n 's/^ *Candidate: //p')
       if [ -z "$candidate" ] || [ "$candidate" = '(none)' ]; then
         die "package $name is in none of this machine's package sources" \
-          "LLVM $llvmMajor comes with Debian 12's security updates: /etc/apt/sources.list needs" \
-          "  deb http://deb.debian.org/debian bookworm main" \
-          "  deb http://deb.debian.org/debian-security bookworm-security main" \
-          "if it has them, the network or a proxy is in the way: see $logDir/apt-update.log"
+          "LLVM $llvmMajor comes with Debian 12's security updates: apt's sources must list both" \
+          "the suites bookworm and bookworm-security, component main" \
+          "if they do, the network or a proxy is in the way: see $logDir/apt-update.log"
       fi
     done
     say "Installing them ..."
