@@ -25,7 +25,7 @@ def compare_losses(path, variant, relative):
         golden = json.load(file)[variant]["losses"]
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file if line.strip()]
-    ours = [line["loss"] for line in lines if "step" in line and "loss" in line][:len(golden)]
+    ours = [line["loss"] for line in lines if line.get("kind") == "step"][:len(golden)]
     if len(ours) < len(golden):
         sys.exit(f"{path}: {len(ours)} steps are logged, {len(golden)} are compared")
     worst = 0.0

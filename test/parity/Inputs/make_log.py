@@ -6,4 +6,4 @@ path, variant, factor = sys.argv[1:]
 losses = json.load(open(path, encoding="utf-8"))[variant]["losses"]
 losses[-1] *= 1 + float(factor)
 for step, loss in enumerate(losses, 1):
-    print(json.dumps({"step": step, "loss": loss}))
+    print(json.dumps({"kind": "step", "step": step, "loss": loss}))

@@ -1,0 +1,3 @@
+#include "runtime/abi/cnn_abi.h"
+
+int abiVersion(void) { return CNN_ABI_VERSION; }
