@@ -1,0 +1,100 @@
+//===- CnnAttrs.cpp - Layouts and schedules ------------------------------------------------------===//
+
+#include "dialect/CnnDialect.h"
+#include "mlir/IR/DialectImplementation.h"
+#include "llvm/ADT/TypeSwitch.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+#define GET_ATTRDEF_CLASSES
+#include "dialect/CnnAttrs.cpp.inc"
+
+LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
+                                 ArrayRef<int64_t> order, int64_t block, ArrayRef<int64_t> halo) {
+  SmallVector<int> seen(order.size(), 0);
+  int64_t split = -1;
+  for (int64_t dim : order) {
+    if (dim < 0 || dim >= static_cast<int64_t>(order.size()))
+      return emitError() << "layout order names dimension " << dim << " of " << order.size();
+    if (++seen[dim] == 2) {
+      if (split >= 0)
+        return emitError() << "layout splits dimensions " << split << " and " << dim
+                           << "; at most one can be split (C1)";
+      split = dim;
+    }
+    if (seen[dim] > 2)
+      return emitError() << "layout names dimension " << dim << " three times (C1)";
+  }
+  int64_t rank = static_cast<int64_t>(order.size()) - (split >= 0);
+  for (int64_t dim = 0; dim < rank; ++dim)
+    if (!seen[dim])
+      return emitError() << "layout leaves out dimension " << dim << " (C1)";
+  if (split >= 0 && order.back() != split)
+    return emitError() << "split dimension " << split << " must stand last in the order (C2)";
+  if ((split >= 0) != (block > 1))
+    return emitError() << "block is " << block << ", expected "
+                       << (split >= 0 ? "more than 1 for a split dimension" : "1 without a split")
+                       << " (C2)";
+  if (!halo.empty() && static_cast<int64_t>(halo.size()) != rank)
+    return emitError() << "halo has " << halo.size() << " entries for " << rank
+                       << " dimensions (C3)";
+  for (auto [dim, zeros] : llvm::enumerate(halo))
+    if (zeros < 0 || (zeros > 0 && static_cast<int64_t>(dim) == split))
+      return emitError() << "halo of dimension " << dim << " is " << zeros << " (C3)";
+  return success();
+}
+
+LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
+                                         function_ref<InFlightDiagnostic()> emitError) const {
+  if (static_cast<int64_t>(shape.size()) != getRank())
+    return emitError() << "layout has " << getRank() << " dimensions, the tensor "
+                       << shape.size();
+  return success();
+}
+
+int64_t LayoutAttr::getBlockedDim() const { return getBlock() > 1 ? getOrder().back() : -1; }
+
+int64_t LayoutAttr::getRank() const {
+  return static_cast<int64_t>(getOrder().size()) - (getBlock() > 1);
+}
+
+int64_t LayoutAttr::getHaloOf(int64_t dim) const { return getHalo().empty() ? 0 : getHalo()[dim]; }
+
+SmallVector<int64_t> LayoutAttr::getPhysicalShape(ArrayRef<int64_t> logical) const {
+  SmallVector<int64_t> shape;
+  int64_t split = getBlockedDim();
+  for (auto [position, dim] : llvm::enumerate(getOrder())) {
+    if (dim != split)
+      shape.push_back(logical[dim] + 2 * getHaloOf(dim));
+    else if (position + 1 == getOrder().size())
+      shape.push_back(getBlock());
+    else
+      shape.push_back(llvm::divideCeil(logical[dim], getBlock()));
+  }
+  return shape;
+}
+
+LayoutAttr LayoutAttr::getPlain(MLIRContext *context, int64_t rank) {
+  return get(context, llvm::to_vector(llvm::seq<int64_t>(0, rank)), 1, {});
+}
+
+LayoutAttr LayoutAttr::getBatchInnermost(MLIRContext *context, int64_t rank, int64_t block) {
+  SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
+  if (block > 1)
+    order.push_back(0);
+  return get(context, order, block, {});
+}
+
+bool LayoutAttr::isPlain() const {
+  return getBlock() == 1 && llvm::equal(getOrder(), llvm::seq<int64_t>(0, getRank())) &&
+         llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; });
+}
+
+void CnnDialect::registerAttributes() {
+  addAttributes<
+#define GET_ATTRDEF_LIST
+#include "dialect/CnnAttrs.cpp.inc"
+      >();
+}

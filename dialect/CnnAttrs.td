@@ -1,0 +1,109 @@
+//===- CnnAttrs.td - Attributes: layout, initialisation, schedules ------------------------------===//
+
+#ifndef CNNC_DIALECT_CNN_ATTRS_TD
+#define CNNC_DIALECT_CNN_ATTRS_TD
+
+include "dialect/CnnDialect.td"
+include "dialect/CnnInterfaces.td"
+include "mlir/IR/AttrTypeBase.td"
+include "mlir/IR/TensorEncoding.td"
+
+class Cnn_Attr<string name, string attrMnemonic, list<Trait> traits = []>
+    : AttrDef<Cnn_Dialect, name, traits> {
+  let mnemonic = attrMnemonic;
+}
+
+def Cnn_LayoutAttr : Cnn_Attr<"Layout", "layout", [
+    DeclareAttrInterfaceMethods<VerifiableTensorEncoding, ["verifyEncoding"]>]> {
+  let summary = "How a logical tensor lies in memory";
+  let description = [{
+    `order` lists the logical dimensions from the outermost to the innermost physical one. A
+    dimension that stands twice is split: its first entry counts blocks, its second (which must be
+    the last of the list) counts the `block` elements inside one. `halo` gives, per logical
+    dimension, the number of zeros stored before and after it (empty: none).
+
+    | layout of a logical NCHW tensor | attribute |
+    | --- | --- |
+    | plain | `#cnn.layout<order = [0, 1, 2, 3], block = 1>` |
+    | batch innermost, 16 images to a block | `#cnn.layout<order = [0, 1, 2, 3, 0], block = 16>` |
+    | blocked channels | `#cnn.layout<order = [0, 1, 2, 3, 1], block = 16>` |
+
+    Constraints:
+    - C1: every dimension stands once, except at most one that stands twice.
+    - C2: a dimension that stands twice stands last, and then `block` > 1; else `block` = 1.
+    - C3: `halo` is empty or has one non-negative entry per dimension; the split one has none.
+  }];
+  let parameters = (ins ArrayRefParameter<"int64_t">:$order, "int64_t":$block,
+                        OptionalArrayRefParameter<"int64_t">:$halo);
+  let assemblyFormat = [{
+    `<` `order` `=` `[` $order `]` `,` `block` `=` $block (`,` `halo` `=` `[` $halo^ `]`)? `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// The logical dimension that is split into blocks, or -1.
+    int64_t getBlockedDim() const;
+    /// Number of logical dimensions.
+    int64_t getRank() const;
+    /// Zeros stored on each side of logical dimension `dim`.
+    int64_t getHaloOf(int64_t dim) const;
+    /// The shape in memory of a tensor of the given logical shape; the blocked dimension is rounded
+    /// up to whole blocks.
+    SmallVector<int64_t> getPhysicalShape(ArrayRef<int64_t> logical) const;
+    /// The plain layout (row major, no blocks) of the given rank.
+    static LayoutAttr getPlain(MLIRContext *context, int64_t rank);
+    /// Blocks of `block` elements of dimension 0 innermost.
+    static LayoutAttr getBatchInnermost(MLIRContext *context, int64_t rank, int64_t block);
+    bool isPlain() const;
+  }];
+}
+
+def Cnn_InitAttr : Cnn_Attr<"Init", "init"> {
+  let summary = "How a parameter is initialised";
+  let description = [{
+    `kind` is one of `xavier_uniform`, `xavier_normal` (Glorot and Bengio 2010), `kaiming_uniform`,
+    `kaiming_normal` (He et al. 2015, gain of ReLU), `pytorch_default` (uniform in
+    +-1/sqrt(fan_in)), `constant`. Fans are as PyTorch counts them.
+  }];
+  let parameters = (ins StringRefParameter<"">:$kind, DefaultValuedParameter<"int64_t", "0">:$fanIn,
+                        DefaultValuedParameter<"int64_t", "0">:$fanOut,
+                        OptionalParameter<"FloatAttr">:$value);
+  let assemblyFormat = [{
+    `<` $kind (`,` `fan_in` `=` $fanIn^)? (`,` `fan_out` `=` $fanOut^)? (`,` `value` `=` $value^)? `>`
+  }];
+}
+
+def Cnn_NestScheduleAttr : Cnn_Attr<"NestSchedule", "nest"> {
+  let summary = "Loops, register tile and vector dimension of one group";
+  let description = [{
+    The schedule of the nest of a group's anchor:
+
+    - `algorithm`: which form of the computation (`direct`, `scatter`, ...).
+    - `vector`: the dimension of the nest whose consecutive elements lie in one vector.
+    - `tile`: per dimension, how many elements one register tile holds (for `vector`: how many
+      vectors). A tile of a reduction dimension is its unroll factor.
+    - `order`: the loops from the outermost to the innermost.
+    - `chunk`: for a group that is a kernel of its own, how many register tiles of the outermost
+      loop form one work item; 0 for one item in all.
+
+    The number of work items follows from the schedule alone, never from the number of threads.
+  }];
+  let parameters = (ins StringRefParameter<"">:$algorithm, "int64_t":$vector,
+                        ArrayRefParameter<"int64_t">:$tile, ArrayRefParameter<"int64_t">:$order,
+                        DefaultValuedParameter<"int64_t", "0">:$chunk);
+  let assemblyFormat = [{
+    `<` $algorithm `,` `vector` `=` $vector `,` `tile` `=` `[` $tile `]` `,` `order` `=` `[` $order `]`
+    (`,` `chunk` `=` $chunk^)? `>`
+  }];
+}
+
+def Cnn_SliceScheduleAttr : Cnn_Attr<"SliceSchedule", "slices"> {
+  let summary = "An outer group: its members run slice by slice of the batch";
+  let description = [{
+    `block` images form a slice, `count` slices the batch. Everything that only the members of the
+    group use lives in the scratch memory of one worker, for one slice.
+  }];
+  let parameters = (ins "int64_t":$block, "int64_t":$count);
+  let assemblyFormat = "`<` `block` `=` $block `,` `count` `=` $count `>`";
+}
+
+#endif // CNNC_DIALECT_CNN_ATTRS_TD

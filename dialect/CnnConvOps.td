@@ -1,0 +1,84 @@
+//===- CnnConvOps.td - Convolution and its gradients --------------------------------------------===//
+
+#ifndef CNNC_DIALECT_CNN_CONV_OPS_TD
+#define CNNC_DIALECT_CNN_CONV_OPS_TD
+
+include "dialect/CnnPointwiseOps.td"
+
+defvar Cnn_WindowAttrs = (ins DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$padding,
+                              DenseI64ArrayAttr:$dilation, I64Attr:$groups);
+
+def Cnn_ConvOp : Cnn_NestOp<"conv", [Cnn_Backward]> {
+  let summary = "a convolution (cross-correlation) of images";
+  let description = [{
+    `y[n, k, i, j] = bias[k] + sum_{c, r, s} x[n, g C/G + c, i sh + r dh - pt, j sw + s dw - pl] * w[k, c, r, s]`
+    with `g = k div (K/G)` and zeros outside of `x`, as PyTorch's `nn.Conv2d`. `stride` and `dilation` are
+    `[height, width]`, `padding` is `[top, bottom, left, right]`.
+
+    ```mlir
+    %y = cnn.conv %x, %w, %b {stride = array<i64: 1, 1>, padding = array<i64: 2, 2, 2, 2>,
+           dilation = array<i64: 1, 1>, groups = 1 : i64}
+         : tensor<128x1x28x28xf32>, tensor<6x1x5x5xf32>, tensor<6xf32> -> tensor<128x6x28x28xf32>
+    ```
+
+    Constraints:
+    - C1: `x` is `[n, C, h, w]`, `w` `[K, C/G, r, s]`, `bias` (if any) `[K]`, all of one float type.
+    - C2: `stride` and `dilation` have 2 positive entries, `padding` 4 that are not negative.
+    - C3: `groups` divides `C` and `K`, and `w`'s second extent is `C/G`.
+    - C4: the kernel, dilated, is not larger than the padded input.
+  }];
+  let arguments = !con((ins AnyRankedTensor:$input, AnyRankedTensor:$weight,
+                            Optional<AnyRankedTensor>:$bias), Cnn_WindowAttrs);
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $weight (`,` $bias^)? attr-dict `:` type($input) `,` type($weight) (`,` type($bias)^)?
+    `->` type($result)
+  }];
+  let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+}
+
+def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
+  let summary = "gradient of a convolution for its input";
+  let description = [{
+    `dx[n, c, i sh + r dh - pt, j sw + s dw - pl] = sum_{k, r, s} dy[n, k, i, j] * w[k, c, r, s]`.
+
+    Two forms: `scatter` follows the sum as it stands and serves every stride; `gather` (stride 1 only)
+    computes each element of `dx` by a convolution with the kernel turned round. The attribute `scatter`
+    chooses; it is set by the schedule.
+
+    Constraints:
+    - C1: the result has the shape of the input of the convolution that gives `dy`'s shape.
+    - C2: `scatter` is set where a stride is not 1.
+  }];
+  let arguments = !con((ins AnyRankedTensor:$gradient, AnyRankedTensor:$weight), Cnn_WindowAttrs,
+                       (ins DefaultValuedAttr<BoolAttr, "true">:$scatter));
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $gradient `,` $weight attr-dict `:` type($gradient) `,` type($weight) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+def Cnn_ConvWeightGradOp : Cnn_TypedNestOp<"conv_weight_grad"> {
+  let summary = "gradient of a convolution for its weight";
+  let description = [{
+    `dw[k, c, r, s] = sum_{n, i, j} x[n, g C/G + c, i sh + r dh - pt, j sw + s dw - pl] * dy[n, k, i, j]`.
+
+    With `slices`, the result has a leading dimension of that extent, the batch is cut into as many
+    equal slices, and each slice has its own sum.
+
+    Constraints:
+    - C1: the result has the shape of the weight of the convolution from `x` to `dy`, behind `slices`
+      if that is not 0.
+    - C2: `slices` divides the batch.
+  }];
+  let arguments = !con((ins AnyRankedTensor:$input, AnyRankedTensor:$gradient), Cnn_WindowAttrs,
+                       (ins DefaultValuedAttr<I64Attr, "0">:$slices));
+  let results = (outs AnyRankedTensor:$result);
+  let assemblyFormat = [{
+    $input `,` $gradient attr-dict `:` type($input) `,` type($gradient) `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
+#endif // CNNC_DIALECT_CNN_CONV_OPS_TD

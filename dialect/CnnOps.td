@@ -1,0 +1,14 @@
+//===- CnnOps.td - All operations of the dialect ------------------------------------------------===//
+
+#ifndef CNNC_DIALECT_CNN_OPS_TD
+#define CNNC_DIALECT_CNN_OPS_TD
+
+include "dialect/CnnStructureOps.td"
+include "dialect/CnnPointwiseOps.td"
+include "dialect/CnnLinearOps.td"
+include "dialect/CnnConvOps.td"
+include "dialect/CnnPoolOps.td"
+include "dialect/CnnTrainOps.td"
+include "dialect/CnnTileOps.td"
+
+#endif // CNNC_DIALECT_CNN_OPS_TD

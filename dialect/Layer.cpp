@@ -1,0 +1,47 @@
+//===- Layer.cpp - The registry of layers ---------------------------------------------------------===//
+//
+// Collects LayerDefs from all operations that have a static `getLayer()`: the list of operations is
+// the generated one, so nothing is listed here.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "dialect/CnnDialect.h"
+#include "llvm/ADT/StringExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+template <typename Op>
+void collect(std::vector<LayerDef> &layers) {
+  if constexpr (requires { Op::getLayer(); })
+    layers.push_back(Op::getLayer());
+}
+
+template <typename... Ops>
+std::vector<LayerDef> collectAll() {
+  std::vector<LayerDef> layers;
+  (collect<Ops>(layers), ...);
+  return layers;
+}
+} // namespace
+
+ArrayRef<LayerDef> mlir::cnn::getLayers() {
+  static const std::vector<LayerDef> layers = collectAll<
+#define GET_OP_LIST
+#include "dialect/CnnOps.cpp.inc"
+      >();
+  return layers;
+}
+
+const LayerDef *mlir::cnn::findLayer(StringRef name) {
+  for (const LayerDef &layer : getLayers())
+    if (layer.name == name)
+      return &layer;
+  return nullptr;
+}
+
+std::string mlir::cnn::formatShape(ArrayRef<int64_t> shape) {
+  return llvm::join(llvm::map_range(shape, [](int64_t extent) { return std::to_string(extent); }),
+                    "x");
+}

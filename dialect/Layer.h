@@ -1,0 +1,130 @@
+//===- Layer.h - How the language calls an operation --------------------------------------------===//
+//
+// An operation that `.cnn` files can call describes itself with a LayerDef in its own .cpp: its name,
+// hyperparameters, parameters, shapes, and how to build it. The front end knows layers only through
+// the registry, so a new layer needs no edit there.
+//
+// Shapes here are those of one sample: [channels, height, width] or [features], without the batch.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#ifndef CNNC_DIALECT_LAYER_H
+#define CNNC_DIALECT_LAYER_H
+
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/Value.h"
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+namespace mlir::cnn {
+
+/// The shape of one sample.
+using Shape = SmallVector<int64_t, 4>;
+
+/// A hyperparameter's type. `Size` is an integer or a pair `(height, width)`; `Padding` is an
+/// integer, a pair `(height, width)`, or `(top, bottom, left, right)`.
+enum class ArgKind { Int, Float, Bool, String, Size, Padding };
+
+/// A hyperparameter's value. `Size` and `Padding` are vectors, always filled to 2 and 4 entries.
+using ArgValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>>;
+
+/// Declares one hyperparameter. Arguments without a name are bound in the order of declaration.
+struct LayerArg {
+  StringRef name;
+  ArgKind kind;
+  /// None: the argument must be given, unless `optional`.
+  std::optional<ArgValue> defaultValue;
+  StringRef doc;
+  /// May be left out although it has no default; `LayerArgs::has` tells.
+  bool optional = false;
+};
+
+/// The evaluated hyperparameters of one call.
+class LayerArgs {
+public:
+  void set(StringRef name, ArgValue value) { values[name] = std::move(value); }
+  bool has(StringRef name) const { return values.contains(name); }
+  int64_t getInt(StringRef name) const { return std::get<int64_t>(values.at(name)); }
+  double getFloat(StringRef name) const { return std::get<double>(values.at(name)); }
+  bool getBool(StringRef name) const { return std::get<bool>(values.at(name)); }
+  const std::string &getString(StringRef name) const { return std::get<std::string>(values.at(name)); }
+  /// The entries of a Size (2) or a Padding (4).
+  ArrayRef<int64_t> getList(StringRef name) const {
+    return std::get<std::vector<int64_t>>(values.at(name));
+  }
+
+private:
+  llvm::StringMap<ArgValue> values;
+};
+
+/// A parameter of a layer: `<label>.<name>`. The front end chooses the initialisation: weights by the
+/// recipe, biases as PyTorch does (uniform in +-1/sqrt(fan_in)).
+struct ParamSpec {
+  StringRef name;
+  Shape shape;
+  int64_t fanIn = 0;
+  int64_t fanOut = 0;
+};
+
+/// What a layer makes of its inputs' shapes.
+struct LayerShape {
+  Shape output;
+  SmallVector<ParamSpec> params;
+  /// Floating point operations for one sample; a multiply-add counts as two.
+  int64_t flops = 0;
+};
+
+/// A mistake in a call, in the user's words.
+struct LayerProblem {
+  /// For example "kernel 7x7 is larger than the padded input 5x5".
+  std::string message;
+  /// The hyperparameter to point at; empty: the call itself.
+  StringRef arg;
+  /// The input whose origin a note should show, or -1, and how the note names it ("the 5x5 input").
+  int input = -1;
+  std::string inputText;
+  /// How to mend it, or empty.
+  std::string hint;
+};
+
+/// One layer or tensor function of the language.
+struct LayerDef {
+  /// The name in the language: `conv`, `relu`, `add` (which `+` calls).
+  StringRef name;
+  /// What unlabelled instances are called, with an ordinal: `pool` for `max_pool`.
+  StringRef stem;
+  StringRef doc;
+  SmallVector<LayerArg> args;
+  /// How many tensors it takes. With one it can stand after `->`.
+  unsigned numInputs = 1;
+  /// Whether it is called with its tensors in parentheses (`relu(x)`); layers with hyperparameters
+  /// are called with those.
+  bool isFunction = false;
+  /// The shapes for one sample, or failure with `problem` filled.
+  std::function<FailureOr<LayerShape>(ArrayRef<Shape> inputs, const LayerArgs &args,
+                                      LayerProblem &problem)>
+      infer;
+  /// Builds the operation on whole batches. `params` in the order of `LayerShape::params`.
+  std::function<Value(OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,
+                      const LayerArgs &args)>
+      build;
+};
+
+/// All layers, by name, in the order of the dialect's operations.
+ArrayRef<LayerDef> getLayers();
+
+/// The layer called `name`, or null.
+const LayerDef *findLayer(StringRef name);
+
+/// "5x5" for {5, 5}.
+std::string formatShape(ArrayRef<int64_t> shape);
+
+} // namespace mlir::cnn
+
+#endif // CNNC_DIALECT_LAYER_H
