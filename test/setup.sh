@@ -1,6 +1,7 @@
 # Sourced by test/run and examples/run: checks the machine, installs what is missing, builds.
 #
-# in:  the repository this file lies in; test/packages.txt; CNNC_BUILD_DIR (default: build)
+# in:  the repository this file lies in; test/packages.txt; CNNC_BUILD_DIR (default: build),
+#      CNNC_LLVM_PREFIX (default: Debian's), CNNC_OS_RELEASE (default: /etc/os-release)
 # out: Debian packages (only missing ones, only when needed), a configured and built tree
 # Every function that cannot go on says why and what to do, and ends the script with status 2.
 
@@ -8,6 +9,7 @@ repo=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 buildDir=${CNNC_BUILD_DIR:-$repo/build}
 llvmPrefix=${CNNC_LLVM_PREFIX:-/usr/lib/llvm-22}
 llvmMajor=22
+osRelease=${CNNC_OS_RELEASE:-/etc/os-release}
 jobs=$(nproc)
 
 say() { printf '%s\n' "$*"; }
@@ -46,9 +48,9 @@ checkLlvm() {
 # Installs what is missing. Another distribution is fine as long as LLVM is there already.
 installPackages() {
   local id= version= missing candidate name
-  if [ -r /etc/os-release ]; then
-    id=$(. /etc/os-release && echo "${ID:-}")
-    version=$(. /etc/os-release && echo "${VERSION_ID:-}")
+  if [ -r "$osRelease" ]; then
+    id=$(. "$osRelease" && echo "${ID:-}")
+    version=$(. "$osRelease" && echo "${VERSION_ID:-}")
   fi
   if [ "$id" != debian ] || [ "$version" != 12 ]; then
     say "This is ${id:-an unknown system} ${version:-}, not Debian 12: nothing is installed here."
