@@ -88,12 +88,17 @@ const std::vector<std::string> &datasetNames();
 /// The class names of a known data set, without opening it; empty for an unknown one.
 const std::vector<std::string> &datasetClassNames(std::string_view name);
 
+/// Which splits to read: evaluation needs no training images.
+enum class DatasetSplits { Both, TestOnly };
+
 /// Opens `name` ("fashion_mnist", "mnist"). The files are looked for in `dataDir` (--data) when it
-/// is not empty, else in $CNNC_DATA when it is set, else in /usr/share/datasets/<name>; in the
-/// folder itself, then in its subfolder `fashion-mnist` (`mnist`); plain before `.gz`. Fails with
-/// where it looked and how to get the data; and on every fault of the files: see Idx.h, and images
-/// and labels of different numbers, labels out of range, images that are not [N, 28, 28].
-Result<Dataset> openDataset(std::string_view name, const std::string &dataDir = {});
+/// is not empty, else in $CNNC_DATA when it is set, else in /usr/share/datasets/<folder>; in the
+/// folder itself, then in its subfolder `fashion-mnist` (`mnist`), then where torchvision puts them
+/// (`FashionMNIST/raw`, `MNIST/raw`); plain before `.gz`. Fails with where it looked and how to get
+/// the data; and on every fault of the files: see Idx.h, and images and labels of different
+/// numbers, labels out of range, images that are not [N, 28, 28].
+Result<Dataset> openDataset(std::string_view name, const std::string &dataDir = {},
+                            DatasetSplits splits = DatasetSplits::Both);
 
 /// The IDX images at `imagesPath` with the labels at `labelsPath` as a source of [1, H, W] images.
 /// Fails unless the images have rank 3, the numbers agree, and 0 <= label < classes.

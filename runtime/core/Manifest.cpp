@@ -1,0 +1,307 @@
+// JSON of a manifest -> Manifest, with every fact checked that later code relies on.
+#include "runtime/core/Manifest.h"
+
+#include "runtime/abi/cnn_abi.h"
+#include "runtime/core/Json.h"
+
+#include <algorithm>
+#include <cmath>
+#include <set>
+
+namespace cnn {
+
+int EntryPoint::find(BufferRole role, std::string_view name) const {
+  for (size_t i = 0; i < buffers.size(); ++i)
+    if (buffers[i].role == role && (name.empty() || buffers[i].name == name))
+      return int(i);
+  return -1;
+}
+
+const EntryPoint *Manifest::findEntry(std::string_view name) const {
+  for (const EntryPoint &entry : entries)
+    if (entry.name == name)
+      return &entry;
+  return nullptr;
+}
+
+const StateTensor *Manifest::findState(std::string_view name) const {
+  for (const StateTensor &tensor : state)
+    if (tensor.name == name)
+      return &tensor;
+  return nullptr;
+}
+
+namespace {
+
+/// Reads the members of one JSON object; the first mistake is kept in `status` and everything after
+/// it yields zeros.
+class Members {
+public:
+  Members(const Json &object, std::string where, Status &status)
+      : object(object), where(std::move(where)), status(status) {
+    if (!object.is_object())
+      fail("expected an object");
+  }
+
+  bool has(const char *key) {
+    known.insert(key);
+    return object.is_object() && object.contains(key);
+  }
+
+  std::string text(const char *key) {
+    const Json *value = get(key);
+    if (value && !value->is_string())
+      fail(std::string("'") + key + "' must be a string");
+    return value && value->is_string() ? value->get<std::string>() : std::string();
+  }
+
+  int64_t integer(const char *key, int64_t least) {
+    const Json *value = get(key);
+    return value ? integer(*value, key, least) : least;
+  }
+
+  double number(const char *key) {
+    const Json *value = get(key);
+    if (value && !value->is_number())
+      fail(std::string("'") + key + "' must be a number");
+    return value && value->is_number() ? value->get<double>() : 0;
+  }
+
+  std::vector<int64_t> shape(const char *key) {
+    std::vector<int64_t> extents;
+    for (const Json &extent : array(key))
+      extents.push_back(integer(extent, key, 1));
+    return extents;
+  }
+
+  const Json &array(const char *key) {
+    static const Json empty = Json::array();
+    const Json *value = get(key);
+    if (value && !value->is_array())
+      fail(std::string("'") + key + "' must be an array");
+    return value && value->is_array() ? *value : empty;
+  }
+
+  const Json &member(const char *key) {
+    static const Json empty = Json::object();
+    const Json *value = get(key);
+    return value ? *value : empty;
+  }
+
+  ElementType element(const char *key) {
+    std::string name = text(key);
+    std::optional<ElementType> element = parseElement(name);
+    if (!element)
+      fail(std::string("'") + key + "' is '" + name + "', expected f32, f64, i32, i64 or u8");
+    return element.value_or(ElementType::F32);
+  }
+
+  /// The value of `key` among `names`; its position is that of the enumerator.
+  template <typename Enum> Enum choice(const char *key, std::vector<std::string> names) {
+    std::string name = text(key);
+    auto found = std::find(names.begin(), names.end(), name);
+    if (found != names.end())
+      return Enum(found - names.begin());
+    std::string all;
+    for (const std::string &each : names)
+      all += (all.empty() ? "" : ", ") + each;
+    fail(std::string("'") + key + "' is '" + name + "', expected one of " + all);
+    return Enum(0);
+  }
+
+  /// Call after the last key: others are mistakes.
+  void finish() {
+    if (object.is_object())
+      for (const auto &[key, value] : object.items())
+        if (!known.count(key))
+          fail("unknown key '" + key + "'");
+  }
+
+  void fail(const std::string &message) {
+    if (status.isOk())
+      status = Status::failure("manifest: " + where + message);
+  }
+
+private:
+  const Json *get(const char *key) {
+    known.insert(key);
+    if (!object.is_object())
+      return nullptr;
+    auto found = object.find(key);
+    if (found == object.end()) {
+      fail(std::string("'") + key + "' is missing");
+      return nullptr;
+    }
+    return &*found;
+  }
+
+  int64_t integer(const Json &value, const char *key, int64_t least) {
+    bool fits = value.is_number_integer() &&
+                (!value.is_number_unsigned() || value.get<uint64_t>() <= INT64_MAX);
+    if (fits && value.get<int64_t>() >= least)
+      return value.get<int64_t>();
+    fail(formatText("'%s' must be an integer of at least %lld", key, (long long)least));
+    return least;
+  }
+
+  const Json &object;
+  std::string where;
+  Status &status;
+  std::set<std::string> known;
+};
+
+InitSpec readInit(const Json &json, const std::string &where, Status &status) {
+  Members members(json, where + "init: ", status);
+  InitSpec init;
+  init.kind =
+      members.choice<InitKind>("kind", {"xavier_uniform", "xavier_normal", "kaiming_uniform",
+                                        "kaiming_normal", "pytorch_default", "constant", "zeros"});
+  bool constant = init.kind == InitKind::Constant, zeros = init.kind == InitKind::Zeros;
+  bool xavier = init.kind == InitKind::XavierUniform || init.kind == InitKind::XavierNormal;
+  if (members.has("fan_in") || !(constant || zeros))
+    init.fanIn = members.integer("fan_in", 1);
+  if (members.has("fan_out") || xavier)
+    init.fanOut = members.integer("fan_out", 1);
+  if (constant)
+    init.value = members.number("value");
+  members.finish();
+  return init;
+}
+
+StateTensor readState(const Json &json, size_t index, Status &status) {
+  std::string where = formatText("state[%zu]: ", index);
+  Members members(json, where, status);
+  StateTensor tensor;
+  tensor.name = members.text("name");
+  tensor.kind = members.choice<StateKind>("kind", {"parameter", "optimizer", "running"});
+  tensor.element = members.element("element");
+  tensor.shape = members.shape("shape");
+  tensor.offset = uint64_t(members.integer("offset", 0));
+  tensor.init = readInit(members.member("init"), where, status);
+  members.finish();
+  std::optional<int64_t> count = elementCount(tensor.shape);
+  int64_t bytes = 0;
+  if (!count || __builtin_mul_overflow(*count, int64_t(elementBytes(tensor.element)), &bytes))
+    members.fail("the shape " + shapeText(tensor.shape) + " of '" + tensor.name +
+                 "' exceeds 2^63 bytes");
+  else
+    tensor.elements = *count;
+  tensor.bytes = uint64_t(bytes);
+  if (tensor.offset % CNN_ALIGNMENT)
+    members.fail(formatText("the offset %llu of '%s' is not a multiple of %d",
+                            (unsigned long long)tensor.offset, tensor.name.c_str(), CNN_ALIGNMENT));
+  return tensor;
+}
+
+BufferSpec readBuffer(const Json &json, const std::string &where, Status &status) {
+  Members members(json, where, status);
+  BufferSpec buffer;
+  buffer.role = members.choice<BufferRole>(
+      "role", {"state_in", "state_out", "input", "output", "arena", "scratch"});
+  if (buffer.role == BufferRole::Input || buffer.role == BufferRole::Output) {
+    buffer.name = members.text("name");
+    buffer.element = members.element("element");
+    buffer.shape = members.shape("shape");
+    std::optional<int64_t> count = elementCount(buffer.shape);
+    int64_t bytes = 0;
+    if (!count || __builtin_mul_overflow(*count, int64_t(elementBytes(buffer.element)), &bytes))
+      members.fail("the shape " + shapeText(buffer.shape) + " of '" + buffer.name +
+                   "' exceeds 2^63 bytes");
+    buffer.bytes = uint64_t(bytes);
+  } else {
+    buffer.bytes = uint64_t(members.integer("bytes", 0));
+  }
+  members.finish();
+  return buffer;
+}
+
+EntryPoint readEntry(const Json &json, size_t index, Status &status) {
+  std::string where = formatText("entries[%zu]: ", index);
+  Members members(json, where, status);
+  EntryPoint entry;
+  entry.name = members.text("name");
+  entry.symbol = members.text("symbol");
+  entry.flops = members.number("flops");
+  for (const Json &buffer : members.array("buffers"))
+    entry.buffers.push_back(readBuffer(
+        buffer, formatText("entry '%s': buffers[%zu]: ", entry.name.c_str(), entry.buffers.size()),
+        status));
+  members.finish();
+  return entry;
+}
+
+/// No two tensors of one name or over each other, none outside the state.
+Status checkState(const Manifest &manifest) {
+  std::set<std::string_view> names;
+  std::vector<const StateTensor *> byOffset;
+  for (const StateTensor &tensor : manifest.state) {
+    if (!names.insert(tensor.name).second)
+      return Status::failure("manifest: two state tensors are called '" + tensor.name + "'");
+    if (tensor.offset > manifest.stateBytes || tensor.bytes > manifest.stateBytes - tensor.offset)
+      return Status::failure(formatText("manifest: '%s' ends at byte %llu, the state at %llu",
+                                        tensor.name.c_str(),
+                                        (unsigned long long)(tensor.offset + tensor.bytes),
+                                        (unsigned long long)manifest.stateBytes));
+    byOffset.push_back(&tensor);
+  }
+  std::sort(byOffset.begin(), byOffset.end(),
+            [](auto *a, auto *b) { return a->offset < b->offset; });
+  for (size_t i = 1; i < byOffset.size(); ++i)
+    if (byOffset[i - 1]->offset + byOffset[i - 1]->bytes > byOffset[i]->offset)
+      return Status::failure("manifest: '" + byOffset[i - 1]->name + "' and '" + byOffset[i]->name +
+                             "' overlap in the state");
+  return Status::success();
+}
+
+/// Entries have names of their own, and the state buffers the size of the state.
+Status checkEntries(const Manifest &manifest) {
+  std::set<std::string_view> names;
+  for (const EntryPoint &entry : manifest.entries) {
+    if (!names.insert(entry.name).second)
+      return Status::failure("manifest: two entries are called '" + entry.name + "'");
+    for (const BufferSpec &buffer : entry.buffers)
+      if ((buffer.role == BufferRole::StateIn || buffer.role == BufferRole::StateOut) &&
+          buffer.bytes != manifest.stateBytes)
+        return Status::failure(
+            formatText("manifest: entry '%s' takes a state of %llu bytes, the state has %llu",
+                       entry.name.c_str(), (unsigned long long)buffer.bytes,
+                       (unsigned long long)manifest.stateBytes));
+  }
+  return Status::success();
+}
+
+} // namespace
+
+Result<Manifest> parseManifest(std::string_view text) {
+  Result<Json> json = parseJson(text, "manifest");
+  if (json.failed())
+    return json.status();
+  Status status;
+  Members members(*json, "", status);
+  Manifest manifest;
+  int64_t abi = members.integer("abi", 0);
+  if (status.isOk() && abi != CNN_ABI_VERSION)
+    return Status::failure(formatText("manifest: compiled for version %lld of the interface, this "
+                                      "runtime has version %d",
+                                      (long long)abi, CNN_ABI_VERSION))
+        .withHint("compile the net again");
+  manifest.net = members.text("net");
+  manifest.batch = members.integer("batch", 1);
+  manifest.element = members.element("element");
+  manifest.cpu = members.text("cpu");
+  manifest.stateBytes = uint64_t(members.integer("state_bytes", 0));
+  for (const Json &tensor : members.array("state"))
+    manifest.state.push_back(readState(tensor, manifest.state.size(), status));
+  for (const Json &entry : members.array("entries"))
+    manifest.entries.push_back(readEntry(entry, manifest.entries.size(), status));
+  members.finish();
+  if (status.isOk())
+    status = checkState(manifest);
+  if (status.isOk())
+    status = checkEntries(manifest);
+  if (status.failed())
+    return status;
+  return manifest;
+}
+
+} // namespace cnn
