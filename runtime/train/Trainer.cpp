@@ -1,0 +1,497 @@
+// Epochs, steps, checkpoints. The position (epoch, step in epoch, sums so far) is a CheckpointInfo
+// all along, so what a checkpoint holds is what the loop works on. A step in epoch equal to the
+// number of steps means: trained, not yet evaluated.
+#include "runtime/train/Trainer.h"
+
+#include "runtime/core/File.h"
+#include "runtime/core/Init.h"
+#include "runtime/data/Checkpoint.h"
+#include "runtime/data/Loader.h"
+#include "runtime/data/Weights.h"
+#include "runtime/train/TrainLog.h"
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+namespace cnn {
+
+namespace {
+
+class Run {
+public:
+  Run(Session &session, const Dataset &data, const TrainOptions &options)
+      : session(session), data(data), options(options) {}
+  Result<TrainOutcome> run();
+
+private:
+  Status prepareCall();
+  Status prepareState();
+  Status resume();
+  Status checkRecipe(const CheckpointInfo &found);
+  Status trainEpoch(Loader *loader);
+  Status step(const Batch &batch);
+  Status endEpoch();
+  Status checkpoint();
+  Status finish();
+  std::string nonFiniteReason(double loss) const;
+
+  bool interrupted() const { return options.interrupted && options.interrupted(); }
+  double epochSeconds() const {
+    return secondsBefore +
+           std::chrono::duration<double>(std::chrono::steady_clock::now() - epochStart).count();
+  }
+  void stop(TrainEnd end) {
+    outcome.end = end;
+    stopped = true;
+  }
+
+  Session &session;
+  const Dataset &data;
+  const TrainOptions &options;
+  TrainLog log;
+  TrainOutcome outcome;
+  CheckpointInfo position;
+  bool stopped = false;
+
+  Call *call = nullptr;
+  int image = 0, labels = 0, rows = 0, loss = 0, nonFinite = 0;
+  std::vector<std::string> parameters; // names, in the order of `nonfinite`
+  int64_t stepsPerEpoch = 0;
+  std::chrono::steady_clock::time_point epochStart, lastFlush;
+  double secondsBefore = 0; // of this epoch, before the run was resumed
+  int64_t rowsBefore = 0;   // of this epoch, likewise
+};
+
+//===----------------------------------------------------------------------===//
+// Before the first step
+//===----------------------------------------------------------------------===//
+
+Status Run::prepareCall() {
+  Result<Call *> found = session.call("train_step");
+  if (found.failed())
+    return found.status();
+  call = *found;
+  struct Wanted {
+    bool input;
+    const char *name;
+    int Run::*position;
+  } all[] = {{true, "image", &Run::image},
+             {true, "labels", &Run::labels},
+             {true, "rows", &Run::rows},
+             {false, "loss", &Run::loss},
+             {false, "nonfinite", &Run::nonFinite}};
+  for (const Wanted &wanted : all) {
+    Result<int> at = wanted.input ? call->input(wanted.name) : call->output(wanted.name);
+    if (at.failed())
+      return at.status();
+    this->*wanted.position = *at;
+  }
+
+  for (const StateTensor &tensor : session.manifest().state)
+    if (tensor.kind == StateKind::Parameter)
+      parameters.push_back(tensor.name);
+  if (call->spec(nonFinite).shape != std::vector<int64_t>{static_cast<int64_t>(parameters.size())})
+    return Status::failure(
+        formatText("net '%s' has %zu parameters, and 'nonfinite' of its train_step has shape %s",
+                   session.manifest().net.c_str(), parameters.size(),
+                   shapeText(call->spec(nonFinite).shape).c_str()));
+
+  for (const BufferSpec &spec : call->entry().buffers) {
+    if (spec.role != BufferRole::Input || spec.name == "image" || spec.name == "labels" ||
+        spec.name == "rows")
+      continue;
+    auto given = std::find_if(options.scalars.begin(), options.scalars.end(),
+                              [&](const auto &scalar) { return scalar.first == spec.name; });
+    if (given == options.scalars.end())
+      return Status::failure(
+          formatText("train_step of net '%s' wants a value for '%s', and the recipe has none",
+                     session.manifest().net.c_str(), spec.name.c_str()));
+    call->set(*call->input(spec.name), given->second);
+  }
+
+  const EntryPoint *eval = session.manifest().findEntry("eval");
+  if (Status status = checkFits(session.manifest(), eval ? *eval : call->entry(), data.train,
+                                data.classNames.size(), data.name);
+      status.failed())
+    return status;
+  if (data.train.size() == 0)
+    return Status::failure(formatText("data set '%s' has no training images", data.name.c_str()));
+  int64_t batch = session.manifest().batch;
+  stepsPerEpoch = (data.train.size() + batch - 1) / batch;
+  outcome.stepsPerEpoch = stepsPerEpoch;
+  return Status();
+}
+
+/// All of both recipes must agree, but for how long and how fast to learn.
+Status Run::checkRecipe(const CheckpointInfo &found) {
+  Result<Json> before = parseJson(found.recipe, options.resumePath);
+  if (before.failed())
+    return before.status();
+  auto isScalar = [&](const std::string &key) {
+    return std::any_of(options.scalars.begin(), options.scalars.end(),
+                       [&](const auto &scalar) { return scalar.first == key; });
+  };
+  auto text = [](const Json *value) { return value ? jsonText(*value) : std::string("nothing"); };
+  auto compare = [&](const std::string &key, const Json *then, const Json *now) {
+    if ((then && now && *then == *now) || key == "epochs")
+      return Status();
+    std::string difference =
+        formatText("%s is %s now and was %s", key.c_str(), text(now).c_str(), text(then).c_str());
+    if (!isScalar(key))
+      return Status::failure(options.resumePath, "belongs to another run: " + difference);
+    outcome.notes.push_back(difference + " in " + options.resumePath);
+    return Status();
+  };
+  for (const auto &[key, value] : before->items()) {
+    auto now = options.recipe.find(key);
+    if (Status status = compare(key, &value, now == options.recipe.end() ? nullptr : &*now);
+        status.failed())
+      return status;
+  }
+  for (const auto &[key, value] : options.recipe.items())
+    if (!before->contains(key))
+      if (Status status = compare(key, nullptr, &value); status.failed())
+        return status;
+  return Status();
+}
+
+static Json toJson(const EpochRecord &record) {
+  return {{"epoch", record.epoch},        {"train_loss", record.trainLoss},
+          {"test_loss", record.testLoss}, {"test_accuracy", record.testAccuracy},
+          {"seconds", record.seconds},    {"images", record.images}};
+}
+
+/// A loss that JSON could not hold (infinite on the test set) is null in it.
+static double numberOr(const Json &value, double other) {
+  return value.is_number() ? value.get<double>() : other;
+}
+
+static Result<std::vector<EpochRecord>> readHistory(const CheckpointInfo &info,
+                                                    const std::string &path) {
+  std::vector<EpochRecord> records;
+  auto found = info.extra.find("history");
+  if (found == info.extra.end())
+    return records;
+  Result<Json> json = parseJson(found->second, path);
+  if (json.failed())
+    return json.status();
+  bool valid = json->is_array();
+  for (const Json &entry : valid ? *json : Json::array()) {
+    EpochRecord record;
+    valid = valid && entry.is_object() && entry.contains("epoch") && entry.contains("images") &&
+            entry["epoch"].is_number_unsigned() && entry["images"].is_number_integer();
+    if (!valid)
+      break;
+    record.epoch = entry["epoch"].get<uint64_t>();
+    record.images = entry["images"].get<int64_t>();
+    auto number = [&](const char *key) {
+      return entry.contains(key) ? numberOr(entry[key], std::nan("")) : std::nan("");
+    };
+    record.trainLoss = number("train_loss");
+    record.testLoss = number("test_loss");
+    record.testAccuracy = number("test_accuracy");
+    record.seconds = number("seconds");
+    records.push_back(record);
+  }
+  if (!valid)
+    return Status::failure(path, "the history of epochs in its metadata is malformed");
+  return records;
+}
+
+Status Run::resume() {
+  const std::string &path = options.resumePath;
+  Result<CheckpointInfo> info = loadCheckpoint(path, session.manifest(), session.state());
+  if (info.failed())
+    return info.status();
+  if (info->net != session.manifest().net)
+    return Status::failure(path, formatText("is a checkpoint of net '%s', not of '%s'",
+                                            info->net.c_str(), session.manifest().net.c_str()));
+  if (options.seed && *options.seed != info->seed)
+    return Status::failure(path, formatText("was made with seed %llu, not %llu",
+                                            static_cast<unsigned long long>(info->seed),
+                                            static_cast<unsigned long long>(*options.seed)));
+  if (Status status = checkRecipe(*info); status.failed())
+    return status;
+  if (info->stepInEpoch < 0 || info->stepInEpoch > stepsPerEpoch)
+    return Status::failure(path,
+                           formatText("stopped at step %lld of an epoch, which has %lld steps here",
+                                      static_cast<long long>(info->stepInEpoch),
+                                      static_cast<long long>(stepsPerEpoch)));
+  if (info->epoch > options.epochs)
+    return Status::failure(path, formatText("has %llu epochs done, and %llu are asked for",
+                                            static_cast<unsigned long long>(info->epoch),
+                                            static_cast<unsigned long long>(options.epochs)))
+        .withHint(formatText("pass --epochs with more than %llu",
+                             static_cast<unsigned long long>(info->epoch)));
+  Result<std::vector<EpochRecord>> history = readHistory(*info, path);
+  if (history.failed())
+    return history.status();
+  outcome.epochs = std::move(*history);
+  position = std::move(*info);
+  rowsBefore = position.rows;
+  if (auto found = position.extra.find("epoch_seconds"); found != position.extra.end())
+    secondsBefore = std::strtod(found->second.c_str(), nullptr);
+  if (options.progress)
+    for (const EpochRecord &record : outcome.epochs)
+      options.progress->epoch(record, options.epochs, /*replayed=*/true);
+  return Status();
+}
+
+Status Run::prepareState() {
+  if (!options.resumePath.empty()) {
+    if (Status status = resume(); status.failed())
+      return status;
+  } else {
+    position.net = session.manifest().net;
+    position.seed = options.seed.value_or(0);
+    initializeState(session.manifest(), position.seed, session.state());
+    if (!options.initPath.empty()) {
+      Result<WeightMapping> mapping =
+          loadWeights(options.initPath, session.manifest(), session.state());
+      if (mapping.failed())
+        return mapping.status();
+      if (mapping->byPosition)
+        outcome.notes.push_back(options.initPath + ": tensors were mapped by position");
+    }
+  }
+  position.recipe = jsonText(options.recipe);
+  outcome.seed = position.seed;
+
+  // Better now than after hours of training.
+  for (const std::string &path : {options.weightsPath, options.checkpointPath})
+    if (!path.empty())
+      if (Result<AtomicFile> tried = AtomicFile::create(path); tried.failed())
+        return tried.status();
+  bool resumed = !options.resumePath.empty();
+  Result<TrainLog> opened =
+      TrainLog::open(options.logPath, resumed ? static_cast<int64_t>(position.logBytes) : -1);
+  if (opened.failed())
+    return opened.status();
+  log = std::move(*opened);
+  if (!resumed || log.bytes() == 0)
+    log.write({{"kind", "start"},
+               {"net", position.net},
+               {"seed", position.seed},
+               {"steps_per_epoch", stepsPerEpoch},
+               {"recipe", options.recipe}});
+  return Status();
+}
+
+//===----------------------------------------------------------------------===//
+// Steps
+//===----------------------------------------------------------------------===//
+
+std::string Run::nonFiniteReason(double lossValue) const {
+  std::vector<std::string> names;
+  for (size_t i = 0; i < parameters.size(); ++i)
+    if (!std::isfinite(call->get(nonFinite, static_cast<int64_t>(i))))
+      names.push_back(parameters[i]);
+  std::string where = formatText("step %lld (epoch %llu, step %lld of %lld): ",
+                                 static_cast<long long>(position.globalStep + 1),
+                                 static_cast<unsigned long long>(position.epoch + 1),
+                                 static_cast<long long>(position.stepInEpoch + 1),
+                                 static_cast<long long>(stepsPerEpoch));
+  std::string gradients;
+  if (!names.empty()) {
+    size_t dot = names[0].rfind('.');
+    std::string layer = dot == std::string::npos ? names[0] : names[0].substr(0, dot);
+    gradients = formatText("the gradient of '%s' in layer '%s'", names[0].c_str(), layer.c_str());
+    if (names.size() > 1)
+      gradients +=
+          formatText(" and of %zu more of %zu parameters", names.size() - 1, parameters.size());
+    gradients += " is not finite";
+  }
+  if (std::isfinite(lossValue))
+    return where + gradients;
+  return where + (std::isnan(lossValue) ? "the loss is nan" : "the loss is infinite") +
+         (gradients.empty() ? "" : ", " + gradients);
+}
+
+Status Run::step(const Batch &batch) {
+  call->bind(image, batch.images);
+  call->bind(labels, batch.labels);
+  call->set(rows, batch.rows);
+  call->run();
+
+  double lossValue = call->get(loss);
+  bool finite = std::isfinite(lossValue);
+  for (size_t i = 0; finite && i < parameters.size(); ++i)
+    finite = std::isfinite(call->get(nonFinite, static_cast<int64_t>(i)));
+  if (!finite) {
+    outcome.reason = nonFiniteReason(lossValue);
+    log.write({{"kind", "nonfinite"},
+               {"step", position.globalStep + 1},
+               {"epoch", position.epoch + 1},
+               {"reason", outcome.reason}});
+    stop(TrainEnd::NonFinite);
+    return log.flush();
+  }
+  session.commit();
+  ++position.globalStep;
+  ++position.stepInEpoch;
+  position.lossSum += lossValue * batch.rows;
+  position.rows += batch.rows;
+  log.writeStep(position.globalStep, position.epoch + 1, lossValue);
+
+  if (options.progress) {
+    double seconds = epochSeconds() - secondsBefore;
+    options.progress->step(position.epoch + 1, options.epochs, position.stepInEpoch, stepsPerEpoch,
+                           lossValue,
+                           seconds > 0 ? double(position.rows - rowsBefore) / seconds : 0);
+  }
+  auto now = std::chrono::steady_clock::now();
+  if (now - lastFlush < std::chrono::seconds(1))
+    return Status();
+  lastFlush = now;
+  return log.flush();
+}
+
+/// `loader` may be null when no step of the epoch is left.
+Status Run::trainEpoch(Loader *loader) {
+  epochStart = std::chrono::steady_clock::now();
+  while (position.stepInEpoch < stepsPerEpoch) {
+    if (interrupted()) {
+      stop(TrainEnd::Interrupted);
+      return checkpoint();
+    }
+    Result<const Batch *> batch = loader->next();
+    if (batch.failed())
+      return batch.status();
+    if (!*batch || (*batch)->epoch != position.epoch || (*batch)->index != position.stepInEpoch)
+      return Status::failure("the loader's batches are out of step with the training loop");
+    if (Status status = step(**batch); status.failed() || stopped)
+      return status;
+  }
+  return Status();
+}
+
+Status Run::endEpoch() {
+  EpochRecord record;
+  record.epoch = position.epoch + 1;
+  record.trainLoss = position.lossSum / double(position.rows);
+  record.seconds = epochSeconds();
+  record.images = position.rows;
+  Result<Evaluation> test = evaluate(session, data.test, data.classNames, options.interrupted);
+  if (test.failed())
+    return test.status();
+  if (test->stopped) {
+    stop(TrainEnd::Interrupted);
+    return checkpoint();
+  }
+  record.testLoss = test->loss;
+  record.testAccuracy = test->accuracy();
+  outcome.test = std::move(*test);
+  outcome.epochs.push_back(record);
+  Json line = toJson(record);
+  line["kind"] = "epoch";
+  log.write(line);
+
+  ++position.epoch;
+  position.stepInEpoch = 0;
+  position.lossSum = 0;
+  position.rows = rowsBefore = 0;
+  secondsBefore = 0;
+  if (Status status = checkpoint(); status.failed())
+    return status;
+  if (options.progress)
+    options.progress->epoch(record, options.epochs);
+  return Status();
+}
+
+Status Run::checkpoint() {
+  if (Status status = log.flush(); status.failed())
+    return status;
+  if (options.checkpointPath.empty())
+    return Status();
+  Json history = Json::array();
+  for (const EpochRecord &record : outcome.epochs)
+    history.push_back(toJson(record));
+  position.extra["history"] = jsonText(history);
+  position.extra["epoch_seconds"] = formatText("%.3f", position.rows ? epochSeconds() : 0.0);
+  position.logBytes = log.bytes();
+  return saveCheckpoint(options.checkpointPath, session.manifest(), session.state(), position);
+}
+
+Status Run::finish() {
+  for (auto [samples, result] :
+       {std::pair{&data.train, &outcome.train}, std::pair{&data.test, &outcome.test}}) {
+    if (result->images == samples->size())
+      continue; // the end of the last epoch has just done it
+    Result<Evaluation> evaluation =
+        evaluate(session, *samples, data.classNames, options.interrupted);
+    if (evaluation.failed())
+      return evaluation.status();
+    *result = std::move(*evaluation);
+    if (result->stopped) {
+      stop(TrainEnd::Interrupted); // the last epoch's checkpoint continues here
+      return Status();
+    }
+  }
+  log.write({{"kind", "end"},
+             {"train_loss", outcome.train.loss},
+             {"train_accuracy", outcome.train.accuracy()},
+             {"test_loss", outcome.test.loss},
+             {"test_accuracy", outcome.test.accuracy()}});
+  if (Status status = log.flush(); status.failed())
+    return status;
+  if (options.weightsPath.empty())
+    return Status();
+  std::map<std::string, std::string> metadata = options.metadata;
+  metadata["net"] = session.manifest().net;
+  metadata["seed"] = std::to_string(position.seed);
+  metadata["epochs"] = std::to_string(position.epoch);
+  return saveWeights(options.weightsPath, session.manifest(), session.state(), metadata,
+                     /*keepBackup=*/true);
+}
+
+Result<TrainOutcome> Run::run() {
+  for (auto part : {&Run::prepareCall, &Run::prepareState})
+    if (Status status = (this->*part)(); status.failed())
+      return status;
+
+  if (position.epoch < options.epochs) {
+    LoaderOptions wanted;
+    wanted.batchSize = session.manifest().batch;
+    wanted.seed = position.seed;
+    wanted.shuffle = true;
+    bool trained = position.stepInEpoch == stepsPerEpoch;
+    wanted.firstEpoch = position.epoch + (trained ? 1 : 0);
+    wanted.firstBatch = trained ? 0 : position.stepInEpoch;
+    wanted.endEpoch = options.epochs;
+    wanted.element = call->spec(image).element;
+    std::unique_ptr<Loader> loader;
+    if (wanted.firstEpoch < wanted.endEpoch) {
+      Result<std::unique_ptr<Loader>> made = Loader::create(data.train, wanted);
+      if (made.failed())
+        return made.status();
+      loader = std::move(*made);
+    }
+    while (position.epoch < options.epochs && !stopped) {
+      Status status = trainEpoch(loader.get());
+      if (!status.failed() && !stopped)
+        status = endEpoch();
+      if (status.failed()) {
+        if (options.progress)
+          options.progress->clear();
+        return status;
+      }
+    }
+  }
+  if (options.progress)
+    options.progress->clear();
+  outcome.epoch = position.epoch + 1;
+  outcome.stepInEpoch = position.stepInEpoch;
+  if (!stopped)
+    if (Status status = finish(); status.failed())
+      return status;
+  return std::move(outcome);
+}
+
+} // namespace
+
+Result<TrainOutcome> train(Session &session, const Dataset &data, const TrainOptions &options) {
+  return Run(session, data, options).run();
+}
+
+} // namespace cnn
