@@ -90,7 +90,7 @@ def random(generator, shape):
 
 
 def run_case(seed, name, op, shape, attributes, other=None):
-    """The tensors of one case: operands, result `y`, a gradient `dy`, and the operands' gradients."""
+    """The tensors of one case: operands, result `y`, its gradient `dy`, the operands' gradients."""
     generator = torch.Generator().manual_seed(seed)
     a = dict(attributes)
     tensors = {"x": random(generator, shape)}
@@ -112,7 +112,8 @@ def run_case(seed, name, op, shape, attributes, other=None):
     if other:
         tensors["other"] = random(generator, other)
         if op == "div":
-            tensors["other"] = (tensors["other"].sign() * (tensors["other"].abs() + 0.5)).float().double()
+            away = tensors["other"].sign() * (tensors["other"].abs() + 0.5)
+            tensors["other"] = away.float().double()
     operands = {key: value.requires_grad_() for key, value in tensors.items()}
     x = operands["x"]
     if op == "conv":
@@ -142,6 +143,112 @@ def run_case(seed, name, op, shape, attributes, other=None):
     for key, value in operands.items():
         out[f"{name}.d{key}"] = value.grad.numpy()
     return out
+
+
+# Small nets: one operation each behind a convolution and before a linear layer, so that the
+# gradients of the convolution depend on the operation's own. name, image, batch, rows that count
+# (the last batch of an epoch is short), the body between `image` and the output, and the same for
+# PyTorch in terms of the layers p(name, shape of the weight).
+def stage(op):
+    return "image -> conv(3, kernel = 3, padding = 1) -> %s -> flatten -> linear(5)" % op
+
+
+def after_conv(op):
+    """x -> conv1 -> op -> flatten -> linear1, with PyTorch's `op`."""
+    def forward(x, p):
+        y = op(F.conv2d(x, *p("conv1", (3, x.shape[1], 3, 3)), padding=1), p).flatten(1)
+        return F.linear(y, *p("linear1", (5, y.shape[1])))
+    return forward
+
+
+def two_branches(x, p):
+    a = torch.sigmoid(F.conv2d(x, *p("conv1", (4, 2, 3, 3)), padding=1))
+    b = F.conv2d(x, *p("conv2", (4, 2, 1, 1)))
+    c = a * b + a - b
+    y = F.max_pool2d(c / (a + 2), 2).flatten(1)
+    return F.linear(y, *p("linear1", (5, y.shape[1])))
+
+
+def deep(x, p):
+    y = F.avg_pool2d(torch.tanh(F.conv2d(x, *p("conv1", (5, 1, 5, 5)), padding=2)), 3, 2, 1)
+    y = F.max_pool2d(F.relu(F.conv2d(y, *p("conv2", (7, 5, 3, 3)))), 2)
+    y = torch.sigmoid(F.linear(y.flatten(1), *p("linear1", (19, y[0].numel()))))
+    y = torch.tanh(F.linear(y, *p("linear2", (11, 19))))
+    return F.linear(y, *p("linear3", (10, 11)))
+
+
+NETS = [
+    ("sigmoid", (2, 5, 7), 3, 3, stage("sigmoid"), after_conv(lambda y, p: torch.sigmoid(y))),
+    ("tanh", (1, 6, 5), 2, 2, stage("tanh"), after_conv(lambda y, p: torch.tanh(y))),
+    ("relu", (2, 7, 5), 4, 4, stage("relu"), after_conv(lambda y, p: F.relu(y))),
+    ("avg_pool", (1, 6, 8), 2, 2, stage("avg_pool(2)"),
+     after_conv(lambda y, p: F.avg_pool2d(y, 2))),
+    ("avg_pool_padded", (2, 7, 8), 3, 2, stage("avg_pool(3, stride = 2, padding = 1)"),
+     after_conv(lambda y, p: F.avg_pool2d(y, 3, 2, 1))),
+    ("avg_pool_excluded", (1, 8, 9), 2, 2,
+     stage("avg_pool(3, stride = (3, 2), padding = 1, ceil_mode = true, "
+           "count_include_pad = false)"),
+     after_conv(lambda y, p: F.avg_pool2d(y, 3, (3, 2), 1, True, False))),
+    ("avg_pool_overlapping", (1, 6, 5), 2, 1, stage("avg_pool((3, 2), stride = 1)"),
+     after_conv(lambda y, p: F.avg_pool2d(y, (3, 2), 1))),
+    ("max_pool", (2, 6, 8), 3, 3, stage("max_pool(2)"),
+     after_conv(lambda y, p: F.max_pool2d(y, 2))),
+    ("max_pool_left_over", (1, 7, 5), 2, 2, stage("max_pool(2)"),
+     after_conv(lambda y, p: F.max_pool2d(y, 2))),
+    ("max_pool_overlapping", (1, 8, 7), 2, 2, stage("max_pool(3, stride = 2, padding = 1)"),
+     after_conv(lambda y, p: F.max_pool2d(y, 3, 2, 1))),
+    ("max_pool_ceil", (1, 7, 6), 2, 2, stage("max_pool((2, 3), stride = 2, ceil_mode = true)"),
+     after_conv(lambda y, p: F.max_pool2d(y, (2, 3), 2, ceil_mode=True))),
+    ("conv_strided", (2, 9, 7), 3, 3, stage("conv(4, kernel = 3, stride = 2, padding = 1)"),
+     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (4, 3, 3, 3)), stride=2, padding=1))),
+    ("conv_rectangular", (1, 8, 8), 2, 2,
+     stage("conv(2, kernel = (3, 5), stride = (3, 4), padding = (0, 1))"),
+     after_conv(lambda y, p: F.conv2d(
+         y, *p("conv2", (2, 3, 3, 5)), stride=(3, 4), padding=(0, 1)))),
+    ("conv_dilated", (1, 9, 8), 2, 2, stage("conv(4, kernel = 3, padding = 2, dilation = 2)"),
+     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (4, 3, 3, 3)), padding=2, dilation=2))),
+    ("conv_many_channels", (3, 6, 5), 2, 2, stage("conv(35, kernel = 3)"),
+     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (35, 3, 3, 3))))),
+    ("conv_1x1", (2, 5, 6), 5, 4, stage("conv(17, kernel = 1)"),
+     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (17, 3, 1, 1))))),
+    ("arithmetic", (2, 6, 7), 3, 3,
+     "a = image -> conv(4, kernel = 3, padding = 1) -> sigmoid\n"
+     "  b = image -> conv(4, kernel = 1)\n"
+     "  c = a * b + a - b\n"
+     "  c / (a + 2) -> max_pool(2) -> flatten -> linear(5)", two_branches),
+    ("deep", (1, 19, 17), 7, 5,
+     "image -> conv(5, kernel = 5, padding = 2) -> tanh -> avg_pool(3, stride = 2, padding = 1)\n"
+     "    -> conv(7, kernel = 3) -> relu -> max_pool(2) -> flatten\n"
+     "    -> linear(19) -> sigmoid -> linear(11) -> tanh -> linear(10)", deep),
+]
+
+
+def make_nets():
+    """Values, loss and parameter gradients of NETS, in double from float operands."""
+    tensors, listing = {}, []
+    for seed, (name, image, batch, rows, body, forward) in enumerate(NETS):
+        generator = torch.Generator().manual_seed(1000 + seed)
+        parameters = {}
+
+        def layer(key, shape):
+            for kind, size in (("weight", shape), ("bias", shape[:1])):
+                if f"{key}.{kind}" not in parameters:
+                    scale = int(np.prod(shape[1:])) ** -0.5
+                    value = (random(generator, size) * scale).float().double()
+                    parameters[f"{key}.{kind}"] = value.requires_grad_()
+            return parameters[f"{key}.weight"], parameters[f"{key}.bias"]
+
+        x = random(generator, (batch, *image))
+        logits = forward(x, layer)
+        labels = torch.randint(0, logits.shape[1], (batch,), generator=generator)
+        loss = F.cross_entropy(logits[:rows], labels[:rows])
+        loss.backward()
+        one = {"image": x.float(), "labels": labels.to(torch.int32), "logits": logits, "loss": loss}
+        one |= {f"param.{key}": value.float() for key, value in parameters.items()}
+        one |= {f"grad.{key}": value.grad for key, value in parameters.items()}
+        tensors |= {f"{name}.{key}": value.detach().numpy() for key, value in one.items()}
+        listing.append(dict(name=name, image=image, batch=batch, rows=rows, body=body))
+    return tensors, listing
 
 
 def make_ops():
@@ -187,7 +294,8 @@ def fashion(folder, count):
         with gzip.open(os.path.join(folder, f"train-{kind}-ubyte.gz")) as file:
             return np.frombuffer(file.read(), np.uint8, offset=skip)
     images = items("images-idx3", 16)[:count * 784].reshape(-1, 1, 28, 28)
-    return torch.tensor(images.copy()), torch.tensor(items("labels-idx1", 8)[:count].astype(np.int64))
+    labels = items("labels-idx1", 8)[:count].astype(np.int64)
+    return torch.tensor(images.copy()), torch.tensor(labels)
 
 
 def train(act, pool, weights, images, labels, dtype):
@@ -225,10 +333,12 @@ def main():
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    ops, listing = make_ops()
+    ops, op_listing = make_ops()
+    nets, net_listing = make_nets()
     weights = initial_weights()
     runs, samples = make_runs(options.fashion, weights)
-    files = {"ops": (ops, 1e-12), "lenet.init": (weights, 0.0), "lenet.after20": (samples, 1e-5)}
+    files = {"ops": (ops, 1e-12), "nets": (nets, 1e-12),
+             "lenet.init": (weights, 0.0), "lenet.after20": (samples, 1e-5)}
     for stem, (tensors, tolerance) in files.items():
         path = os.path.join(options.out, stem + ".safetensors")
         if not options.check:
@@ -242,7 +352,7 @@ def main():
             if want.shape != tensors[name].shape or not np.allclose(
                     want, tensors[name], rtol=tolerance, atol=tolerance):
                 sys.exit(f"{path}: {name} differs")
-    for stem, content in {"ops": listing, "lenet.losses": runs}.items():
+    for stem, content in {"ops": op_listing, "nets": net_listing, "lenet.losses": runs}.items():
         path = os.path.join(options.out, stem + ".json")
         if not options.check:
             with open(path, "w", encoding="utf-8") as file:
