@@ -1,0 +1,78 @@
+// The list of phases, in this place only: their names, the passes that lead to each, and how a
+// module goes from one to another. Every phase can be printed and resumed: a module says in its
+// attribute `cnn.phase` where it stands, and a dump fed back gives the identical object.
+//
+//   ast -> cnn -> grad -> fused -> scheduled -> planned -> tiled -> vector -> llvm -> asm | obj
+//   front end ^     passes of compiler/{transforms,schedule,cpu}              ^ compiler/emit
+#ifndef CNNC_COMPILER_PIPELINES_PHASES_H
+#define CNNC_COMPILER_PIPELINES_PHASES_H
+
+#include "llvm/ADT/ArrayRef.h"
+#include "llvm/ADT/StringRef.h"
+#include "llvm/Support/Error.h"
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace mlir {
+class ModuleOp;
+} // namespace mlir
+namespace llvm {
+class raw_ostream;
+} // namespace llvm
+
+namespace cnn {
+
+enum class Phase { Ast, Cnn, Grad, Fused, Scheduled, Planned, Tiled, Vector, Llvm, Asm, Obj };
+
+/// Infer: the entry `infer` (and `eval` where asked for). Train: `train_step`, `eval`, `infer`.
+enum class Mode { Infer, Train };
+
+/// What leads from phase to phase, beside the module itself.
+struct PhaseOptions {
+  Mode mode = Mode::Infer;
+  /// Entry points to make; empty: those of the mode.
+  std::vector<std::string> entries;
+  /// The `cnn.recipe` to train by; empty: the module's only one.
+  std::string recipe;
+  /// "native", or a name that LLVM knows ("znver4", "x86-64-v3", "cortex-a76").
+  std::string cpu = "native";
+  /// Subtarget features to add to the processor's ("+avx512f,-fma").
+  std::string features;
+  /// Overrides of the schedule: `--set key=value`, in order.
+  std::vector<std::pair<std::string, std::string>> settings;
+  /// Off: every operation becomes a group of its own.
+  bool fuse = true;
+  /// Threads that compile; 0: one per core. The object does not depend on it.
+  unsigned compileThreads = 0;
+  /// Where each phase is written, one numbered file per phase; empty: nowhere.
+  std::string dumpDirectory;
+  /// Whether the time of each phase is printed to stderr.
+  bool timePhases = false;
+};
+
+/// "scheduled".
+llvm::StringRef phaseName(Phase phase);
+/// The phase called `name`; the error suggests the nearest name.
+llvm::Expected<Phase> parsePhase(llvm::StringRef name);
+/// All phases in order.
+llvm::ArrayRef<Phase> allPhases();
+/// One line about what the IR is in `phase`, for --help.
+llvm::StringRef phaseSummary(Phase phase);
+
+/// Where `module` stands: its attribute `cnn.phase`. Fails when it has none or an unknown one.
+llvm::Expected<Phase> getPhase(mlir::ModuleOp module);
+void setPhase(mlir::ModuleOp module, Phase phase);
+
+/// Writes `module` in the form in which dumps are read back: with locations.
+void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
+
+/// Runs the passes that take `module` from its phase to `to` (at most Phase::Llvm). Nothing happens
+/// when it is there already. Fails when it is past `to`, when a pass fails (which has told the
+/// context's diagnostics handler), or when a dump cannot be written.
+llvm::Error runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options);
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_PIPELINES_PHASES_H
