@@ -24,7 +24,7 @@ def Cnn_CrossEntropyOp : Cnn_Op<"cross_entropy", [Pure, Cnn_Backward,
   let hasVerifier = 1;
 }
 
-def Cnn_CrossEntropyGradOp : Cnn_Op<"cross_entropy_grad", [Pure, 
+def Cnn_CrossEntropyGradOp : Cnn_Op<"cross_entropy_grad", [Pure,
     DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>]> {
   let summary = "gradient of the mean cross-entropy";
   let description = [{
