@@ -87,6 +87,7 @@ struct MnistLike {
   std::string folder;      ///< below /usr/share/datasets and below --data
   std::string torchFolder; ///< where torchvision puts it
   std::string howToGet;
+  int64_t side; ///< of the square images
   std::vector<std::string> classNames;
 };
 
@@ -97,6 +98,7 @@ const std::vector<MnistLike> &mnistLikes() {
        "FashionMNIST/raw",
        "apt-get install dataset-fashion-mnist, or give the folder that has "
        "train-images-idx3-ubyte (or .gz) and the three files beside it by --data DIR or CNNC_DATA",
+       28,
        {"T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag",
         "Ankle boot"}},
       {"mnist",
@@ -104,6 +106,7 @@ const std::vector<MnistLike> &mnistLikes() {
        "MNIST/raw",
        "give the folder that has train-images-idx3-ubyte (or .gz) and the three files beside it "
        "by --data DIR or CNNC_DATA; torchvision.datasets.MNIST downloads them",
+       28,
        {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}}};
   return sets;
 }
@@ -167,11 +170,12 @@ Result<SampleSet> openSplit(const MnistLike &set, const std::string &folder, boo
   if (source.failed())
     return source.status();
   ImageShape shape = (*source)->shape(0);
-  if (shape.height != 28 || shape.width != 28)
-    return Status::failure(paths[0], formatText("the images have %lldx%lld pixels, those of %s "
-                                                "28x28",
-                                                (long long)shape.height, (long long)shape.width,
-                                                set.name.c_str()));
+  if (shape.height != set.side || shape.width != set.side)
+    return Status::failure(paths[0],
+                           formatText("the images have shape [%lld, %lld], those of %s "
+                                      "[%lld, %lld]",
+                                      (long long)shape.height, (long long)shape.width,
+                                      set.name.c_str(), (long long)set.side, (long long)set.side));
   return SampleSet::create(*source);
 }
 

@@ -129,8 +129,9 @@ std::optional<ElementType> elementOf(std::string_view descr) {
   return std::nullopt;
 }
 
-/// Bytes up to 0x7e as they are, others as "?", at most 60 of them.
+/// ASCII as it is, other bytes as "?", at most 60 of them; without the padding at the end.
 std::string printable(std::string_view text) {
+  text = text.substr(0, text.find_last_not_of(" \n") + 1);
   std::string shown;
   for (char c : text.substr(0, 60))
     shown += c >= 0x20 && c < 0x7f ? c : '?';

@@ -76,9 +76,9 @@ Status checkShape(const std::string &path, const TensorTarget &target, const Nam
   if (source.shape == target.tensor->shape)
     return Status::success();
   std::string renamed =
-      source.name == target.name ? "in the net" : "'" + target.name + "' of the net";
+      source.name == target.name ? "in the net it has" : "'" + target.name + "' of the net has";
   return Status::failure(path, "tensor '" + source.name + "' has shape " + shapeText(source.shape) +
-                                   ", " + renamed + " it has " + shapeText(target.tensor->shape));
+                                   ", " + renamed + " " + shapeText(target.tensor->shape));
 }
 
 /// Element `index` of `tensor`, which is f32 or f64.

@@ -1,0 +1,88 @@
+// The manifest: everything that is read, and every mistake with its message.
+#include "runtime/core/Manifest.h"
+
+#include "test/unit/runtime/Support.h"
+
+using namespace cnn;
+using namespace cnn::test;
+
+TEST(Manifest, ReadsEverything) {
+  Manifest manifest = smallManifest();
+  EXPECT_EQ(manifest.net, "small");
+  EXPECT_EQ(manifest.batch, 4);
+  EXPECT_EQ(manifest.element, ElementType::F32);
+  EXPECT_EQ(manifest.cpu, "generic");
+  EXPECT_EQ(manifest.stateBytes, 256u);
+  ASSERT_EQ(manifest.state.size(), 4u);
+  const StateTensor *weight = manifest.findState("b.weight");
+  ASSERT_NE(weight, nullptr);
+  EXPECT_EQ(weight->offset, 128u);
+  EXPECT_EQ(weight->elements, 2);
+  EXPECT_EQ(weight->bytes, 8u);
+  EXPECT_EQ(weight->init.kind, InitKind::KaimingNormal);
+  EXPECT_EQ(weight->init.fanIn, 2);
+  EXPECT_EQ(manifest.state[1].init.value, 0.5);
+  EXPECT_EQ(manifest.state[3].kind, StateKind::Optimizer);
+  EXPECT_EQ(manifest.findEntry("train_step"), nullptr);
+  const EntryPoint *infer = manifest.findEntry("infer");
+  ASSERT_NE(infer, nullptr);
+  EXPECT_EQ(infer->symbol, "small_infer");
+  EXPECT_EQ(infer->flops, 48);
+  EXPECT_EQ(infer->find(BufferRole::StateIn), 0);
+  EXPECT_EQ(infer->find(BufferRole::Input, "rows"), 2);
+  EXPECT_EQ(infer->find(BufferRole::Output, "rows"), -1);
+  EXPECT_EQ(infer->buffers[1].shape, (std::vector<int64_t>{4, 3}));
+  EXPECT_EQ(infer->buffers[1].bytes, 48u);
+  EXPECT_EQ(infer->buffers[2].bytes, 4u);
+  EXPECT_EQ(infer->buffers[5].bytes, 64u);
+}
+
+/// The message after the first `from` in the small manifest was replaced by `to`.
+static std::string errorWith(const std::string &from, const std::string &to) {
+  std::string text = smallManifestText();
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return parseManifest(text.replace(at, from.size(), to)).message();
+}
+
+TEST(Manifest, Refuses) {
+  EXPECT_EQ(parseManifest("[]").message(), "manifest: expected an object");
+  EXPECT_EQ(errorWith("\"abi\":1", "\"abi\":7"),
+            "manifest: compiled for version 7 of the interface, this runtime has version 1\n"
+            "  hint: compile the net again");
+  EXPECT_EQ(errorWith("\"batch\":4", "\"batch\":0"),
+            "manifest: 'batch' must be an integer of at least 1");
+  EXPECT_EQ(errorWith("\"batch\":4", "\"batch\":4.5"),
+            "manifest: 'batch' must be an integer of at least 1");
+  EXPECT_EQ(errorWith("\"batch\":4", "\"batch\":18446744073709551615"),
+            "manifest: 'batch' must be an integer of at least 1");
+  EXPECT_EQ(errorWith("\"batch\":4,", ""), "manifest: 'batch' is missing");
+  EXPECT_EQ(errorWith("\"cpu\"", "\"gpu\""), "manifest: 'cpu' is missing");
+  EXPECT_EQ(errorWith("\"batch\":4,", "\"batch\":4,\"color\":3,"), "manifest: unknown key 'color'");
+  EXPECT_EQ(errorWith("\"net\":\"small\"", "\"net\":3"), "manifest: 'net' must be a string");
+  EXPECT_EQ(errorWith("\"kind\":\"parameter\"", "\"kind\":\"param\""),
+            "manifest: state[0]: 'kind' is 'param', expected one of parameter, optimizer, running");
+  EXPECT_EQ(errorWith("\"shape\":[2]", "\"shape\":[-2]"),
+            "manifest: state[1]: 'shape' must be an integer of at least 1");
+  EXPECT_EQ(
+      errorWith("\"shape\":[2]", "\"shape\":[4611686018427387904,4]"),
+      "manifest: state[1]: the shape [4611686018427387904, 4] of 'a.bias' exceeds 2^63 bytes");
+  EXPECT_EQ(errorWith("\"offset\":64", "\"offset\":65"),
+            "manifest: state[1]: the offset 65 of 'a.bias' is not a multiple of 64");
+  EXPECT_EQ(errorWith("\"offset\":64", "\"offset\":0"),
+            "manifest: 'a.weight' and 'a.bias' overlap in the state");
+  EXPECT_EQ(errorWith("\"offset\":192", "\"offset\":256"),
+            "manifest: 'a.weight.momentum' ends at byte 280, the state at 256");
+  EXPECT_EQ(errorWith("\"name\":\"a.bias\"", "\"name\":\"a.weight\""),
+            "manifest: two state tensors are called 'a.weight'");
+  EXPECT_EQ(errorWith("\"fan_in\":3,", ""), "manifest: state[0]: init: 'fan_in' is missing");
+  EXPECT_EQ(errorWith("xavier_uniform", "xavier"),
+            "manifest: state[0]: init: 'kind' is 'xavier', expected one of xavier_uniform, "
+            "xavier_normal, kaiming_uniform, kaiming_normal, pytorch_default, constant, zeros");
+  EXPECT_EQ(errorWith("\"element\":\"i32\"", "\"element\":\"i16\""),
+            "manifest: entry 'infer': buffers[2]: 'element' is 'i16', expected f32, f64, i32, i64 "
+            "or u8");
+  EXPECT_EQ(
+      errorWith("{\"role\":\"state_in\",\"bytes\":256}", "{\"role\":\"state_in\",\"bytes\":192}"),
+      "manifest: entry 'infer' takes a state of 192 bytes, the state has 256");
+}
