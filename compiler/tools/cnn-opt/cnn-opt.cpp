@@ -1,5 +1,6 @@
 //===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler ------------------===//
 
+#include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/DLTI/DLTI.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv) {
                   mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
+  mlir::cnn::registerCnnTransformsPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Optimiser driver of the cnn dialect\n", registry));
 }

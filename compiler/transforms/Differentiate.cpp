@@ -1,0 +1,410 @@
+// cnn-differentiate: from phase `cnn` to `grad`. In: the function of a network, parameters,
+// recipes. Out: the entry points train_step, eval and infer, each with the network's body inlined;
+// in train_step also gradients and updates. cnn-decompose is next.
+
+#include "compiler/transforms/LayerName.h"
+#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/ReverseMode.h"
+#include "dialect/CnnDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_DIFFERENTIATEPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+/// One entry point while it is built: arguments and results are added one by one, its type is set
+/// at the end.
+class Entry {
+public:
+  Entry(ModuleOp module, func::FuncOp net, StringRef name)
+      : function(
+            func::FuncOp::create(net.getLoc(), name, FunctionType::get(net.getContext(), {}, {}))),
+        builder(net.getContext()) {
+    module.push_back(function);
+    builder.setInsertionPointToEnd(function.addEntryBlock());
+  }
+
+  Value addArgument(StringRef name, Type type, Location loc) {
+    argumentAttrs.push_back(getNameDict(name));
+    return function.front().addArgument(type, renameLoc(loc, name));
+  }
+
+  void addResult(const Twine &name, Value value) {
+    resultAttrs.push_back(getNameDict(name));
+    results.push_back(value);
+  }
+
+  void finish() {
+    func::ReturnOp::create(builder, function.getLoc(), results);
+    eraseDeadOps(function.front());
+    function.setFunctionType(builder.getFunctionType(function.front().getArgumentTypes(),
+                                                     ValueRange(results).getTypes()));
+    function.setAllArgAttrs(argumentAttrs);
+    function.setAllResultAttrs(resultAttrs);
+  }
+
+  func::FuncOp function;
+  OpBuilder builder;
+
+private:
+  DictionaryAttr getNameDict(const Twine &name) {
+    return builder.getDictionaryAttr(builder.getNamedAttr("cnn.name", builder.getStringAttr(name)));
+  }
+
+  SmallVector<DictionaryAttr> argumentAttrs, resultAttrs;
+  SmallVector<Value> results;
+};
+
+class DifferentiatePass : public mlir::cnn::impl::DifferentiatePassBase<DifferentiatePass> {
+public:
+  using DifferentiatePassBase::DifferentiatePassBase;
+
+private:
+  void runOnOperation() override {
+    if (failed(run()))
+      signalPassFailure();
+  }
+
+  LogicalResult run();
+  FailureOr<SmallVector<std::string>> getEntryNames();
+  LogicalResult findRecipe();
+  LogicalResult findNet();
+  LogicalResult checkInputs();
+  LogicalResult checkLoss();
+
+  LogicalResult buildTrainStep();
+  void buildEval();
+  void buildInfer();
+  /// Adds the network's inputs to the arguments of the entry.
+  SmallVector<Value> addInputs(Entry &entry);
+  /// Masks the inputs and inlines the network behind; returns its results.
+  SmallVector<Value> inlineNet(Entry &entry, ArrayRef<Value> inputs, Value rows);
+  Value buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum);
+  /// Writes the next value of `param`; `scalars` are lr, momentum and weight decay (or null).
+  void buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient, ArrayRef<Value> scalars);
+  /// Declares `<parameter>.velocity` for every parameter that has none.
+  LogicalResult addVelocities();
+
+  std::string getInputName(unsigned index) {
+    return net.getArgAttrOfType<StringAttr>(index, "cnn.name").str();
+  }
+  RankedTensorType getLabelsType() {
+    return RankedTensorType::get({batch}, IntegerType::get(&getContext(), 32));
+  }
+  RankedTensorType getRowsType() {
+    return RankedTensorType::get({}, IntegerType::get(&getContext(), 32));
+  }
+  SmallVector<ParamOp> getParams(StringRef kind) {
+    return llvm::filter_to_vector(getOperation().getOps<ParamOp>(),
+                                  [&](ParamOp param) { return param.getKind() == kind; });
+  }
+
+  RecipeOp chosen;
+  func::FuncOp net;
+  int64_t batch = 0;
+};
+} // namespace
+
+//===--------------------------------------------------------------------------------------------===//
+// What there is to differentiate
+//===--------------------------------------------------------------------------------------------===//
+
+LogicalResult DifferentiatePass::run() {
+  chosen = {};
+  net = {};
+  FailureOr<SmallVector<std::string>> names = getEntryNames();
+  if (failed(names) || failed(findRecipe()) || failed(findNet()) || failed(checkInputs()))
+    return failure();
+  bool training = llvm::is_contained(*names, "train_step");
+  if ((training || llvm::is_contained(*names, "eval")) && failed(checkLoss()))
+    return failure();
+  if (training && chosen.getMomentum() && failed(addVelocities()))
+    return failure();
+  // The network makes room for the entry points, which may have its name.
+  net->remove();
+  LogicalResult result = success();
+  for (StringRef name : *names) {
+    if (Operation *other = getOperation().lookupSymbol(name)) {
+      result = other->emitError() << "the name '" << name << "' is that of an entry point";
+      break;
+    }
+    if (name == "train_step")
+      result = buildTrainStep();
+    else if (name == "eval")
+      buildEval();
+    else
+      buildInfer();
+    if (failed(result))
+      break;
+  }
+  net.erase();
+  for (RecipeOp used : llvm::make_early_inc_range(getOperation().getOps<RecipeOp>()))
+    used.erase();
+  return result;
+}
+
+FailureOr<SmallVector<std::string>> DifferentiatePass::getEntryNames() {
+  SmallVector<std::string> known = {"train_step", "eval", "infer"};
+  SmallVector<std::string> names(entries.begin(), entries.end());
+  for (const std::string &name : names) {
+    if (!llvm::is_contained(known, name))
+      return getOperation().emitError()
+             << "unknown entry point '" << name << "', expected train_step, eval or infer";
+    if (llvm::count(names, name) > 1)
+      return getOperation().emitError() << "entry point '" << name << "' is asked for twice";
+  }
+  return names.empty() ? known : names;
+}
+
+LogicalResult DifferentiatePass::findRecipe() {
+  for (RecipeOp candidate : getOperation().getOps<RecipeOp>())
+    if (recipe.empty() || candidate.getSymName() == recipe) {
+      chosen = candidate;
+      return success();
+    }
+  if (recipe.empty())
+    return success();
+  InFlightDiagnostic error = getOperation().emitError() << "there is no recipe '" << recipe << "'";
+  for (RecipeOp candidate : getOperation().getOps<RecipeOp>())
+    error.attachNote(candidate.getLoc()) << "a recipe is '" << candidate.getSymName() << "'";
+  return error;
+}
+
+LogicalResult DifferentiatePass::findNet() {
+  ModuleOp module = getOperation();
+  if (chosen) {
+    net = module.lookupSymbol<func::FuncOp>(chosen.getNet());
+    if (!net)
+      return chosen.emitError() << "recipe '" << chosen.getSymName() << "' trains '"
+                                << chosen.getNet() << "', which is no network of the module";
+  } else {
+    for (func::FuncOp function : module.getOps<func::FuncOp>())
+      if (!net || function.getName() == module.getName())
+        net = function;
+    if (!net)
+      return module.emitError() << "the module has no network";
+  }
+  if (net.isExternal() || !net.getBody().hasOneBlock())
+    return net.emitError() << "network '" << net.getName() << "' must have a body of one block";
+  return success();
+}
+
+LogicalResult DifferentiatePass::checkInputs() {
+  auto fail = [&](const Twine &text) {
+    return net.emitError() << "network '" << net.getName() << "': " << text;
+  };
+  if (net.getNumArguments() == 0)
+    return fail("it has no input");
+  if (net.getNumResults() == 0)
+    return fail("it has no output");
+  for (unsigned index = 0; index < net.getNumArguments(); ++index) {
+    auto name = net.getArgAttrOfType<StringAttr>(index, "cnn.name");
+    if (!name)
+      return fail("input " + Twine(index) + " has no cnn.name");
+    if (llvm::is_contained({"labels", "rows", "lr", "momentum", "weight_decay"}, name.getValue()))
+      return fail("an input cannot be called '" + name.getValue() +
+                  "', which is the name of an input of the training step");
+    auto type = dyn_cast<RankedTensorType>(net.getArgument(index).getType());
+    if (!type || !type.hasStaticShape() || type.getRank() == 0)
+      return fail("input '" + name.getValue() + "' must be a tensor of static shape with a batch");
+    if (index == 0)
+      batch = type.getDimSize(0);
+    if (type.getDimSize(0) != batch)
+      return fail("input '" + name.getValue() + "' has a batch of " + Twine(type.getDimSize(0)) +
+                  ", another one of " + Twine(batch));
+  }
+  for (unsigned index = 0; index < net.getNumResults(); ++index)
+    if (!net.getResultAttrOfType<StringAttr>(index, "cnn.name"))
+      return fail("output " + Twine(index) + " has no cnn.name");
+  return success();
+}
+
+LogicalResult DifferentiatePass::checkLoss() {
+  if (!chosen)
+    return net.emitError() << "network '" << net.getName() << "' has no recipe to train it by";
+  auto type = dyn_cast<RankedTensorType>(net.getResultTypes()[0]);
+  if (net.getNumResults() != 1 || !type || type.getRank() != 2 || type.getDimSize(0) != batch) {
+    InFlightDiagnostic error = chosen.emitError()
+                               << "loss '" << chosen.getLoss() << "' needs a network with one "
+                               << "output [batch, classes]";
+    error.attachNote(net.getLoc())
+        << "network '" << net.getName() << "' has " << net.getNumResults()
+        << (net.getNumResults() == 1 ? " output, " : " outputs, ") << "the first of type "
+        << net.getResultTypes()[0];
+    return error;
+  }
+  return success();
+}
+
+LogicalResult DifferentiatePass::addVelocities() {
+  SmallVector<ParamOp> params = getParams("parameter");
+  if (params.empty())
+    return success();
+  OpBuilder builder(&getContext());
+  builder.setInsertionPointAfter(params.back());
+  auto zeros = InitAttr::get(&getContext(), "constant", 0, 0, builder.getF64FloatAttr(0.0));
+  for (ParamOp param : params) {
+    std::string name = (param.getSymName() + ".velocity").str();
+    if (Operation *other = getOperation().lookupSymbol(name))
+      return other->emitError() << "the name '" << name << "' is that of optimizer state";
+    ParamOp::create(builder, renameLoc(param.getLoc(), name), builder.getStringAttr(name),
+                    param.getTypeAttr(), builder.getStringAttr("optimizer"), zeros);
+  }
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Entry points
+//===--------------------------------------------------------------------------------------------===//
+
+SmallVector<Value> DifferentiatePass::addInputs(Entry &entry) {
+  SmallVector<Value> inputs;
+  for (BlockArgument input : net.getArguments())
+    inputs.push_back(
+        entry.addArgument(getInputName(input.getArgNumber()), input.getType(), input.getLoc()));
+  return inputs;
+}
+
+SmallVector<Value> DifferentiatePass::inlineNet(Entry &entry, ArrayRef<Value> inputs, Value rows) {
+  IRMapping mapping;
+  for (auto [argument, input] : llvm::zip(net.getArguments(), inputs))
+    mapping.map(argument, MaskRowsOp::create(entry.builder, input.getLoc(), input, rows));
+  Block &body = net.front();
+  for (Operation &op : body.without_terminator())
+    entry.builder.clone(op, mapping);
+  SmallVector<Value> results;
+  for (Value result : body.getTerminator()->getOperands())
+    results.push_back(mapping.lookupOrDefault(result));
+  return results;
+}
+
+Value DifferentiatePass::buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum) {
+  auto type = RankedTensorType::get({}, getElementTypeOrSelf(logits));
+  return CrossEntropyOp::create(entry.builder, renameLoc(chosen.getLoc(), "loss"), type, logits,
+                                labels, rows, sum);
+}
+
+void DifferentiatePass::buildInfer() {
+  Entry entry(getOperation(), net, "infer");
+  SmallVector<Value> inputs = addInputs(entry);
+  Value rows = entry.addArgument("rows", getRowsType(), net.getLoc());
+  for (auto [index, result] : llvm::enumerate(inlineNet(entry, inputs, rows)))
+    entry.addResult(net.getResultAttrOfType<StringAttr>(index, "cnn.name").getValue(), result);
+  entry.finish();
+}
+
+void DifferentiatePass::buildEval() {
+  Entry entry(getOperation(), net, "eval");
+  SmallVector<Value> inputs = addInputs(entry);
+  Value labels = entry.addArgument("labels", getLabelsType(), chosen.getLoc());
+  Value rows = entry.addArgument("rows", getRowsType(), chosen.getLoc());
+  Value logits = inlineNet(entry, inputs, rows)[0];
+  entry.addResult("loss_sum", buildLoss(entry, logits, labels, rows, /*sum=*/true));
+  entry.addResult("logits", logits);
+  entry.finish();
+}
+
+LogicalResult DifferentiatePass::buildTrainStep() {
+  Entry entry(getOperation(), net, "train_step");
+  OpBuilder &builder = entry.builder;
+  SmallVector<Value> inputs = addInputs(entry);
+  Value labels = entry.addArgument("labels", getLabelsType(), chosen.getLoc());
+  Value rows = entry.addArgument("rows", getRowsType(), chosen.getLoc());
+  auto scalar = RankedTensorType::get({}, getElementTypeOrSelf(net.getResultTypes()[0]));
+  SmallVector<Value> scalars(3);
+  scalars[0] = entry.addArgument("lr", scalar, chosen.getLoc());
+  if (chosen.getMomentum())
+    scalars[1] = entry.addArgument("momentum", scalar, chosen.getLoc());
+  if (chosen.getWeightDecay())
+    scalars[2] = entry.addArgument("weight_decay", scalar, chosen.getLoc());
+
+  Value logits = inlineNet(entry, inputs, rows)[0];
+  Value loss = buildLoss(entry, logits, labels, rows, /*sum=*/false);
+  entry.addResult("loss", loss);
+
+  // The sources: all reads of parameters, not those of running statistics.
+  SmallVector<ParamOp> params = getParams("parameter");
+  llvm::StringMap<SmallVector<Value>> readsOf;
+  for (ParamOp param : params)
+    readsOf[param.getSymName()] = {};
+  SmallVector<Value> sources;
+  Block &block = entry.function.front();
+  for (ReadOp read : block.getOps<ReadOp>())
+    if (auto at = readsOf.find(read.getParam()); at != readsOf.end()) {
+      at->second.push_back(read);
+      sources.push_back(read);
+    }
+  Location seedLoc = renameLoc(chosen.getLoc(), "loss.backward");
+  Value one = ConstantOp::create(builder, seedLoc, scalar, builder.getF64FloatAttr(1.0));
+  ReverseModeCounts counts;
+  FailureOr<SmallVector<Value>> gradients =
+      buildGradients(builder, block, {{loss, one}}, sources, counts);
+  if (failed(gradients))
+    return failure();
+  numForward += counts.forward;
+  numBackward += counts.backward;
+  llvm::DenseMap<Value, Value> gradientOf;
+  for (auto [source, gradient] : llvm::zip(sources, *gradients))
+    gradientOf[source] = gradient;
+
+  for (auto [index, param] : llvm::enumerate(params)) {
+    StringRef layer = param.getSymName().rsplit('.').first;
+    Value old, gradient;
+    // A parameter may be read in several places: its gradient is the sum over all of them.
+    for (Value read : readsOf.lookup(param.getSymName())) {
+      old = read;
+      if (Value part = gradientOf.lookup(old))
+        gradient = gradient ? AddOp::create(builder, renameLoc(param.getLoc(), layer + ".backward"),
+                                            gradient, part)
+                                  .getResult()
+                            : part;
+    }
+    if (!old)
+      old = ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName());
+    Location loc = renameLoc(param.getLoc(), layer + ".nonfinite");
+    Value nonfinite =
+        gradient
+            ? NonfiniteOp::create(builder, loc, gradient).getResult()
+            : ConstantOp::create(builder, loc, scalar, builder.getF64FloatAttr(0.0)).getResult();
+    entry.addResult("nonfinite." + Twine(index), nonfinite);
+    buildUpdate(entry, param, old, gradient, scalars);
+  }
+  // The next state is a whole: what nothing changes is carried over.
+  for (ParamOp param : getParams("running"))
+    WriteOp::create(builder, param.getLoc(), param.getSymName(),
+                    ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName()));
+  entry.finish();
+  return success();
+}
+
+void DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient,
+                                    ArrayRef<Value> scalars) {
+  OpBuilder &builder = entry.builder;
+  StringRef name = param.getSymName();
+  Location loc = renameLoc(param.getLoc(), name.rsplit('.').first + ".update");
+  Value velocity;
+  std::string velocityName = (name + ".velocity").str();
+  if (scalars[1])
+    velocity = ReadOp::create(builder, loc, param.getType(), velocityName);
+  if (!gradient) {
+    param.emitWarning() << "parameter '" << name
+                        << "' does not influence the loss, so it is not trained";
+    WriteOp::create(builder, loc, name, old);
+    if (velocity)
+      WriteOp::create(builder, loc, velocityName, velocity);
+    return;
+  }
+  auto update = SgdUpdateOp::create(builder, loc, param.getType(),
+                                    velocity ? param.getType() : Type(), old, gradient, scalars[0],
+                                    scalars[2], velocity, scalars[1], chosen.getNesterov());
+  WriteOp::create(builder, loc, name, update.getUpdated());
+  if (velocity)
+    WriteOp::create(builder, loc, velocityName, update.getUpdatedVelocity());
+}
