@@ -77,8 +77,8 @@ void Call::run() {
 // Session
 //===----------------------------------------------------------------------===//
 
-Result<std::unique_ptr<Session>> Session::create(Executable executable, ThreadPool &pool) {
-  std::unique_ptr<Session> session(new Session(std::move(executable), pool));
+Result<std::unique_ptr<Session>> Session::create(CompiledNet net, ThreadPool &pool) {
+  std::unique_ptr<Session> session(new Session(std::move(net), pool));
   if (Status status = session->allocate(); status.failed())
     return status;
   return session;
@@ -89,7 +89,7 @@ Status Session::allocate() {
   uint64_t arenaBytes = 0, scratchBytes = 0, tensors = 0;
   bool writesState = false;
   for (const EntryPoint &point : net.entries) {
-    if (!executable.lookup(point.symbol))
+    if (!compiled.lookup(point.symbol))
       return Status::failure(
           formatText("the code of net '%s' lacks the function '%s' of its entry point '%s'",
                      net.net.c_str(), point.symbol.c_str(), point.name.c_str()));
@@ -163,7 +163,7 @@ Result<Call *> Session::call(std::string_view name) {
 }
 
 Result<std::unique_ptr<Call>> Session::makeCall(const EntryPoint &point) {
-  std::unique_ptr<Call> call(new Call(*this, point, executable.lookup(point.symbol)));
+  std::unique_ptr<Call> call(new Call(*this, point, compiled.lookup(point.symbol)));
   for (const BufferSpec &spec : point.buffers) {
     void *data = nullptr; // of the states: set by each run
     if (spec.role == BufferRole::Arena) {

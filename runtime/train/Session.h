@@ -1,6 +1,6 @@
 // A net in memory: its state (twice: a step writes new state beside the old), one arena and scratch
 // memory that all entry points share, and the buffers that each entry point wants. In: an
-// Executable and a thread pool; out: calls of its entry points. Evaluator, Trainer and Predictor
+// CompiledNet and a thread pool; out: calls of its entry points. Evaluator, Trainer and Predictor
 // work through it.
 #ifndef CNNC_RUNTIME_TRAIN_SESSION_H
 #define CNNC_RUNTIME_TRAIN_SESSION_H
@@ -8,7 +8,7 @@
 #include "runtime/core/Buffer.h"
 #include "runtime/core/Status.h"
 #include "runtime/task/ThreadPool.h"
-#include "runtime/train/Executable.h"
+#include "runtime/train/CompiledNet.h"
 
 #include <cstdint>
 #include <memory>
@@ -59,9 +59,9 @@ class Session {
 public:
   /// Loads no weights: the state is zero. Fails when the code lacks an entry point of its manifest,
   /// or when state, arena and scratch together exceed the machine's memory.
-  static Result<std::unique_ptr<Session>> create(Executable executable, ThreadPool &pool);
+  static Result<std::unique_ptr<Session>> create(CompiledNet net, ThreadPool &pool);
 
-  const Manifest &manifest() const { return executable.manifest; }
+  const Manifest &manifest() const { return compiled.manifest; }
   ThreadPool &pool() { return *threads; }
 
   /// The state that calls read: manifest().stateBytes bytes.
@@ -78,12 +78,11 @@ public:
 
 private:
   friend class Call;
-  Session(Executable executable, ThreadPool &pool)
-      : executable(std::move(executable)), threads(&pool) {}
+  Session(CompiledNet net, ThreadPool &pool) : compiled(std::move(net)), threads(&pool) {}
   Status allocate();
   Result<std::unique_ptr<Call>> makeCall(const EntryPoint &point);
 
-  Executable executable;
+  CompiledNet compiled;
   ThreadPool *threads;
   AlignedBuffer states[2];
   int current = 0;

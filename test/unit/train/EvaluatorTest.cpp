@@ -90,7 +90,7 @@ TEST(Evaluation, CountsOutputsThatAreNotFinite) {
 
 TEST(SessionTest, RefusesMoreThanTheMachineHas) {
   auto pool = std::move(*ThreadPool::create(1));
-  Executable net = test::softmaxNet({1, 4, 4}, 3, 8);
+  CompiledNet net = test::softmaxNet({1, 4, 4}, 3, 8);
   for (EntryPoint &point : net.manifest.entries)
     for (BufferSpec &spec : point.buffers)
       if (spec.role == BufferRole::Arena)
@@ -103,7 +103,7 @@ TEST(SessionTest, RefusesMoreThanTheMachineHas) {
 
 TEST(SessionTest, NamesWhatIsMissing) {
   auto pool = std::move(*ThreadPool::create(1));
-  Executable net = test::softmaxNet({1, 4, 4}, 3, 8);
+  CompiledNet net = test::softmaxNet({1, 4, 4}, 3, 8);
   auto lookup = net.lookup;
   net.lookup = [=](std::string_view symbol) {
     return symbol == "softmax_eval" ? nullptr : lookup(symbol);

@@ -125,7 +125,7 @@ static void infer(void *const *b, const cnn_context *context) {
   });
 }
 
-Executable softmaxNet(ImageShape image, int64_t classCount, int64_t batchSize) {
+CompiledNet softmaxNet(ImageShape image, int64_t classCount, int64_t batchSize) {
   inputs = image.elements();
   classes = classCount;
   batch = batchSize;

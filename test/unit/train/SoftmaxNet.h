@@ -4,14 +4,14 @@
 #define CNNC_TEST_UNIT_TRAIN_SOFTMAXNET_H
 
 #include "runtime/data/Dataset.h"
-#include "runtime/train/Executable.h"
+#include "runtime/train/CompiledNet.h"
 
 #include <cstdint>
 
 namespace cnn::test {
 
 /// A net called "softmax" with train_step, eval and infer for `image` and `classes`.
-Executable softmaxNet(ImageShape image, int64_t classes, int64_t batch);
+CompiledNet softmaxNet(ImageShape image, int64_t classes, int64_t batch);
 
 /// A data set called "blobs": `trainSize` and `testSize` images of `image`, each the pattern of its
 /// class under noise, drawn from `seed`.
