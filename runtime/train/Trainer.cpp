@@ -454,7 +454,7 @@ Result<TrainOutcome> Run::run() {
     LoaderOptions wanted;
     wanted.batchSize = session.manifest().batch;
     wanted.seed = position.seed;
-    wanted.shuffle = true;
+    wanted.shuffle = options.shuffle;
     bool trained = position.stepInEpoch == stepsPerEpoch;
     wanted.firstEpoch = position.epoch + (trained ? 1 : 0);
     wanted.firstBatch = trained ? 0 : position.stepInEpoch;

@@ -27,6 +27,8 @@ struct TrainOptions {
   /// Of the initial weights and of the order of the images; 0, or that of the checkpoint, unless
   /// given. A resumed run refuses another one.
   std::optional<uint64_t> seed;
+  /// Go through the images in an order drawn for each epoch, instead of that of the data set.
+  bool shuffle = true;
   /// Values of train_step's scalar inputs (lr, momentum, ...), by name.
   std::vector<std::pair<std::string, double>> scalars;
   /// What the run is, as a flat JSON object ("data", "batch", "loss", ...). A checkpoint stores it,

@@ -1,0 +1,42 @@
+// What each subcommand does, and what they share beside the compiler. Each returns an ExitCode
+// (Options.h) after it has printed everything, errors included.
+#ifndef CNNC_COMPILER_TOOLS_CNN_COMMANDS_H
+#define CNNC_COMPILER_TOOLS_CNN_COMMANDS_H
+
+#include "runtime/core/Status.h"
+#include "runtime/task/ThreadPool.h"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cnn::tool {
+
+int runTrain();
+int runEval();
+int runPredict();
+int runSummary();
+int runCheck();
+int runTest();
+int runTime();
+
+/// As it was called (argv[0]), for commands that are printed.
+void setProgramName(const std::string &name);
+/// A command line of this program that a shell reads back as these arguments.
+std::string commandLine(const std::vector<std::string> &arguments);
+/// Adds "--set A --set B" as given to this run.
+void addSettings(std::vector<std::string> &arguments);
+
+/// Prints "cnn: error: MESSAGE" and returns exitFailure.
+int fail(const std::string &message);
+inline int fail(const Status &status) { return fail(status.message()); }
+
+/// The pool of --threads, or of one thread per processor.
+Result<std::unique_ptr<ThreadPool>> makePool();
+
+/// `path` with the extension of its last part replaced.
+std::string withExtension(const std::string &path, const std::string &extension);
+
+} // namespace cnn::tool
+
+#endif

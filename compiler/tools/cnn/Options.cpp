@@ -1,0 +1,124 @@
+// All options in one place: positional ones count in the order of their definitions.
+#include "compiler/tools/cnn/Options.h"
+
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+namespace cnn::tool {
+
+cl::SubCommand trainCommand("train", "train a net by a recipe of the file, and write its weights");
+cl::SubCommand evalCommand("eval", "loss, accuracy, scores per class and confusion matrix of a "
+                                   "trained net on the test images of a recipe's data");
+cl::SubCommand predictCommand("predict", "what a trained net says about single images");
+cl::SubCommand summaryCommand("summary", "the layers of a net: shapes, parameters, FLOPs, bytes");
+cl::SubCommand checkCommand("check", "report the mistakes of files, and do nothing else");
+cl::SubCommand testCommand("test", "run the self-tests of files");
+cl::SubCommand timeCommand("time", "measure a step of a net, on random images and weights");
+
+static cl::OptionCategory category("Options");
+
+cl::opt<std::string> file(cl::Positional, cl::Required, cl::desc("FILE"), cl::cat(category),
+                          cl::sub(trainCommand), cl::sub(evalCommand), cl::sub(predictCommand),
+                          cl::sub(summaryCommand), cl::sub(timeCommand));
+cl::list<std::string> files(cl::Positional, cl::OneOrMore, cl::desc("FILE..."), cl::cat(category),
+                            cl::sub(checkCommand), cl::sub(testCommand));
+cl::opt<std::string> recipeName(cl::Positional, cl::desc("[RECIPE]"), cl::cat(category),
+                                cl::sub(trainCommand), cl::sub(evalCommand));
+cl::list<std::string> inputs(cl::Positional, cl::OneOrMore, cl::desc("INPUT..."), cl::cat(category),
+                             cl::sub(predictCommand));
+
+cl::opt<std::string>
+    output("o", cl::value_desc("W.safetensors"), cl::cat(category), cl::sub(trainCommand),
+           cl::desc("where the weights go, with an existing file kept as .bak (default: FILE with "
+                    ".safetensors for .cnn); checkpoints go beside them, with .ckpt"));
+cl::opt<std::string> weightsPath("weights", cl::value_desc("W.safetensors"), cl::Required,
+                                 cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
+                                 cl::desc("the trained weights; a checkpoint is accepted"));
+cl::opt<std::string> dataDir(
+    "data", cl::value_desc("DIR"), cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
+    cl::sub(predictCommand),
+    cl::desc("the folder of the data set (default: $CNNC_DATA, else where its package puts it)"));
+cl::opt<std::string> initPath("init", cl::value_desc("W.safetensors"), cl::cat(category),
+                              cl::sub(trainCommand),
+                              cl::desc("start from these weights instead of random ones"));
+cl::opt<std::string> resumePath("resume", cl::value_desc("CKPT"), cl::cat(category),
+                                cl::sub(trainCommand),
+                                cl::desc("continue the run that wrote this checkpoint; the result "
+                                         "has the bits of a run that never stopped"));
+cl::opt<unsigned long long> epochs("epochs", cl::value_desc("N"), cl::cat(category),
+                                   cl::sub(trainCommand),
+                                   cl::desc("go through the training images N times (default: "
+                                            "what the recipe says)"));
+cl::opt<unsigned long long> seed("seed", cl::value_desc("N"), cl::cat(category),
+                                 cl::sub(trainCommand),
+                                 cl::desc("of initial weights and order of images (default: what "
+                                          "the recipe says, else 0)"));
+cl::opt<unsigned> threads("threads", cl::value_desc("N"), cl::cat(category), cl::sub(trainCommand),
+                          cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(timeCommand),
+                          cl::desc("threads to compute with (default: one per processor); the "
+                                   "results have the same bits for every number"));
+cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category),
+                             cl::sub(trainCommand),
+                             cl::desc("write the loss of each step, and what is known after each "
+                                      "epoch, as JSON lines"));
+cl::opt<std::string> netName("net", cl::value_desc("NAME"), cl::cat(category),
+                             cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
+                             cl::desc("which net of the file (default: the first)"));
+cl::opt<TimeMode>
+    timeMode("mode", cl::Required, cl::cat(category), cl::sub(timeCommand),
+             cl::desc("what a step is"),
+             cl::values(clEnumValN(TimeMode::Infer, "infer", "from images to outputs"),
+                        clEnumValN(TimeMode::Train, "train",
+                                   "from images and labels to updated parameters")));
+cl::opt<long long> batch("batch", cl::value_desc("N"), cl::cat(category), cl::sub(summaryCommand),
+                         cl::sub(timeCommand),
+                         cl::desc("images per step (default: what the recipe says, else 1)"));
+cl::opt<double> seconds("seconds", cl::value_desc("S"), cl::init(3), cl::cat(category),
+                        cl::sub(timeCommand), cl::desc("how long to measure (default: 3)"));
+cl::opt<unsigned> depth("depth", cl::value_desc("N"), cl::cat(category), cl::sub(summaryCommand),
+                        cl::desc("a line per group of layers whose names agree in N parts, "
+                                 "instead of one per layer"));
+cl::opt<unsigned> top("top", cl::value_desc("N"), cl::init(3), cl::cat(category),
+                      cl::sub(predictCommand), cl::desc("how many classes to show (default: 3)"));
+cl::list<std::string> settings(
+    "set", cl::value_desc("key=value"), cl::cat(category), cl::sub(trainCommand),
+    cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
+    cl::desc("override what the file says, as in --set train.optimizer.lr=0.05; may be repeated"));
+cl::opt<bool> json("json", cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
+                   cl::sub(summaryCommand), cl::sub(timeCommand), cl::desc("print JSON"));
+cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
+                      cl::sub(predictCommand), cl::sub(timeCommand),
+                      cl::desc("compile even where the compiled net is in the cache"));
+cl::opt<bool> reference("reference", cl::cat(category), cl::sub(testCommand),
+                        cl::desc("run them on the slow reference instead of compiled code"));
+
+static const char overview[] =
+    "trains, evaluates and explains convolutional networks written in .cnn files\n\n"
+    "  cnn train FILE [RECIPE] [-o W.safetensors]\n"
+    "  cnn eval FILE [RECIPE] --weights W.safetensors [--json]\n"
+    "  cnn predict FILE --weights W.safetensors INPUT...\n"
+    "  cnn summary FILE [--depth N] [--batch N] [--json]\n"
+    "  cnn check FILE...\n"
+    "  cnn test FILE... [--reference]\n"
+    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--json]\n\n"
+    "RECIPE is the name of a `train` declaration of FILE; without it, the first one counts.\n"
+    "INPUT is FILE.npy (a tensor [C, H, W], or [N, C, H, W] for several images), FILE:N (item N\n"
+    "of an IDX file, from 0), or DATA:train:N or DATA:test:N (an item of a known data set, as in\n"
+    "fashion_mnist:test:0).\n\n"
+    "While training, Ctrl-C writes a checkpoint and says how to continue; a second one kills.\n"
+    "Progress goes to standard error: a bar on a terminal, JSON lines otherwise.\n\n"
+    "Exit codes: 0 success; 1 wrong input or options, or a file that cannot be read or written;\n"
+    "2 training stopped before an update that was not finite; 130 training was interrupted and\n"
+    "wrote a checkpoint.\n";
+
+void parseOptions(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
+  for (cl::SubCommand *command : {&trainCommand, &evalCommand, &predictCommand, &summaryCommand,
+                                  &checkCommand, &testCommand, &timeCommand})
+    cl::HideUnrelatedOptions(category, *command);
+  cl::SetVersionPrinter([](raw_ostream &out) { out << "cnn " CNNC_VERSION "\n"; });
+  cl::ParseCommandLineOptions(argc, argv, overview);
+}
+
+} // namespace cnn::tool

@@ -1,0 +1,99 @@
+// cnn predict FILE --weights W INPUT...: single images through a trained net.
+#include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/cnn/Program.h"
+#include "runtime/data/Safetensors.h"
+#include "runtime/data/Weights.h"
+#include "runtime/train/Predictor.h"
+
+#include <algorithm>
+#include <cstdio>
+
+namespace cnn::tool {
+
+/// What training noted in the weight file; a file from elsewhere has none of it.
+static std::string noted(const Safetensors &weights, const char *key) {
+  auto found = weights.metadata.find(key);
+  return found == weights.metadata.end() ? "" : found->second;
+}
+
+/// The recipe whose net the weights are of: the one that the file names, else the first of --net or
+/// of the file. An empty name: the file has no recipe for the net.
+static std::string chooseRecipe(const Program &program, const Safetensors &weights) {
+  std::string wanted = noted(weights, "recipe");
+  if (netName.empty() && !wanted.empty() && program.hasRecipe(wanted))
+    return wanted;
+  return "";
+}
+
+/// From the weight file, else from the recipe's data; without either, classes go by number.
+static std::vector<std::string> classNames(const Safetensors &weights,
+                                           const std::optional<RecipeInfo> &recipe) {
+  std::vector<std::string> names;
+  if (std::string text = noted(weights, "classes"); !text.empty())
+    if (Result<Json> list = parseJson(text, weightsPath); list.isOk() && list->is_array())
+      for (const Json &name : *list)
+        if (name.is_string())
+          names.push_back(name.get<std::string>());
+  if (names.empty() && recipe)
+    names = datasetClassNames(recipe->data);
+  return names;
+}
+
+int runPredict() {
+  std::unique_ptr<Program> program = Program::load(file);
+  if (!program)
+    return exitFailure;
+  Result<Safetensors> weights = readSafetensors(weightsPath);
+  if (weights.failed())
+    return fail(weights.status());
+  std::string wanted = chooseRecipe(*program, *weights);
+  std::optional<RecipeInfo> recipe;
+  if (program->hasRecipe(wanted, netName)) {
+    recipe = program->recipe(wanted, netName);
+    if (!recipe)
+      return exitFailure;
+  }
+  Result<std::unique_ptr<ThreadPool>> pool = makePool();
+  if (pool.failed())
+    return fail(pool.status());
+
+  CompileRequest request;
+  request.net = recipe ? recipe->net : netName.getValue();
+  request.recipe = recipe ? recipe->name : "";
+  request.entries = {"infer"};
+  request.batch = 1; // the plan of a program that links `cnnc --mode infer`: the same bits
+  std::optional<Compilation> compiled = program->compile(request);
+  if (!compiled)
+    return exitFailure;
+  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
+  if (session.failed())
+    return fail(session.status());
+  const Manifest &manifest = (*session)->manifest();
+  if (Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, (*session)->state());
+      mapping.failed())
+    return fail(mapping.status());
+
+  Result<ImageShape> shape = predictShape(manifest);
+  if (shape.failed())
+    return fail(shape.status());
+  std::vector<PredictInput> images;
+  for (const std::string &argument : inputs) {
+    Result<std::vector<PredictInput>> read = readPredictInputs(argument, *shape, dataDir);
+    if (read.failed())
+      return fail(read.status());
+    std::move(read->begin(), read->end(), std::back_inserter(images));
+  }
+  Result<std::vector<Prediction>> results = predict(**session, images);
+  if (results.failed())
+    return fail(results.status());
+  std::vector<std::string> names = classNames(*weights, recipe);
+  for (size_t i = 0; i < images.size(); ++i)
+    if (json)
+      std::printf("%s\n", jsonText(predictionJson(images[i], (*results)[i], names)).c_str());
+    else
+      std::printf("%s", predictionText(images[i], (*results)[i], names, int(top)).c_str());
+  return exitSuccess;
+}
+
+} // namespace cnn::tool

@@ -1,0 +1,107 @@
+// Front end, emission and compilation behind Program.h.
+#include "compiler/tools/cnn/Program.h"
+
+#include "compiler/frontend/Frontend.h"
+#include "compiler/pipelines/Compile.h"
+#include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/Options.h"
+#include "llvm/Support/raw_ostream.h"
+
+#include <algorithm>
+#include <chrono>
+
+namespace cnn::tool {
+
+namespace {
+class FileProgram : public Program {
+public:
+  FileProgram() : diagnostics(&llvm::errs()) {}
+
+  bool open(const std::string &path) {
+    frontend = Frontend::open(path, settings, diagnostics);
+    return frontend != nullptr;
+  }
+
+  std::vector<std::string> recipes() const override { return frontend->recipes(); }
+  std::vector<std::string> nets() const override { return frontend->nets(); }
+  std::optional<RecipeInfo> recipe(const std::string &name, const std::string &net) override;
+  bool hasRecipe(const std::string &name, const std::string &net) const override {
+    return frontend->hasRecipe(name, net);
+  }
+  std::optional<NetSummary> summarize(const std::string &net, unsigned depth) override;
+  std::optional<Compilation> compile(const CompileRequest &request) override;
+
+private:
+  Diagnostics diagnostics;
+  std::unique_ptr<Frontend> frontend;
+};
+} // namespace
+
+std::unique_ptr<Program> Program::load(const std::string &path) {
+  auto program = std::make_unique<FileProgram>();
+  if (!program->open(path))
+    return nullptr;
+  return program;
+}
+
+std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std::string &net) {
+  std::optional<Recipe> found = frontend->recipe(name, net);
+  if (!found)
+    return std::nullopt;
+  RecipeInfo info;
+  info.name = found->name;
+  info.net = found->net;
+  info.data = found->data;
+  info.batch = found->batch;
+  info.epochs = static_cast<uint64_t>(found->epochs);
+  info.seed = static_cast<uint64_t>(found->seed);
+  info.shuffle = found->shuffle;
+  const Optimizer &optimizer = found->optimizer;
+  info.scalars = {{"lr", optimizer.lr},
+                  {"momentum", optimizer.momentum},
+                  {"weight_decay", optimizer.weightDecay}};
+  info.identity = {{"recipe", found->name},       {"net", found->net},
+                   {"data", found->data},         {"batch", found->batch},
+                   {"init", found->init},         {"loss", found->loss},
+                   {"optimizer", optimizer.kind}, {"nesterov", optimizer.nesterov},
+                   {"shuffle", found->shuffle},   {"dtype", found->dtype}};
+  for (const auto &[key, value] : info.scalars)
+    info.identity[key] = value;
+  return info;
+}
+
+std::optional<NetSummary> FileProgram::summarize(const std::string &net, unsigned depth) {
+  std::unique_ptr<Graph> graph = frontend->elaborate(net);
+  if (!graph)
+    return std::nullopt;
+  NetSummary summary;
+  summary.net = graph->net;
+  if (!graph->inputs.empty()) {
+    const auto &shape = graph->tensors[graph->inputs[0]].shape;
+    summary.input.assign(shape.begin(), shape.end());
+  }
+  if (frontend->hasRecipe("", summary.net)) {
+    std::optional<Recipe> recipe = frontend->recipe("", summary.net);
+    if (!recipe)
+      return std::nullopt;
+    summary.elementBytes = recipe->dtype == "f64" ? 8 : 4;
+  }
+  for (const SummaryRow &row : cnn::summarize(*graph, depth, summary.elementBytes)) {
+    SummaryLine line;
+    line.name = row.name;
+    line.op = row.op;
+    line.output.assign(row.output.begin(), row.output.end());
+    line.parameters = row.params;
+    line.flops = row.flops;
+    line.bytes = row.bytes;
+    summary.lines.push_back(std::move(line));
+  }
+  return summary;
+}
+
+Result<Dataset> openData(const RecipeInfo &recipe, bool testOnly) {
+  return openDataset(recipe.data, dataDir,
+                     testOnly ? DatasetSplits::TestOnly : DatasetSplits::Both);
+}
+
+} // namespace cnn::tool

@@ -1,0 +1,94 @@
+// A .cnn file as the subcommands see it: its recipes and nets, and compiled code. Free of MLIR's
+// headers, which only Program.cpp needs.
+#ifndef CNNC_COMPILER_TOOLS_CNN_PROGRAM_H
+#define CNNC_COMPILER_TOOLS_CNN_PROGRAM_H
+
+#include "runtime/core/Json.h"
+#include "runtime/core/Status.h"
+#include "runtime/data/Dataset.h"
+#include "runtime/train/CompiledNet.h"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace cnn::tool {
+
+/// What a `train` declaration says, with --set applied.
+struct RecipeInfo {
+  std::string name, net, data;
+  int64_t batch = 0;
+  uint64_t epochs = 0;
+  uint64_t seed = 0;
+  bool shuffle = true;
+  std::vector<std::pair<std::string, double>> scalars; ///< lr, momentum, ...
+  /// What a run of this recipe is, for checkpoints (TrainOptions::recipe).
+  Json identity = Json::object();
+};
+
+/// A line of `cnn summary`; of one image.
+struct SummaryLine {
+  std::string name, op;
+  std::vector<int64_t> output;
+  int64_t parameters = 0, flops = 0, bytes = 0;
+};
+struct NetSummary {
+  std::string net;
+  std::vector<int64_t> input;
+  std::vector<SummaryLine> lines;
+  int elementBytes = 4;
+};
+
+/// What to compile.
+struct CompileRequest {
+  std::string net;    ///< with its default hyperparameters, where there is no recipe
+  std::string recipe; ///< whose hyperparameters the net gets
+  bool train = false; ///< train_step and eval too, instead of `entries`
+  std::vector<std::string> entries;
+  int64_t batch = 1;
+};
+
+/// Compiled code and how it came to be.
+struct Compilation {
+  CompiledNet net;
+  double seconds = 0; ///< from the parsed file to loaded code
+  bool fromCache = false;
+};
+
+class Program {
+public:
+  virtual ~Program() = default;
+
+  /// Reads and checks the file at `path`, with --set applied; prints its mistakes, and then returns
+  /// null.
+  static std::unique_ptr<Program> load(const std::string &path);
+
+  /// The names of the file's recipes and nets, in its order.
+  virtual std::vector<std::string> recipes() const = 0;
+  virtual std::vector<std::string> nets() const = 0;
+
+  /// The recipe called `name`; with an empty name the first one that trains `net`, or with that
+  /// empty too, the first of the file. Prints what is wrong with it, and then returns nothing.
+  virtual std::optional<RecipeInfo> recipe(const std::string &name,
+                                           const std::string &net = "") = 0;
+  /// Whether there is such a recipe; prints nothing.
+  virtual bool hasRecipe(const std::string &name, const std::string &net = "") const = 0;
+
+  /// The layers of a net, with the hyperparameters of its first recipe, for `cnn summary`; empty
+  /// `net`: that of the first recipe. Prints what is wrong, and then returns nothing.
+  virtual std::optional<NetSummary> summarize(const std::string &net, unsigned depth) = 0;
+
+  /// Compiles and loads. Mistakes that show only now are printed with their places; then nothing is
+  /// returned.
+  virtual std::optional<Compilation> compile(const CompileRequest &request) = 0;
+};
+
+/// Opens the data of a recipe (--data).
+Result<Dataset> openData(const RecipeInfo &recipe, bool testOnly);
+
+} // namespace cnn::tool
+
+#endif

@@ -1,0 +1,196 @@
+// cnn time FILE --mode infer|train: how long a step takes, on random images and weights, beside the
+// machine's multiply-add peak. A step goes from plain NCHW f32 images to outputs, or to updated
+// parameters; steps alternate between two batches.
+#include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/cnn/Peak.h"
+#include "compiler/tools/cnn/Program.h"
+#include "runtime/core/Init.h"
+#include "runtime/core/Random.h"
+#include "runtime/train/Session.h"
+
+#include <sys/resource.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace cnn::tool {
+
+namespace {
+using Clock = std::chrono::steady_clock;
+
+struct Timing {
+  std::vector<double> milliseconds;
+  double least() const { return *std::min_element(milliseconds.begin(), milliseconds.end()); }
+  double median() const {
+    std::vector<double> sorted = milliseconds;
+    std::sort(sorted.begin(), sorted.end());
+    size_t half = sorted.size() / 2;
+    return sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
+  }
+};
+
+/// One of the two batches: memory for every tensor input of the entry point.
+struct RandomBatch {
+  std::vector<AlignedBuffer> memory;
+  std::vector<int> positions;
+
+  void bind(Call &call) const {
+    for (size_t i = 0; i < positions.size(); ++i)
+      call.bind(positions[i], memory[i].data());
+  }
+};
+} // namespace
+
+static double secondsSince(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Images uniform in [0, 1), labels uniform over the classes.
+static Result<RandomBatch> makeBatch(Call &call, int64_t classes, uint64_t number) {
+  RandomBatch batch;
+  const std::vector<BufferSpec> &buffers = call.entry().buffers;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const BufferSpec &spec = buffers[i];
+    if (spec.role != BufferRole::Input || spec.shape.empty())
+      continue;
+    int64_t count = elementCount(spec.shape).value_or(0);
+    Result<AlignedBuffer> memory =
+        AlignedBuffer::allocate(uint64_t(count) * elementBytes(spec.element), spec.name);
+    if (memory.failed())
+      return memory.status();
+    batch.positions.push_back(int(i));
+    batch.memory.push_back(std::move(*memory));
+  }
+  batch.bind(call);
+  for (int position : batch.positions) {
+    const BufferSpec &spec = call.spec(position);
+    RandomStream stream(number, RandomPurpose::Test, uint64_t(position));
+    bool labels = spec.element == ElementType::I32;
+    for (int64_t e = 0, count = *elementCount(spec.shape); e < count; ++e)
+      call.set(position, labels ? double(stream.below(e, classes)) : stream.uniform(e), e);
+  }
+  return batch;
+}
+
+/// Rows: all; scalars of the optimizer: the recipe's, with a learning rate so small that random
+/// labels never lead to numbers that are not finite.
+static Status setScalars(Session &session, Call &call, const std::optional<RecipeInfo> &recipe) {
+  const std::vector<BufferSpec> &buffers = call.entry().buffers;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    const BufferSpec &spec = buffers[i];
+    if (spec.role != BufferRole::Input || !spec.shape.empty())
+      continue;
+    double value = spec.name == "rows" ? double(session.manifest().batch) : 0;
+    if (recipe)
+      for (const auto &[name, given] : recipe->scalars)
+        if (name == spec.name)
+          value = name == "lr" ? std::min(given, 1e-3) : given;
+    call.set(int(i), value);
+  }
+  return Status();
+}
+
+static int64_t classesOf(const Manifest &manifest) {
+  for (const EntryPoint &entry : manifest.entries)
+    if (int at = entry.find(BufferRole::Output, "logits"); at >= 0)
+      return std::max<int64_t>(1, entry.buffers[at].shape.back());
+  return 1;
+}
+
+static Timing measure(Session &session, Call &call, const RandomBatch (&batches)[2]) {
+  Timing timing;
+  timing.milliseconds.reserve(1 << 16);
+  Clock::time_point start = Clock::now();
+  for (int run = 0; timing.milliseconds.size() < 3 || secondsSince(start) < seconds; ++run) {
+    Clock::time_point begin = Clock::now();
+    batches[run % 2].bind(call);
+    call.run();
+    if (timeMode == TimeMode::Train)
+      session.commit();
+    timing.milliseconds.push_back(1e3 * secondsSince(begin));
+  }
+  return timing;
+}
+
+int runTime() {
+  if (!(seconds >= 0 && seconds <= 86400))
+    return fail("--seconds must be between 0 and 86400");
+  if (batch.getNumOccurrences() && batch < 1)
+    return fail(formatText("--batch must be at least 1, not %lld", batch.getValue()));
+  std::unique_ptr<Program> program = Program::load(file);
+  if (!program)
+    return exitFailure;
+  std::optional<RecipeInfo> recipe; // training needs one; for inference it sets the batch
+  if (timeMode == TimeMode::Train || program->hasRecipe("", netName)) {
+    recipe = program->recipe("", netName);
+    if (!recipe)
+      return exitFailure;
+  }
+  Result<std::unique_ptr<ThreadPool>> pool = makePool();
+  if (pool.failed())
+    return fail(pool.status());
+  double peak = measurePeakGflops(**pool);
+
+  Clock::time_point start = Clock::now();
+  CompileRequest request;
+  request.net = recipe ? recipe->net : netName.getValue();
+  request.recipe = recipe ? recipe->name : "";
+  request.train = timeMode == TimeMode::Train;
+  const char *entryName = request.train ? "train_step" : "infer";
+  request.entries = {entryName};
+  request.batch = batch.getNumOccurrences() ? int64_t(batch) : recipe ? recipe->batch : 1;
+  std::optional<Compilation> compiled = program->compile(request);
+  if (!compiled)
+    return exitFailure;
+  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
+  if (session.failed())
+    return fail(session.status());
+  const Manifest &manifest = (*session)->manifest();
+  Result<Call *> call = (*session)->call(entryName);
+  if (call.failed())
+    return fail(call.status());
+  initializeState(manifest, 0, (*session)->state());
+  if (Status status = setScalars(**session, **call, recipe); status.failed())
+    return fail(status);
+  RandomBatch batches[2];
+  for (int i = 0; i < 2; ++i) {
+    Result<RandomBatch> made = makeBatch(**call, classesOf(manifest), uint64_t(i));
+    if (made.failed())
+      return fail(made.status());
+    batches[i] = std::move(*made);
+  }
+  (*call)->run();
+  double compileSeconds = secondsSince(start);
+
+  Timing timing = measure(**session, **call, batches);
+  peak = std::max(peak, measurePeakGflops(**pool));
+  double gflop = (*call)->entry().flops / 1e9;
+  double percent = peak > 0 ? 100 * gflop / (timing.least() / 1e3) / peak : 0;
+  struct rusage usage = {};
+  getrusage(RUSAGE_SELF, &usage);
+
+  const char *mode = request.train ? "train" : "infer";
+  if (!json) {
+    std::printf("%s, %s, batch %lld, %d threads: %.4f ms (median %.4f, %zu runs), %.4f GFLOP, "
+                "%.1f%% of the peak of %.1f GFLOP/s; compiled in %.2f s%s, %ld MB\n",
+                manifest.net.c_str(), mode, static_cast<long long>(manifest.batch),
+                (*pool)->workers(), timing.least(), timing.median(), timing.milliseconds.size(),
+                gflop, percent, peak, compileSeconds,
+                compiled->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
+    return exitSuccess;
+  }
+  std::printf(
+      "{\"system\": \"cnnc\", \"version\": \"%s\", \"model\": %s, \"mode\": \"%s\", "
+      "\"batch\": %lld, \"threads\": %d, \"ms_min\": %.4f, \"ms_median\": %.4f, "
+      "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
+      "\"compile_s\": %.2f, \"rss_mb\": %ld}\n",
+      CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
+      static_cast<long long>(manifest.batch), (*pool)->workers(), timing.least(), timing.median(),
+      timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
+      peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024);
+  return exitSuccess;
+}
+
+} // namespace cnn::tool

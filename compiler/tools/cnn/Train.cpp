@@ -1,0 +1,153 @@
+// cnn train FILE [RECIPE]: file -> compiled step -> trained weights, with a line per epoch, and the
+// commands that come next.
+#include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/cnn/Program.h"
+#include "runtime/train/Interrupt.h"
+#include "runtime/train/Text.h"
+#include "runtime/train/Trainer.h"
+
+#include <cstdio>
+
+namespace cnn::tool {
+
+static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
+  TrainOptions options;
+  options.epochs = epochs.getNumOccurrences() ? uint64_t(epochs) : recipe.epochs;
+  if (seed.getNumOccurrences())
+    options.seed = seed;
+  else if (resumePath.empty())
+    options.seed = recipe.seed;
+  options.shuffle = recipe.shuffle;
+  options.scalars = recipe.scalars;
+  options.recipe = recipe.identity;
+  options.recipe["images"] = data.train.size();
+  options.weightsPath = output.empty() ? withExtension(file, ".safetensors") : output.getValue();
+  options.checkpointPath = withExtension(options.weightsPath, ".ckpt");
+  options.logPath = logPath;
+  options.initPath = initPath;
+  options.resumePath = resumePath;
+  options.metadata["recipe"] = recipe.name;
+  options.metadata["data"] = data.name;
+  options.metadata["classes"] = jsonText(Json(data.classNames));
+  options.interrupted = InterruptGuard::raised;
+  return options;
+}
+
+/// The start of every command about this run: COMMAND FILE, then the options that it was given.
+static std::vector<std::string> command(const char *name, const RecipeInfo &recipe,
+                                        bool withRecipe = true) {
+  std::vector<std::string> words = {name, file};
+  if (withRecipe)
+    words.push_back(recipe.name);
+  return words;
+}
+
+static void addCommonOptions(std::vector<std::string> &words) {
+  if (!dataDir.empty())
+    words.insert(words.end(), {"--data", dataDir});
+  addSettings(words);
+}
+
+static void printResumption(const RecipeInfo &recipe, const TrainOptions &options) {
+  std::vector<std::string> words = command("train", recipe);
+  words.insert(words.end(), {"-o", options.weightsPath, "--resume", options.checkpointPath});
+  if (epochs.getNumOccurrences())
+    words.insert(words.end(), {"--epochs", std::to_string(epochs)});
+  if (threads.getNumOccurrences())
+    words.insert(words.end(), {"--threads", std::to_string(threads)});
+  if (!logPath.empty())
+    words.insert(words.end(), {"--log", logPath});
+  addCommonOptions(words);
+  std::printf("continue with:\n  %s\n", commandLine(words).c_str());
+}
+
+static void printResult(const RecipeInfo &recipe, const TrainOptions &options,
+                        const TrainOutcome &outcome, const Dataset &data) {
+  for (auto [name, result] :
+       {std::pair{"training", &outcome.train}, std::pair{"test", &outcome.test}})
+    std::printf("%s: %s images, loss %.4f, accuracy %.2f%%\n", name,
+                groupDigits(result->images).c_str(), result->loss, 100 * result->accuracy());
+  std::printf("weights: %s\n", options.weightsPath.c_str());
+  std::vector<std::string> eval = command("eval", recipe),
+                           guess = command("predict", recipe, false);
+  for (std::vector<std::string> *words : {&eval, &guess}) {
+    words->insert(words->end(), {"--weights", options.weightsPath});
+    addCommonOptions(*words);
+  }
+  guess.push_back(data.name + ":test:0");
+  std::printf("evaluate and predict with:\n  %s\n  %s\n", commandLine(eval).c_str(),
+              commandLine(guess).c_str());
+}
+
+int runTrain() {
+  std::unique_ptr<Program> program = Program::load(file);
+  if (!program)
+    return exitFailure;
+  std::optional<RecipeInfo> found = program->recipe(recipeName);
+  if (!found)
+    return exitFailure;
+  const RecipeInfo &recipe = *found;
+  if (!initPath.empty() && !resumePath.empty())
+    return fail("--init starts a run and --resume continues one: give one of them");
+
+  Result<Dataset> data = openData(recipe, /*testOnly=*/false);
+  if (data.failed())
+    return fail(data.status());
+  Result<std::unique_ptr<ThreadPool>> pool = makePool();
+  if (pool.failed())
+    return fail(pool.status());
+  CompileRequest request;
+  request.net = recipe.net;
+  request.recipe = recipe.name;
+  request.train = true;
+  request.batch = recipe.batch;
+  std::optional<Compilation> compiled = program->compile(request);
+  if (!compiled)
+    return exitFailure;
+  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
+  if (session.failed())
+    return fail(session.status());
+
+  TrainOptions options = optionsFor(recipe, *data);
+  std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu epochs, "
+              "%d threads; compiled in %.2f s%s\n",
+              recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
+              groupDigits(data->train.size()).c_str(), data->classNames.size(),
+              static_cast<long long>(recipe.batch), static_cast<unsigned long long>(options.epochs),
+              (*pool)->workers(), compiled->seconds,
+              compiled->fromCache ? " (from the cache)" : "");
+  std::fflush(stdout);
+  Progress progress = Progress::standard();
+  options.progress = &progress;
+  InterruptGuard guard;
+  Result<TrainOutcome> outcome = train(**session, *data, options);
+  if (outcome.failed())
+    return fail(outcome.status());
+  for (const std::string &note : outcome->notes)
+    std::printf("note: %s\n", note.c_str());
+
+  switch (outcome->end) {
+  case TrainEnd::Finished:
+    printResult(recipe, options, *outcome, *data);
+    return exitSuccess;
+  case TrainEnd::Interrupted:
+    std::printf("interrupted in epoch %llu after step %lld of %lld; the checkpoint is %s\n",
+                static_cast<unsigned long long>(outcome->epoch),
+                static_cast<long long>(outcome->stepInEpoch),
+                static_cast<long long>(outcome->stepsPerEpoch), options.checkpointPath.c_str());
+    printResumption(recipe, options);
+    return exitInterrupted;
+  case TrainEnd::NonFinite: {
+    std::string message = outcome->reason + "; the update was not made";
+    if (outcome->epoch > 1)
+      message += formatText(", %s holds the end of epoch %llu", options.checkpointPath.c_str(),
+                            static_cast<unsigned long long>(outcome->epoch - 1));
+    fail(message + "\n  hint: try a smaller learning rate (--set train.optimizer.lr=...)");
+    return exitNonFinite;
+  }
+  }
+  return exitFailure;
+}
+
+} // namespace cnn::tool
