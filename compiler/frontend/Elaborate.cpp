@@ -1,0 +1,577 @@
+// Declarations, bodies and names. A net is elaborated by binding its parameters and inputs in a new
+// scope and walking its body; blocks, and nets used inside another, work the same way.
+#include "compiler/frontend/Elaborate.h"
+
+#include "compiler/frontend/ElaborateImpl.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+using namespace cnn::ast;
+using llvm::ArrayRef;
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::isa;
+using llvm::SMRange;
+using llvm::StringRef;
+using llvm::Twine;
+using mlir::cnn::findLayer;
+using mlir::cnn::formatShape;
+using mlir::cnn::LayerDef;
+
+namespace {
+
+// Bounds that no real net meets; they end a block that uses itself forever and `repeat 10^12`.
+constexpr unsigned maxDepth = 1000;
+constexpr uint64_t maxSteps = 20'000'000;
+
+StringRef kindOf(const FunctionDecl &decl) { return decl.isNet() ? "net" : "block"; }
+
+} // namespace
+
+Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics &diagnostics)
+    : file(file), sets(sets), diagnostics(diagnostics) {
+  for (const Decl *decl : file.declarations) {
+    if (isa<TestDecl, TrainDecl, ImportDecl>(decl))
+      continue;
+    auto [entry, inserted] = globals.try_emplace(decl->name.name, decl);
+    if (!inserted)
+      diagnostics.error(decl->name.range, "'" + decl->name.name + "' is declared twice")
+          .note(entry->second->name.range, "it is first declared here");
+  }
+}
+
+Elaborator::Report::~Report() {
+  if (self.graph)
+    for (int use = self.currentUse; use >= 0; use = self.graph->uses[use].parent)
+      builder.note(self.graph->uses[use].range, self.graph->uses[use].what);
+}
+
+Elaborator::Step::Step(Elaborator &self, SMRange range) : self(self) {
+  bool deep = ++self.depth > maxDepth, long_ = ++self.steps > maxSteps;
+  if (self.aborted || (!deep && !long_))
+    return;
+  self.aborted = true;
+  // The whole chain of uses would be as long as the nesting is deep.
+  if (deep)
+    self.diagnostics.error(range, "blocks and expressions are nested too deeply here")
+        .hint("does a block use itself without an end?");
+  else
+    self.diagnostics.error(range,
+                           "this net takes more than " + Twine(maxSteps) + " steps to expand");
+}
+
+Elaborator::Use::Use(Elaborator &self, SMRange range, std::string what)
+    : self(self), saved(self.currentUse) {
+  self.graph->uses.push_back({range, std::move(what), saved});
+  self.currentUse = self.graph->uses.size() - 1;
+}
+
+Scope &Elaborator::makeScope(Scope *parent) {
+  scopes.emplace_back();
+  scopes.back().parent = parent;
+  return scopes.back();
+}
+
+//===----------------------------------------------------------------------===//
+// Constants and names
+//===----------------------------------------------------------------------===//
+
+void Elaborator::checkConstants() {
+  for (const Decl *decl : file.declarations) {
+    if (auto *constant = dyn_cast<ConstDecl>(decl); constant && !diagnostics.full())
+      evaluateConst(*constant, decl->name.range);
+    if (auto *import = dyn_cast<ImportDecl>(decl))
+      error(import->range, "other files cannot be imported yet");
+  }
+}
+
+Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
+  Constant &constant = constants[decl.name.name];
+  if (constant.state == State::Done)
+    return constant.value;
+  if (constant.state == State::Running) {
+    auto report = error(decl.name.range, "cyclic definition of '" + decl.name.name + "'");
+    size_t first = 0;
+    while (running[first].first != &decl)
+      ++first;
+    for (size_t i = first; i < running.size(); ++i) {
+      bool last = i + 1 == running.size();
+      StringRef next = last ? decl.name.name : running[i + 1].first->name.name;
+      report.note(last ? use : running[i + 1].second,
+                  "'" + running[i].first->name.name + "' uses '" + next + "' here");
+    }
+    return Value();
+  }
+  constant.state = State::Running;
+  running.push_back({&decl, use});
+  const Expr *expr = decl.value;
+  for (const SetArgument &set : sets)
+    if (set.path.size() == 1 && set.path[0].name == decl.name.name)
+      expr = set.value;
+  Value value = evaluate(expr, &globalScope);
+  running.pop_back();
+  Constant &done = constants[decl.name.name];
+  done.state = State::Done;
+  done.value = value;
+  return value;
+}
+
+/// The innermost definition that was reached; failing that, one that was not reached yet.
+Scope::Binding *Elaborator::lookup(StringRef name, Scope *scope) {
+  Scope::Binding *later = nullptr;
+  for (; scope; scope = scope->parent) {
+    auto found = scope->names.find(name);
+    if (found == scope->names.end())
+      continue;
+    if (found->second.ready)
+      return &found->second;
+    later = later ? later : &found->second;
+  }
+  return later;
+}
+
+Value Elaborator::evaluateName(const NameExpr &name, Scope *scope) {
+  if (Scope::Binding *binding = lookup(name.name, scope)) {
+    if (binding->ready)
+      return binding->value;
+    if (name.range.Start.getPointer() >= binding->range.Start.getPointer())
+      error(name.range, "cyclic definition of '" + name.name + "'")
+          .note(binding->range, "'" + name.name + "' is defined here");
+    else
+      error(name.range, "'" + name.name + "' is used before its definition")
+          .note(binding->range, "'" + name.name + "' is defined here");
+    return Value();
+  }
+  if (const Decl *decl = globals.lookup(name.name)) {
+    if (auto *constant = dyn_cast<ConstDecl>(decl))
+      return evaluateConst(*constant, name.range);
+    return Value::makeStage(&name, scope, name.range);
+  }
+  if (findLayer(name.name))
+    return Value::makeStage(&name, scope, name.range);
+  reportUnknown(name, scope, /*asLayer=*/false);
+  return Value();
+}
+
+void Elaborator::reportUnknown(const NameExpr &name, Scope *scope, bool asLayer) {
+  llvm::SmallVector<StringRef> names;
+  for (; scope; scope = scope->parent)
+    for (auto &entry : scope->names)
+      names.push_back(entry.first());
+  for (auto &entry : globals)
+    names.push_back(entry.first());
+  for (const LayerDef &layer : mlir::cnn::getLayers())
+    names.push_back(layer.name);
+  llvm::sort(names);
+  error(name.range, Twine("unknown ") + (asLayer ? "layer" : "name") + " '" + name.name + "'")
+      .hint(suggestName(name.name, names, ""));
+}
+
+bool Elaborator::define(Scope &scope, StringRef name, SMRange range, Value value) {
+  Scope::Binding &binding = scope.names[name];
+  if (binding.ready) {
+    error(range, "'" + name + "' is already defined")
+        .note(binding.range, "it is defined here")
+        .hint("a name has one value; use another name");
+    return false;
+  }
+  binding.value = std::move(value);
+  binding.range = range;
+  binding.ready = true;
+  return true;
+}
+
+bool Elaborator::bindPattern(const Pattern &pattern, const Value &value, Scope &scope) {
+  if (!pattern.name.empty())
+    return define(scope, pattern.name, pattern.range, value);
+  bool list = value.is(Value::Kind::List) || value.is(Value::Kind::Tuple);
+  if (value.isPoison() || (list && value.size() == static_cast<int64_t>(pattern.elements.size()))) {
+    for (auto [i, element] : llvm::enumerate(pattern.elements))
+      if (!bindPattern(*element, value.isPoison() ? Value() : value.element(i), scope))
+        return false;
+    return true;
+  }
+  auto report = error(pattern.range, "cannot take " + describe(value) + " apart into " +
+                                         Twine(pattern.elements.size()) + " names");
+  if (value.origin.isValid())
+    report.note(value.origin, "the value comes from here");
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Bodies
+//===----------------------------------------------------------------------===//
+
+static void declarePattern(const Pattern &pattern, Scope &scope) {
+  if (!pattern.name.empty())
+    scope.names.try_emplace(pattern.name, Scope::Binding{Value(), pattern.range, false});
+  for (const Pattern *element : pattern.elements)
+    declarePattern(*element, scope);
+}
+
+void Elaborator::declareNames(const Body &body, Scope &scope) {
+  for (const Stmt *stmt : body.statements) {
+    if (auto *assign = dyn_cast<AssignStmt>(stmt); assign && !assign->update)
+      declarePattern(*assign->pattern, scope);
+    else if (auto *layer = dyn_cast<LayerStmt>(stmt))
+      scope.names.try_emplace(layer->name.name, Scope::Binding{Value(), layer->name.range, false});
+  }
+}
+
+Value Elaborator::evaluateBody(const Body &body, Scope *parent, const Twine &what) {
+  Step step(*this, body.range);
+  if (!step)
+    return Value();
+  Scope &scope = makeScope(parent);
+  declareNames(body, scope);
+  bool valid = true;
+  const Expr *output = nullptr;
+  for (const Stmt *stmt : body.statements) {
+    bool last = stmt == body.statements.back();
+    auto *expr = dyn_cast<ExprStmt>(stmt);
+    if (expr && last) {
+      output = expr->expr;
+    } else if (expr) {
+      error(expr->range, "the value of this line is not used")
+          .hint("give it a name, as in y = ..., or join the lines with '->'");
+      valid = false;
+    } else {
+      valid &= execute(stmt, scope);
+    }
+    if (aborted || diagnostics.full())
+      return Value();
+  }
+  if (output) {
+    Value value = evaluate(output, &scope);
+    return valid ? value : Value();
+  }
+  std::string hint = "the last line of the body is its output";
+  if (!body.statements.empty())
+    if (auto *assign = dyn_cast<AssignStmt>(body.statements.back());
+        assign && !assign->pattern->name.empty())
+      hint = ("end the body with a line '" + assign->pattern->name + "', or leave out '" +
+              assign->pattern->name + " ='")
+                 .str();
+  error({body.range.Start, llvm::SMLoc::getFromPointer(body.range.Start.getPointer() + 1)},
+        what + " has no output")
+      .hint(hint);
+  return Value();
+}
+
+bool Elaborator::execute(const Stmt *stmt, Scope &scope) {
+  if (auto *assign = dyn_cast<AssignStmt>(stmt)) {
+    if (assign->update) {
+      error(stmt->range, "'" + spelling(assign->op) +
+                             "=' changes a variable, and only tests have "
+                             "variables")
+          .hint("give the new value a new name");
+      return false;
+    }
+    Value value = evaluate(assign->value, &scope);
+    return bindPattern(*assign->pattern, value, scope) && !value.isPoison();
+  }
+  if (auto *layer = dyn_cast<LayerStmt>(stmt)) {
+    Value value;
+    value.kind = Value::Kind::Layer;
+    value.integer = sharedLayers.size();
+    value.origin = layer->range;
+    sharedLayers.push_back(
+        {layer->value, &scope, layer->name.name.str(), path ? path->prefix : "", {}, {}, 0});
+    return define(scope, layer->name.name, layer->name.range, value);
+  }
+  if (isa<ParamStmt>(stmt))
+    error(stmt->range, "parameters of custom layers cannot be declared yet");
+  else
+    error(stmt->range, Twine(isa<VarStmt>(stmt)     ? "'var'"
+                             : isa<PrintStmt>(stmt) ? "'print'"
+                                                    : "'expect'") +
+                           " belongs in a test, not in a net or block");
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Nets and blocks
+//===----------------------------------------------------------------------===//
+
+/// "residual(channels, stride = 1)".
+static std::string signatureOf(const FunctionDecl &decl) {
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  out << decl.name.name << "(";
+  llvm::interleaveComma(decl.hyperparameters, out, [&](const Parameter &parameter) {
+    out << parameter.name.name;
+    if (!parameter.defaultValue)
+      return;
+    out << " = ";
+    printExpr(parameter.defaultValue, out);
+  });
+  out << ")";
+  return text;
+}
+
+bool Elaborator::bindParameters(const FunctionDecl &decl, ArrayRef<Argument> arguments,
+                                Scope *caller, Scope &scope, SMRange range, bool isTop) {
+  std::string callee = (kindOf(decl) + " '" + decl.name.name + "'").str();
+  llvm::SmallVector<StringRef> names;
+  for (const Parameter &parameter : decl.hyperparameters)
+    names.push_back(parameter.name.name);
+  llvm::StringMap<const Argument *> given;
+  bool valid = true;
+  for (auto [i, argument] : llvm::enumerate(arguments)) {
+    StringRef name = argument.name.name;
+    if (name.empty() && i >= names.size()) {
+      error(argument.range, callee + " takes " + Twine(names.size()) + " parameter" +
+                                (names.size() == 1 ? "" : "s") + ", not " + Twine(arguments.size()))
+          .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+      return false;
+    }
+    if (name.empty())
+      name = names[i];
+    if (!llvm::is_contained(names, name)) {
+      error(argument.name.range, callee + " has no parameter '" + name + "'")
+          .note(decl.name.range, "'" + decl.name.name + "' is declared here")
+          .hint(suggestName(name, names, "its parameters are"));
+      valid = false;
+      continue;
+    }
+    if (!given.try_emplace(name, &argument).second) {
+      error(argument.range, "'" + name + "' is given twice")
+          .note(given[name]->range, "it is first given here");
+      valid = false;
+    }
+  }
+  for (const Parameter &parameter : decl.hyperparameters) {
+    Value value;
+    const SetArgument *set = nullptr;
+    for (const SetArgument &candidate : sets)
+      if (isTop && candidate.path.size() == 2 && candidate.path[0].name == decl.name.name &&
+          candidate.path[1].name == parameter.name.name)
+        set = &candidate;
+    if (set) {
+      value = evaluate(set->value, &globalScope);
+    } else if (const Argument *argument = given.lookup(parameter.name.name)) {
+      value = evaluate(argument->value, caller);
+    } else if (parameter.defaultValue) {
+      // Defaults see the parameters before them.
+      value = evaluate(parameter.defaultValue, &scope);
+    } else if (valid) {
+      auto report = error(range, callee + " needs a value for '" + parameter.name.name + "'");
+      report.note(parameter.name.range, "'" + parameter.name.name + "' is declared here");
+      report.hint(isTop ? "give it with --set " + decl.name.name + "." + parameter.name.name +
+                              "=..., in a recipe, or as a default"
+                        : "the " + kindOf(decl) + " is " + signatureOf(decl));
+    }
+    valid &= !value.isPoison();
+    define(scope, parameter.name.name, parameter.name.range, value);
+  }
+  return valid;
+}
+
+std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scope *scope) {
+  Value value = evaluate(expr, scope);
+  if (value.isPoison())
+    return std::nullopt;
+  if (!value.is(Value::Kind::List)) {
+    error(expr->range, "a shape is a list of integers, not " + describe(value))
+        .hint("write [channels, height, width] or [features]");
+    return std::nullopt;
+  }
+  mlir::cnn::Shape shape;
+  for (const Value &extent : *value.elements) {
+    if (!extent.is(Value::Kind::Int) || extent.integer <= 0) {
+      error(extent.origin.isValid() ? extent.origin : expr->range,
+            "an extent of a shape is a positive integer, not " + format(extent));
+      return std::nullopt;
+    }
+    shape.push_back(extent.integer);
+  }
+  if (shape.empty()) {
+    error(expr->range, "a shape has at least one extent");
+    return std::nullopt;
+  }
+  return shape;
+}
+
+bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Scope &scope,
+                            SMRange range) {
+  if (inputs.size() != decl.inputs.size()) {
+    error(range, kindOf(decl) + " '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
+                     " input" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
+                     Twine(inputs.size()))
+        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+    return false;
+  }
+  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs)) {
+    if (!define(scope, parameter.name.name, parameter.name.range, input))
+      return false;
+    if (!parameter.shape)
+      continue;
+    std::optional<mlir::cnn::Shape> shape = evaluateShape(parameter.shape, &scope);
+    if (!shape)
+      return false;
+    const GraphTensor &tensor = graph->tensors[input.integer];
+    if (tensor.shape == *shape)
+      continue;
+    error(range, "input '" + parameter.name.name + "' of " + kindOf(decl) + " '" + decl.name.name +
+                     "' is " + formatShape(*shape) + ", not " + formatShape(tensor.shape))
+        .note(parameter.shape->range, "its shape is declared here")
+        .note(tensor.range,
+              "the " + formatShape(tensor.shape) + " tensor is '" + tensor.name + "' here");
+    return false;
+  }
+  return true;
+}
+
+Value Elaborator::callFunction(const FunctionDecl &decl, ArrayRef<Argument> arguments,
+                               Scope *caller, ArrayRef<Value> inputs, SMRange range) {
+  if (decl.isNet() && llvm::is_contained(llvm::make_first_range(running), &decl)) {
+    error(range, "net '" + decl.name.name + "' uses itself")
+        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+    return Value();
+  }
+  std::optional<std::string> name = takeName(decl.name.name, range);
+  Scope &scope = makeScope(&globalScope);
+  if (!name || !bindParameters(decl, arguments, caller, scope, range, /*isTop=*/false))
+    return Value();
+  Use use(*this, range, (kindOf(decl) + " '" + decl.name.name + "' is used here").str());
+  if (!bindInputs(decl, inputs, scope, range))
+    return Value();
+  InPath inner(*this, *name + ".");
+  running.push_back({&decl, range});
+  Value value = evaluateBody(*decl.body, &scope, kindOf(decl) + " '" + decl.name.name + "'");
+  running.pop_back();
+  return value;
+}
+
+/// Binds the names of a shape such as `[h, w]` to the extents of the tensor.
+bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, Scope &scope,
+                             SMRange range) {
+  auto *list = dyn_cast<ListExpr>(input.shape);
+  bool matches = list && list->elements.size() == tensor.shape.size();
+  for (size_t i = 0; matches && i < tensor.shape.size(); ++i) {
+    auto *name = dyn_cast<NameExpr>(list->elements[i]);
+    if (name && !scope.names.contains(name->name) && !globals.contains(name->name)) {
+      define(scope, name->name, name->range, Value::makeInt(tensor.shape[i], name->range));
+      continue;
+    }
+    Value extent = evaluate(list->elements[i], &scope);
+    if (extent.isPoison())
+      return false;
+    matches = extent.is(Value::Kind::Int) && extent.integer == tensor.shape[i];
+  }
+  if (matches)
+    return true;
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  printExpr(input.shape, out);
+  error(range, "input '" + input.name.name + "' is " + text + ", not " + formatShape(tensor.shape))
+      .note(input.shape->range, "its shape is declared here");
+  return false;
+}
+
+Value Elaborator::callDef(const DefDecl &decl, ArrayRef<Value> inputs, SMRange range) {
+  if (inputs.size() != decl.inputs.size()) {
+    error(range, "function '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
+                     " tensor" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
+                     Twine(inputs.size()))
+        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+    return Value();
+  }
+  std::optional<std::string> name = takeName(decl.name.name, range);
+  if (!name)
+    return Value();
+  Use use(*this, range, ("function '" + decl.name.name + "' is used here").str());
+  Scope &scope = makeScope(&globalScope);
+  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs))
+    if (!define(scope, parameter.name.name, parameter.name.range, input) ||
+        (parameter.shape && !bindExtents(parameter, graph->tensors[input.integer], scope, range)))
+      return Value();
+  InPath inner(*this, *name + ".");
+  return evaluate(decl.value, &scope);
+}
+
+//===----------------------------------------------------------------------===//
+// The net that is compiled
+//===----------------------------------------------------------------------===//
+
+std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
+                                             ArrayRef<Argument> arguments) {
+  unsigned before = diagnostics.errorCount();
+  graph = std::make_unique<Graph>();
+  graph->net = net.name.name.str();
+  graph->range = net.name.range;
+  scopes.clear();
+  sharedLayers.clear();
+  label.reset();
+  currentUse = -1;
+  steps = 0;
+  aborted = false;
+
+  Scope &scope = makeScope(&globalScope);
+  bool valid = bindParameters(net, arguments, &globalScope, scope, net.name.range, /*isTop=*/true);
+  for (const Parameter &input : net.inputs) {
+    std::optional<mlir::cnn::Shape> shape;
+    if (valid)
+      shape = evaluateShape(input.shape, &scope);
+    valid &= shape && checkSize(*shape, "input '" + input.name.name + "'", input.shape->range);
+    if (!valid)
+      break;
+    graph->inputs.push_back(graph->tensors.size());
+    valid &= define(scope, input.name.name, input.name.range,
+                    Value::makeTensor(graph->tensors.size(), input.name.range));
+    graph->tensors.push_back({*shape, -1, input.name.name.str(), input.name.range});
+  }
+  if (valid) {
+    InPath root(*this, "");
+    running.push_back({&net, net.name.range});
+    Value output = evaluateBody(*net.body, &scope, "net '" + net.name.name + "'");
+    running.pop_back();
+    Values outputs;
+    if (!output.isPoison() && !aborted && toOutputs(net, output, outputs))
+      for (const Value &value : outputs) {
+        graph->outputs.push_back(value.integer);
+        graph->outputNames.push_back(graph->tensors[value.integer].name);
+      }
+  }
+  std::unique_ptr<Graph> result = std::move(graph);
+  if (diagnostics.errorCount() != before || result->outputs.empty())
+    return nullptr;
+  return result;
+}
+
+/// The tensors that a net gives.
+bool Elaborator::toOutputs(const FunctionDecl &net, const Value &output, Values &outputs) {
+  bool tuple = output.is(Value::Kind::Tuple);
+  for (int64_t i = 0, e = tuple ? output.size() : 1; i < e; ++i) {
+    Value value = tuple ? output.element(i) : output;
+    if (!value.is(Value::Kind::Tensor)) {
+      const Expr *last = cast<ExprStmt>(net.body->statements.back())->expr;
+      error(last->range,
+            "the output of net '" + net.name.name + "' is a tensor, not " + describe(value))
+          .hint(value.is(Value::Kind::Stage)
+                    ? "start the chain with an input: " + net.inputs[0].name.name + " -> ..."
+                    : Twine());
+      return false;
+    }
+    outputs.push_back(value);
+  }
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Interface
+//===----------------------------------------------------------------------===//
+
+Elaboration::Elaboration(const File &file, ArrayRef<SetArgument> sets, Diagnostics &diagnostics)
+    : impl(std::make_unique<Elaborator>(file, sets, diagnostics)) {}
+Elaboration::~Elaboration() = default;
+
+std::unique_ptr<Graph> Elaboration::elaborate(const FunctionDecl &net,
+                                              ArrayRef<Argument> arguments) {
+  return impl->elaborate(net, arguments);
+}
+
+Value Elaboration::evaluate(const Expr *expr) { return impl->evaluate(expr, nullptr); }
+
+void Elaboration::checkConstants() { impl->checkConstants(); }

@@ -1,0 +1,489 @@
+// Expressions that are evaluated at compile time. Integers have 64 bits and neither wrap around nor
+// lose a remainder silently; a result that is no finite number is an error.
+#include "compiler/frontend/ElaborateImpl.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <cmath>
+
+using namespace cnn;
+using namespace cnn::ast;
+using llvm::ArrayRef;
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::isa;
+using llvm::SMRange;
+using llvm::StringRef;
+using llvm::Twine;
+using mlir::cnn::findLayer;
+
+Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
+  Step step(*this, expr->range);
+  if (!step)
+    return Value();
+  switch (expr->kind) {
+  case Expr::Kind::Int:
+    return Value::makeInt(cast<IntExpr>(expr)->value, expr->range);
+  case Expr::Kind::Float:
+    return Value::makeFloat(cast<FloatExpr>(expr)->value, expr->range);
+  case Expr::Kind::Bool:
+    return Value::makeBool(cast<BoolExpr>(expr)->value, expr->range);
+  case Expr::Kind::String:
+    return evaluateString(*cast<StringExpr>(expr), scope);
+  case Expr::Kind::Name:
+    return evaluateName(*cast<NameExpr>(expr), scope);
+  case Expr::Kind::List:
+    return evaluateList(cast<ListExpr>(expr)->elements, Value::Kind::List, expr->range, scope);
+  case Expr::Kind::Tuple:
+    return evaluateList(cast<TupleExpr>(expr)->elements, Value::Kind::Tuple, expr->range, scope);
+  case Expr::Kind::Range: {
+    auto *range = cast<RangeExpr>(expr);
+    Value begin = evaluate(range->begin, scope), end = evaluate(range->end, scope);
+    if (begin.isPoison() || end.isPoison())
+      return Value();
+    for (auto [value, part] : {std::pair(&begin, range->begin), std::pair(&end, range->end)})
+      if (!value->is(Value::Kind::Int)) {
+        error(part->range, "the ends of a range are integers, not " + describe(*value));
+        return Value();
+      }
+    if (range->inclusive && llvm::AddOverflow(end.integer, int64_t(1), end.integer)) {
+      error(range->end->range, "the end of this range does not fit in 64 bits");
+      return Value();
+    }
+    Value value = Value::makeInt(begin.integer, expr->range);
+    value.kind = Value::Kind::Range;
+    value.end = end.integer;
+    return value;
+  }
+  case Expr::Kind::Unary:
+    return evaluateUnary(*cast<UnaryExpr>(expr), scope);
+  case Expr::Kind::Binary:
+    return evaluateBinary(*cast<BinaryExpr>(expr), scope);
+  case Expr::Kind::Call:
+    return evaluateCall(*cast<CallExpr>(expr), scope);
+  case Expr::Kind::Index:
+    return evaluateIndex(*cast<IndexExpr>(expr), scope);
+  case Expr::Kind::Comprehension:
+    error(expr->range, "functions by index cannot be used in nets yet");
+    return Value();
+  case Expr::Kind::Chain:
+    return evaluateChain(*cast<ChainExpr>(expr), scope);
+  case Expr::Kind::Labelled: {
+    // A label on a call that takes its tensors itself, as in `sum: add(a, b)`; otherwise a stage.
+    auto *labelled = cast<LabelledExpr>(expr);
+    if (!isa<CallExpr, BinaryExpr>(labelled->stage))
+      return Value::makeStage(expr, scope, expr->range);
+    std::optional<Label> outer = std::move(label);
+    Value name = evaluateLabel(labelled->label, scope);
+    if (name.isPoison())
+      return Value();
+    label = Label{name.text, labelled->label->range};
+    Value value = evaluate(labelled->stage, scope);
+    label = std::move(outer);
+    return value.is(Value::Kind::Stage) ? Value::makeStage(expr, scope, expr->range) : value;
+  }
+  case Expr::Kind::If: {
+    auto *branch = cast<IfExpr>(expr);
+    std::optional<bool> condition = evaluateCondition(branch->condition, scope);
+    if (!condition)
+      return Value();
+    const Body *body = *condition ? branch->thenBody : branch->elseBody;
+    return body ? evaluateBody(*body, scope, "this branch")
+                : Value::makeStage(nullptr, scope, expr->range);
+  }
+  case Expr::Kind::Group:
+  case Expr::Kind::Repeat:
+  case Expr::Kind::For:
+    return Value::makeStage(expr, scope, expr->range);
+  }
+  return Value();
+}
+
+Value Elaborator::evaluateList(ArrayRef<Expr *> elements, Value::Kind kind, SMRange range,
+                               Scope *scope) {
+  std::vector<Value> values;
+  bool valid = true;
+  for (const Expr *element : elements) {
+    values.push_back(evaluate(element, scope));
+    valid &= !values.back().isPoison();
+  }
+  return valid ? Value::makeList(kind, std::move(values), range) : Value();
+}
+
+Value Elaborator::evaluateString(const StringExpr &expr, Scope *scope) {
+  std::string text;
+  for (const StringPiece &piece : expr.pieces) {
+    if (!piece.expr) {
+      text += piece.text;
+      continue;
+    }
+    Value value = evaluate(piece.expr, scope);
+    if (value.isPoison())
+      return Value();
+    if (!piece.format.empty()) {
+      error(expr.range,
+            "a format such as ':" + piece.format + "' is for values that a test prints");
+      return Value();
+    }
+    text += value.is(Value::Kind::String) ? value.text : format(value);
+  }
+  return Value::makeString(std::move(text), expr.range);
+}
+
+std::optional<bool> Elaborator::evaluateCondition(const Expr *expr, Scope *scope) {
+  Value value = evaluate(expr, scope);
+  if (value.isPoison())
+    return std::nullopt;
+  if (value.is(Value::Kind::Bool))
+    return value.integer != 0;
+  error(expr->range, "a condition is true or false, not " + describe(value))
+      .hint(value.is(Value::Kind::Int) ? "compare it, as in ... != 0" : "");
+  return std::nullopt;
+}
+
+//===----------------------------------------------------------------------===//
+// Operators
+//===----------------------------------------------------------------------===//
+
+Value Elaborator::evaluateUnary(const UnaryExpr &expr, Scope *scope) {
+  if (expr.op == UnaryOp::Not) {
+    std::optional<bool> condition = evaluateCondition(expr.operand, scope);
+    return condition ? Value::makeBool(!*condition, expr.range) : Value();
+  }
+  Value value = evaluate(expr.operand, scope);
+  int64_t negated = 0;
+  switch (value.kind) {
+  case Value::Kind::Poison:
+    return Value();
+  case Value::Kind::Int:
+    if (!llvm::SubOverflow(int64_t(0), value.integer, negated))
+      return Value::makeInt(negated, expr.range);
+    error(expr.range, "integer overflow: -(" + Twine(value.integer) + ") does not fit in 64 bits");
+    return Value();
+  case Value::Kind::Float:
+    return Value::makeFloat(-value.number, expr.range);
+  case Value::Kind::Tensor:
+    if (const mlir::cnn::LayerDef *layer = findLayer("neg"))
+      return callLayer(*layer, {}, scope, value, expr.range);
+    [[fallthrough]];
+  default:
+    error(expr.range, "cannot negate " + describe(value));
+    return Value();
+  }
+}
+
+Value Elaborator::evaluateLogic(const BinaryExpr &expr, Scope *scope) {
+  std::optional<bool> lhs = evaluateCondition(expr.lhs, scope);
+  if (!lhs)
+    return Value();
+  if (*lhs == (expr.op == BinaryOp::Or))
+    return Value::makeBool(*lhs, expr.range);
+  std::optional<bool> rhs = evaluateCondition(expr.rhs, scope);
+  return rhs ? Value::makeBool(*rhs, expr.range) : Value();
+}
+
+Value Elaborator::evaluateBinary(const BinaryExpr &expr, Scope *scope) {
+  if (expr.op == BinaryOp::And || expr.op == BinaryOp::Or)
+    return evaluateLogic(expr, scope);
+  // A pending label names the result of the operator, not one of its operands.
+  std::optional<Label> own = std::move(label);
+  label.reset();
+  Value lhs = evaluate(expr.lhs, scope), rhs = evaluate(expr.rhs, scope);
+  label = std::move(own);
+  if (lhs.isPoison() || rhs.isPoison())
+    return Value();
+  if (lhs.is(Value::Kind::Tensor) || rhs.is(Value::Kind::Tensor))
+    return computeTensors(expr, lhs, rhs);
+  if (expr.op >= BinaryOp::Equal)
+    return compare(expr, lhs, rhs);
+  if (lhs.is(Value::Kind::Int) && rhs.is(Value::Kind::Int))
+    return computeInt(expr, lhs, rhs);
+  if (lhs.isNumber() && rhs.isNumber())
+    return computeFloat(expr, lhs.asDouble(), rhs.asDouble(), rhs);
+  bool lists = lhs.kind == rhs.kind && (lhs.is(Value::Kind::List) || lhs.is(Value::Kind::Tuple));
+  if (expr.op == BinaryOp::Add && lists) {
+    std::vector<Value> elements = *lhs.elements;
+    llvm::append_range(elements, *rhs.elements);
+    return Value::makeList(lhs.kind, std::move(elements), expr.range);
+  }
+  if (expr.op == BinaryOp::Add && lhs.is(Value::Kind::String) && rhs.is(Value::Kind::String))
+    return Value::makeString(lhs.text + rhs.text, expr.range);
+  error(expr.opRange,
+        "'" + spelling(expr.op) + "' does not apply to " + describe(lhs) + " and " + describe(rhs));
+  return Value();
+}
+
+Value Elaborator::computeInt(const BinaryExpr &expr, const Value &lhs, const Value &rhs) {
+  int64_t a = lhs.integer, b = rhs.integer, result = 0;
+  bool overflow = false;
+  auto floorDivide = [&] { return a / b - (a % b != 0 && (a < 0) != (b < 0)); };
+  switch (expr.op) {
+  case BinaryOp::Add:
+    overflow = llvm::AddOverflow(a, b, result);
+    break;
+  case BinaryOp::Sub:
+    overflow = llvm::SubOverflow(a, b, result);
+    break;
+  case BinaryOp::Mul:
+    overflow = llvm::MulOverflow(a, b, result);
+    break;
+  case BinaryOp::Div:
+  case BinaryOp::Mod:
+    if (b == 0) {
+      auto report = error(expr.range, "division of " + Twine(a) + " by zero");
+      if (!isa<IntExpr>(expr.rhs) && rhs.origin.isValid())
+        report.note(rhs.origin, "the zero comes from here");
+      return Value();
+    }
+    if (b == -1) {
+      overflow = llvm::SubOverflow(int64_t(0), a, result);
+      if (expr.op == BinaryOp::Mod)
+        overflow = false, result = 0;
+    } else {
+      result = expr.op == BinaryOp::Div ? floorDivide() : a - floorDivide() * b;
+    }
+    break;
+  default: // Pow
+    if (b < 0)
+      return computeFloat(expr, a, b, rhs);
+    result = 1;
+    // |a| >= 2 overflows within 64 steps; the others need none.
+    if (a == 0 || a == 1 || a == -1)
+      result = b == 0 ? 1 : a == -1 && b % 2 == 0 ? 1 : a;
+    else
+      for (int64_t i = 0; i < b && !overflow; ++i)
+        overflow = llvm::MulOverflow(result, a, result);
+    break;
+  }
+  if (!overflow)
+    return Value::makeInt(result, expr.range);
+  error(expr.range, "integer overflow: " + Twine(a) + " " + spelling(expr.op) + " " + Twine(b) +
+                        " does not fit in 64 bits");
+  return Value();
+}
+
+Value Elaborator::computeFloat(const BinaryExpr &expr, double lhs, double rhs,
+                               const Value &divisor) {
+  double result = 0;
+  switch (expr.op) {
+  case BinaryOp::Add:
+    result = lhs + rhs;
+    break;
+  case BinaryOp::Sub:
+    result = lhs - rhs;
+    break;
+  case BinaryOp::Mul:
+    result = lhs * rhs;
+    break;
+  case BinaryOp::Div:
+  case BinaryOp::Mod:
+    if (rhs == 0) {
+      auto report =
+          error(expr.range, "division of " + format(Value::makeFloat(lhs, {})) + " by zero");
+      if (!isa<IntExpr, FloatExpr>(expr.rhs) && divisor.origin.isValid())
+        report.note(divisor.origin, "the zero comes from here");
+      return Value();
+    }
+    result = expr.op == BinaryOp::Div ? lhs / rhs : lhs - std::floor(lhs / rhs) * rhs;
+    break;
+  default:
+    result = std::pow(lhs, rhs);
+    break;
+  }
+  if (std::isfinite(result))
+    return Value::makeFloat(result, expr.range);
+  error(expr.range, "the result of '" + spelling(expr.op) + "' is not a finite number");
+  return Value();
+}
+
+Value Elaborator::compare(const BinaryExpr &expr, const Value &lhs, const Value &rhs) {
+  bool equality = expr.op == BinaryOp::Equal || expr.op == BinaryOp::NotEqual;
+  bool stage = lhs.kind >= Value::Kind::Stage || rhs.kind >= Value::Kind::Stage;
+  bool comparable = lhs.kind == rhs.kind || (lhs.isNumber() && rhs.isNumber());
+  bool ordered = (lhs.isNumber() && rhs.isNumber()) ||
+                 (lhs.is(Value::Kind::String) && rhs.is(Value::Kind::String));
+  if (stage || !comparable || (!equality && !ordered)) {
+    error(expr.opRange, "'" + spelling(expr.op) + "' does not apply to " + describe(lhs) + " and " +
+                            describe(rhs));
+    return Value();
+  }
+  if (equality)
+    return Value::makeBool(equal(lhs, rhs) == (expr.op == BinaryOp::Equal), expr.range);
+  int order = 0;
+  if (lhs.is(Value::Kind::String))
+    order = lhs.text.compare(rhs.text);
+  else if (lhs.is(Value::Kind::Int) && rhs.is(Value::Kind::Int))
+    order = lhs.integer < rhs.integer ? -1 : lhs.integer > rhs.integer;
+  else
+    order = lhs.asDouble() < rhs.asDouble() ? -1 : lhs.asDouble() > rhs.asDouble();
+  bool result = expr.op == BinaryOp::Less        ? order < 0
+                : expr.op == BinaryOp::LessEqual ? order <= 0
+                : expr.op == BinaryOp::Greater   ? order > 0
+                                                 : order >= 0;
+  return Value::makeBool(result, expr.range);
+}
+
+Value Elaborator::computeTensors(const BinaryExpr &expr, const Value &lhs, const Value &rhs) {
+  StringRef name = expr.op == BinaryOp::Add   ? "add"
+                   : expr.op == BinaryOp::Sub ? "sub"
+                   : expr.op == BinaryOp::Mul ? "mul"
+                   : expr.op == BinaryOp::Div ? "div"
+                                              : "";
+  const mlir::cnn::LayerDef *layer = findLayer(name);
+  if (layer && lhs.is(Value::Kind::Tensor) && rhs.is(Value::Kind::Tensor))
+    return callLayer(*layer, {}, nullptr, {lhs, rhs}, expr.range);
+  error(expr.opRange,
+        "'" + spelling(expr.op) + "' does not apply to " + describe(lhs) + " and " + describe(rhs))
+      .hint(lhs.is(Value::Kind::Stage) || rhs.is(Value::Kind::Stage)
+                ? "a layer gives a tensor when it is applied to one: x -> ..."
+                : "");
+  return Value();
+}
+
+//===----------------------------------------------------------------------===//
+// Elements and calls
+//===----------------------------------------------------------------------===//
+
+Value Elaborator::evaluateIndex(const IndexExpr &expr, Scope *scope) {
+  Value base = evaluate(expr.base, scope);
+  Value index = evaluate(expr.indices.front(), scope);
+  if (base.isPoison() || index.isPoison())
+    return Value();
+  if (!base.is(Value::Kind::List) && !base.is(Value::Kind::Tuple) && !base.is(Value::Kind::Range)) {
+    error(expr.range, "cannot take an element of " + describe(base));
+    return Value();
+  }
+  if (expr.indices.size() != 1 || !index.is(Value::Kind::Int)) {
+    error(expr.indices.front()->range,
+          "the index of a list is one integer, not " +
+              (expr.indices.size() == 1 ? describe(index)
+                                        : std::to_string(expr.indices.size()) + " values"));
+    return Value();
+  }
+  int64_t at = index.integer < 0 ? index.integer + base.size() : index.integer;
+  if (at < 0 || at >= base.size()) {
+    error(expr.indices.front()->range, "index " + Twine(index.integer) +
+                                           " is outside of a list of " + Twine(base.size()) +
+                                           " elements");
+    return Value();
+  }
+  return base.element(at);
+}
+
+bool Elaborator::evaluateTensors(const CallExpr &expr, Scope *scope, Values &tensors) {
+  std::optional<Label> own = std::move(label);
+  label.reset();
+  bool valid = true;
+  for (const Argument &argument : expr.arguments) {
+    Value value = evaluate(argument.value, scope);
+    valid &= !value.isPoison();
+    if (!valid)
+      continue;
+    if (!argument.name.name.empty() || !value.is(Value::Kind::Tensor)) {
+      error(argument.range, "a tensor is expected here, not " + describe(value));
+      valid = false;
+    }
+    tensors.push_back(value);
+  }
+  label = std::move(own);
+  return valid;
+}
+
+Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
+  if (!expr.binders.empty()) {
+    error(expr.range, "functions by index cannot be used in nets yet");
+    return Value();
+  }
+  Values tensors;
+  auto *name = dyn_cast<NameExpr>(expr.callee);
+  if (!name) {
+    // `residual(64)(x)`: the callee gives a stage, which is applied to the tensors.
+    Value callee = evaluate(expr.callee, scope);
+    if (callee.isPoison() || !evaluateTensors(expr, scope, tensors))
+      return Value();
+    return apply(callee, tensors, expr.range);
+  }
+  if (lookup(name->name, scope)) {
+    Value callee = evaluateName(*name, scope);
+    if (callee.isPoison() || !evaluateTensors(expr, scope, tensors))
+      return Value();
+    return apply(callee, tensors, expr.range);
+  }
+  if (const Decl *decl = globals.lookup(name->name)) {
+    if (auto *function = dyn_cast<FunctionDecl>(decl)) {
+      if (!function->hyperparameters.empty())
+        return Value::makeStage(&expr, scope, expr.range);
+      return evaluateTensors(expr, scope, tensors)
+                 ? callFunction(*function, {}, scope, tensors, expr.range)
+                 : Value();
+    }
+    if (auto *def = dyn_cast<DefDecl>(decl))
+      return evaluateTensors(expr, scope, tensors) ? callDef(*def, tensors, expr.range) : Value();
+    error(name->range, "'" + name->name + "' is a constant and cannot be called")
+        .note(decl->name.range, "'" + name->name + "' is declared here");
+    return Value();
+  }
+  if (const mlir::cnn::LayerDef *layer = findLayer(name->name)) {
+    if (!layer->isFunction || expr.arguments.empty())
+      return Value::makeStage(&expr, scope, expr.range);
+    return evaluateTensors(expr, scope, tensors) ? callLayer(*layer, {}, scope, tensors, expr.range)
+                                                 : Value();
+  }
+  if (std::optional<Value> value = evaluateBuiltin(name->name, expr, scope))
+    return *value;
+  reportUnknown(*name, scope, /*asLayer=*/true);
+  return Value();
+}
+
+/// The functions of numbers: len, min, max, abs, int, float.
+std::optional<Value> Elaborator::evaluateBuiltin(StringRef name, const CallExpr &expr,
+                                                 Scope *scope) {
+  static constexpr StringRef names[] = {"len", "min", "max", "abs", "int", "float"};
+  if (!llvm::is_contained(names, name))
+    return std::nullopt;
+  Values values;
+  for (const Argument &argument : expr.arguments) {
+    values.push_back(evaluate(argument.value, scope));
+    if (values.back().isPoison())
+      return Value();
+  }
+  auto wrong = [&](const Twine &what) {
+    error(expr.range, "'" + name + "' takes " + what);
+    return Value();
+  };
+  if (name == "len") {
+    if (values.size() != 1 || values[0].kind < Value::Kind::List ||
+        values[0].kind > Value::Kind::Range)
+      return wrong("one list");
+    return Value::makeInt(values[0].size(), expr.range);
+  }
+  if (name == "min" || name == "max") {
+    if (values.empty() || !llvm::all_of(values, [](const Value &v) { return v.isNumber(); }))
+      return wrong("numbers");
+    Value best = values[0];
+    for (const Value &value : values)
+      if (name == "min" ? value.asDouble() < best.asDouble() : value.asDouble() > best.asDouble())
+        best = value;
+    best.origin = expr.range;
+    return best;
+  }
+  if (values.size() != 1 || !values[0].isNumber())
+    return wrong("one number");
+  Value value = values[0];
+  value.origin = expr.range;
+  if (name == "float")
+    return Value::makeFloat(value.asDouble(), expr.range);
+  if (name == "int") {
+    double whole = std::trunc(value.asDouble());
+    if (value.is(Value::Kind::Int))
+      return value;
+    if (std::abs(whole) >= 0x1p63)
+      return wrong("a number that fits in 64 bits");
+    return Value::makeInt(static_cast<int64_t>(whole), expr.range);
+  }
+  if (value.is(Value::Kind::Float))
+    return Value::makeFloat(std::abs(value.number), expr.range);
+  if (value.integer < 0 && llvm::SubOverflow(int64_t(0), value.integer, value.integer))
+    return wrong("a number whose absolute value fits in 64 bits");
+  return value;
+}

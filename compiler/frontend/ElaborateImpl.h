@@ -1,0 +1,201 @@
+// The class behind Elaborate.h, shared by Elaborate.cpp (declarations, bodies, names),
+// ElaborateExpr.cpp (values), ElaborateStage.cpp (chains, loops, conditions) and ElaborateLayer.cpp
+// (calls of layers). Internal.
+#ifndef CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
+#define CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
+
+#include "compiler/frontend/Elaborate.h"
+#include "llvm/ADT/SmallVector.h"
+#include <deque>
+
+namespace cnn {
+
+/// The names of layers within one block or labelled group.
+struct PathScope {
+  std::string prefix; // "b2.residual1.", or empty in the net's own body
+  llvm::StringMap<unsigned> ordinals;
+  llvm::StringMap<llvm::SMRange> taken;
+};
+
+/// `layer e = conv(16, kernel = 3)`.
+struct SharedLayer {
+  const ast::Expr *expr;
+  Scope *scope;
+  std::string name;
+  std::string prefix;                    // of the paths where it was declared
+  llvm::SmallVector<unsigned, 2> params; // since its first use
+  llvm::SMRange firstUse;
+  unsigned uses = 0;
+};
+
+class Elaborator {
+public:
+  Elaborator(const ast::File &file, llvm::ArrayRef<SetArgument> sets, Diagnostics &diagnostics);
+
+  std::unique_ptr<Graph> elaborate(const ast::FunctionDecl &net,
+                                   llvm::ArrayRef<ast::Argument> arguments);
+  Value evaluate(const ast::Expr *expr, Scope *scope);
+  void checkConstants();
+
+private:
+  using Values = llvm::SmallVector<Value, 2>;
+
+  /// An error that also tells the chain of uses around the place.
+  class Report {
+  public:
+    Report(Elaborator &self, llvm::SMRange range, const llvm::Twine &message)
+        : self(self), builder(self.diagnostics.error(range, message)) {}
+    ~Report();
+    Report &note(llvm::SMRange range, const llvm::Twine &message) {
+      builder.note(range, message);
+      return *this;
+    }
+    Report &hint(const llvm::Twine &text) {
+      builder.hint(text);
+      return *this;
+    }
+
+  private:
+    Elaborator &self;
+    DiagnosticBuilder builder;
+  };
+  Report error(llvm::SMRange range, const llvm::Twine &message) {
+    return Report(*this, range, message);
+  }
+
+  /// Bounds recursion and the number of steps; false when a bound was met (and reported).
+  struct Step {
+    Step(Elaborator &self, llvm::SMRange range);
+    ~Step() { --self.depth; }
+    explicit operator bool() const { return !self.aborted; }
+    Elaborator &self;
+  };
+  /// Puts a use around what is elaborated while it lives.
+  struct Use {
+    Use(Elaborator &self, llvm::SMRange range, std::string what);
+    ~Use() { self.currentUse = saved; }
+    Elaborator &self;
+    int saved;
+  };
+
+  /// Names layers within a block while it lives.
+  struct InPath {
+    InPath(Elaborator &self, std::string prefix) : self(self), saved(self.path) {
+      scope.prefix = std::move(prefix);
+      self.path = &scope;
+    }
+    ~InPath() { self.path = saved; }
+    Elaborator &self;
+    PathScope scope;
+    PathScope *saved;
+  };
+
+  // Declarations and bodies (Elaborate.cpp).
+  Value evaluateConst(const ast::ConstDecl &decl, llvm::SMRange use);
+  bool bindParameters(const ast::FunctionDecl &decl, llvm::ArrayRef<ast::Argument> arguments,
+                      Scope *caller, Scope &scope, llvm::SMRange range, bool isTop);
+  bool bindInputs(const ast::FunctionDecl &decl, llvm::ArrayRef<Value> inputs, Scope &scope,
+                  llvm::SMRange range);
+  std::optional<mlir::cnn::Shape> evaluateShape(const ast::Expr *expr, Scope *scope);
+  Value callFunction(const ast::FunctionDecl &decl, llvm::ArrayRef<ast::Argument> arguments,
+                     Scope *caller, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  bool bindExtents(const ast::Parameter &input, const GraphTensor &tensor, Scope &scope,
+                   llvm::SMRange range);
+  bool toOutputs(const ast::FunctionDecl &net, const Value &output, Values &outputs);
+  Value callDef(const ast::DefDecl &decl, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  Value evaluateBody(const ast::Body &body, Scope *parent, const llvm::Twine &what);
+  void declareNames(const ast::Body &body, Scope &scope);
+  bool execute(const ast::Stmt *stmt, Scope &scope);
+  bool define(Scope &scope, llvm::StringRef name, llvm::SMRange range, Value value);
+  bool bindPattern(const ast::Pattern &pattern, const Value &value, Scope &scope);
+  Value evaluateName(const ast::NameExpr &name, Scope *scope);
+  Scope::Binding *lookup(llvm::StringRef name, Scope *scope);
+  void reportUnknown(const ast::NameExpr &name, Scope *scope, bool asLayer);
+  Scope &makeScope(Scope *parent);
+
+  // Values (ElaborateExpr.cpp).
+  Value evaluateUnary(const ast::UnaryExpr &expr, Scope *scope);
+  Value evaluateBinary(const ast::BinaryExpr &expr, Scope *scope);
+  Value evaluateLogic(const ast::BinaryExpr &expr, Scope *scope);
+  Value computeInt(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value computeFloat(const ast::BinaryExpr &expr, double lhs, double rhs, const Value &divisor);
+  Value compare(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value computeTensors(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value evaluateString(const ast::StringExpr &expr, Scope *scope);
+  Value evaluateList(llvm::ArrayRef<ast::Expr *> elements, Value::Kind kind, llvm::SMRange range,
+                     Scope *scope);
+  Value evaluateIndex(const ast::IndexExpr &expr, Scope *scope);
+  Value evaluateCall(const ast::CallExpr &expr, Scope *scope);
+  std::optional<Value> evaluateBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
+                                       Scope *scope);
+  bool evaluateTensors(const ast::CallExpr &expr, Scope *scope, Values &tensors);
+  std::optional<bool> evaluateCondition(const ast::Expr *expr, Scope *scope);
+
+  // Stages (ElaborateStage.cpp).
+  Value evaluateChain(const ast::ChainExpr &chain, Scope *scope);
+  bool toTensors(const Value &value, llvm::SMRange range, Values &tensors);
+  Value apply(const Value &stage, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  Value applyExpr(const ast::Expr *expr, Scope *scope, llvm::ArrayRef<Value> inputs);
+  Value applyCall(const ast::NameExpr &name, const ast::CallExpr *call, Scope *scope,
+                  llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  Value applyShared(const Value &layer, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  Value evaluateLabel(const ast::Expr *expr, Scope *scope);
+  Value applyLabelled(const ast::LabelledExpr &expr, Scope *scope, llvm::ArrayRef<Value> inputs);
+  Value applyBody(const ast::Body &body, Scope *scope, llvm::ArrayRef<Value> inputs,
+                  const llvm::Twine &what);
+  Value applyRepeat(const ast::RepeatExpr &expr, Scope *scope, llvm::ArrayRef<Value> inputs);
+  Value applyFor(const ast::ForExpr &expr, Scope *scope, llvm::ArrayRef<Value> inputs);
+  Value applyIf(const ast::IfExpr &expr, Scope *scope, llvm::ArrayRef<Value> inputs);
+  /// Runs `inside` with a new path scope when a label is pending.
+  Value inLabel(llvm::function_ref<Value()> inside);
+
+  // Layers (ElaborateLayer.cpp).
+  Value callLayer(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
+                  Scope *scope, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  bool bindLayerArguments(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
+                          Scope *scope, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
+  bool convertArgument(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerArg &arg,
+                       const Value &value, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
+  void reportProblem(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerProblem &problem,
+                     llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs,
+                     llvm::SMRange range);
+  void noteOrigin(Report &report, const mlir::cnn::LayerProblem &problem, const Value &input);
+  bool checkSize(llvm::ArrayRef<int64_t> shape, const llvm::Twine &what, llvm::SMRange range);
+  bool addParams(GraphNode &node, const mlir::cnn::LayerShape &shape, llvm::SMRange range);
+  /// The path of a new layer or block: the pending label, or `stem` and its ordinal.
+  std::optional<std::string> takeName(llvm::StringRef stem, llvm::SMRange range);
+
+  const ast::File &file;
+  llvm::ArrayRef<SetArgument> sets;
+  Diagnostics &diagnostics;
+
+  llvm::StringMap<const ast::Decl *> globals;
+  Scope globalScope;
+  enum class State { New, Running, Done };
+  struct Constant {
+    State state = State::New;
+    Value value;
+  };
+  llvm::StringMap<Constant> constants;
+  /// Constants being evaluated, and where each was used: to show a cycle.
+  std::vector<std::pair<const ast::Decl *, llvm::SMRange>> running;
+
+  std::deque<Scope> scopes;
+  std::deque<SharedLayer> sharedLayers;
+  std::unique_ptr<Graph> graph;
+  PathScope *path = nullptr;
+  SharedLayer *sharing = nullptr;
+  struct Label {
+    std::string text;
+    llvm::SMRange range;
+  };
+  std::optional<Label> label;
+  int currentUse = -1;
+  unsigned depth = 0;
+  uint64_t steps = 0;
+  bool aborted = false;
+};
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H

@@ -1,0 +1,356 @@
+// Calls of layers: hyperparameters are bound and converted after the registry's declaration, shapes
+// are inferred by the layer, and a node with its parameters joins the graph.
+#include "compiler/frontend/ElaborateImpl.h"
+
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+using namespace cnn::ast;
+using llvm::ArrayRef;
+using llvm::SMRange;
+using llvm::StringRef;
+using llvm::Twine;
+using mlir::cnn::ArgKind;
+using mlir::cnn::formatShape;
+using mlir::cnn::LayerArg;
+using mlir::cnn::LayerArgs;
+using mlir::cnn::LayerDef;
+using mlir::cnn::LayerProblem;
+using mlir::cnn::LayerShape;
+
+namespace {
+
+// Larger hyperparameters are mistakes, and could overflow the products that shapes are made of.
+constexpr int64_t maxArgument = int64_t(1) << 31;
+constexpr size_t maxNodes = 100'000;
+
+/// "conv(channels, kernel, stride = ..., padding = ...)".
+std::string signatureOf(const LayerDef &layer) {
+  std::string required, optional;
+  for (const LayerArg &arg : layer.args)
+    if (!arg.defaultValue && !arg.optional)
+      required += ", " + arg.name.str();
+    else
+      optional += ", " + arg.name.str() + " = ...";
+  return layer.name.str() + "(" + StringRef(required + optional).drop_front(2).str() + ")";
+}
+
+/// What a hyperparameter takes, as messages say it.
+StringRef describeKind(ArgKind kind) {
+  switch (kind) {
+  case ArgKind::Int:
+    return "an integer";
+  case ArgKind::Float:
+    return "a number";
+  case ArgKind::Bool:
+    return "true or false";
+  case ArgKind::String:
+    return "a string";
+  case ArgKind::Size:
+    return "an integer or a pair (height, width)";
+  case ArgKind::Padding:
+    return "an integer, a pair (height, width) or four integers (top, bottom, left, right)";
+  }
+  return "";
+}
+
+bool contains(SMRange outer, SMRange inner) {
+  return outer.isValid() && inner.isValid() &&
+         outer.Start.getPointer() <= inner.Start.getPointer() &&
+         inner.End.getPointer() <= outer.End.getPointer();
+}
+
+/// The argument that gives hyperparameter `name`, or null.
+const Argument *findArgument(const LayerDef &layer, ArrayRef<Argument> arguments, StringRef name) {
+  for (auto [i, argument] : llvm::enumerate(arguments))
+    if (argument.name.name.empty() ? i < layer.args.size() && layer.args[i].name == name
+                                   : argument.name.name == name)
+      return &argument;
+  return nullptr;
+}
+
+} // namespace
+
+//===----------------------------------------------------------------------===//
+// Hyperparameters
+//===----------------------------------------------------------------------===//
+
+bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> arguments,
+                                    Scope *scope, SMRange range, LayerArgs &bound) {
+  llvm::SmallVector<StringRef> names;
+  for (const LayerArg &arg : layer.args)
+    names.push_back(arg.name);
+  bool valid = true;
+  std::string callee = "'" + layer.name.str() + "'";
+  for (auto [i, argument] : llvm::enumerate(arguments)) {
+    StringRef name = argument.name.name;
+    if (name.empty() && i < names.size()) {
+      name = names[i];
+    } else if (name.empty() || !llvm::is_contained(names, name)) {
+      valid = false;
+      if (names.empty()) {
+        error(argument.range, callee + " takes no hyperparameters");
+        break;
+      }
+      if (name.empty()) {
+        error(argument.range, callee + " takes at most " + Twine(names.size()) + " hyperparameter" +
+                                  (names.size() == 1 ? "" : "s") + ", not " +
+                                  Twine(arguments.size()))
+            .hint("it is called as " + signatureOf(layer));
+        break;
+      }
+      error(argument.name.range, callee + " has no hyperparameter '" + name + "'")
+          .hint(suggestName(name, names, "its hyperparameters are"));
+      continue;
+    }
+    if (const Argument *first = findArgument(layer, arguments, name); first != &argument) {
+      error(argument.range, "'" + name + "' is given twice")
+          .note(first->range, "it is first given here");
+      valid = false;
+      continue;
+    }
+    Value value = evaluate(argument.value, scope);
+    const LayerArg &arg = layer.args[llvm::find(names, name) - names.begin()];
+    valid &= !value.isPoison() && convertArgument(layer, arg, value, argument.range, bound);
+  }
+  if (!valid)
+    return false;
+  for (const LayerArg &arg : layer.args) {
+    if (bound.has(arg.name) || arg.optional)
+      continue;
+    if (arg.defaultValue) {
+      bound.set(arg.name, *arg.defaultValue);
+      continue;
+    }
+    error(range, callee + " needs '" + arg.name + "', " + arg.doc)
+        .hint("it is called as " + signatureOf(layer));
+    valid = false;
+  }
+  return valid;
+}
+
+bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, const Value &value,
+                                 SMRange range, LayerArgs &bound) {
+  auto fail = [&](const Twine &message) {
+    auto report = error(range, message);
+    if (value.origin.isValid() && !contains(range, value.origin))
+      report.note(value.origin, "the value comes from here");
+    return false;
+  };
+  auto wrongType = [&] {
+    return fail("'" + arg.name + "' of '" + layer.name + "' is " + describeKind(arg.kind) +
+                ", not " + cnn::describe(value));
+  };
+  auto tooLarge = [&](int64_t number) {
+    return fail("'" + arg.name + "' of '" + layer.name + "' is " + Twine(number) +
+                ", more than the largest possible " + Twine(maxArgument));
+  };
+  auto inRange = [](int64_t number) { return number <= maxArgument && number >= -maxArgument; };
+
+  switch (arg.kind) {
+  case ArgKind::Int:
+    if (!value.is(Value::Kind::Int))
+      return wrongType();
+    if (!inRange(value.integer))
+      return tooLarge(value.integer);
+    bound.set(arg.name, value.integer);
+    return true;
+  case ArgKind::Float:
+    if (!value.isNumber())
+      return wrongType();
+    bound.set(arg.name, value.asDouble());
+    return true;
+  case ArgKind::Bool:
+    if (!value.is(Value::Kind::Bool))
+      return wrongType();
+    bound.set(arg.name, value.integer != 0);
+    return true;
+  case ArgKind::String:
+    if (!value.is(Value::Kind::String))
+      return wrongType();
+    bound.set(arg.name, value.text);
+    return true;
+  case ArgKind::Size:
+  case ArgKind::Padding:
+    break;
+  }
+  std::vector<int64_t> given;
+  if (value.is(Value::Kind::Int)) {
+    given = {value.integer, value.integer};
+  } else if (value.is(Value::Kind::Tuple) || value.is(Value::Kind::List)) {
+    for (const Value &element : *value.elements) {
+      if (!element.is(Value::Kind::Int))
+        return wrongType();
+      given.push_back(element.integer);
+    }
+  }
+  bool four = arg.kind == ArgKind::Padding && given.size() == 4;
+  if (given.size() != 2 && !four)
+    return wrongType();
+  for (int64_t number : given)
+    if (!inRange(number))
+      return tooLarge(number);
+  if (arg.kind == ArgKind::Padding && !four)
+    given = {given[0], given[0], given[1], given[1]};
+  bound.set(arg.name, given);
+  return true;
+}
+
+//===----------------------------------------------------------------------===//
+// Shapes
+//===----------------------------------------------------------------------===//
+
+bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange range) {
+  // Four bytes an element, the smallest element type there is, and one image.
+  std::optional<std::string> problem = describeOversize(shape, 4);
+  if (problem)
+    error(range, what + " " + *problem);
+  return !problem;
+}
+
+/// "the 5x5 input comes from 'pool1' here (14x14 -> 5x5)".
+void Elaborator::noteOrigin(Report &report, const LayerProblem &problem, const Value &input) {
+  const GraphTensor &tensor = graph->tensors[input.integer];
+  std::string what =
+      problem.inputText.empty() ? "the " + formatShape(tensor.shape) + " input" : problem.inputText;
+  if (tensor.node < 0) {
+    report.note(tensor.range, what + " is '" + tensor.name + "' here");
+    return;
+  }
+  const GraphNode &node = graph->nodes[tensor.node];
+  const GraphTensor &before = graph->tensors[node.operands.front()];
+  ArrayRef<int64_t> from = before.shape, to = tensor.shape;
+  // Where the message speaks of images without their channels, so does the note.
+  if (from.size() == 3 && to.size() == 3 &&
+      StringRef(what).contains(formatShape(to.drop_front())) &&
+      !StringRef(what).contains(formatShape(to))) {
+    from = from.drop_front();
+    to = to.drop_front();
+  }
+  report.note(tensor.range, what + " comes from '" + tensor.name + "' here (" + formatShape(from) +
+                                " -> " + formatShape(to) + ")");
+}
+
+void Elaborator::reportProblem(const LayerDef &layer, const LayerProblem &problem,
+                               ArrayRef<Argument> arguments, ArrayRef<Value> inputs,
+                               SMRange range) {
+  const Argument *argument =
+      problem.arg.empty() ? nullptr : findArgument(layer, arguments, problem.arg);
+  auto report = error(argument ? argument->range : range, problem.message);
+  if (problem.input >= 0 && problem.input < static_cast<int>(inputs.size()))
+    noteOrigin(report, problem, inputs[problem.input]);
+  report.hint(problem.hint);
+}
+
+//===----------------------------------------------------------------------===//
+// Nodes
+//===----------------------------------------------------------------------===//
+
+std::optional<std::string> Elaborator::takeName(StringRef stem, SMRange range) {
+  std::string name;
+  if (label) {
+    name = label->text;
+    range = label->range;
+    label.reset();
+    // A label counts, so that a second, unlabelled conv is conv2 beside one labelled conv1.
+    if (!stem.empty())
+      ++path->ordinals[stem];
+  } else {
+    do
+      name = (stem + Twine(++path->ordinals[stem])).str();
+    while (path->taken.contains(name));
+  }
+  auto [entry, inserted] = path->taken.try_emplace(name, range);
+  if (inserted)
+    return path->prefix + name;
+  error(range, "the name '" + name + "' is taken")
+      .note(entry->second, "by the layer here")
+      .hint("labels are unique within a block; in a loop, make them so: \"" + name + "{i}\"");
+  return std::nullopt;
+}
+
+bool Elaborator::addParams(GraphNode &node, const LayerShape &shape, SMRange range) {
+  if (!sharing || sharing->uses == 0) {
+    for (const mlir::cnn::ParamSpec &spec : shape.params) {
+      std::string name = node.path + "." + spec.name.str();
+      if (!checkSize(spec.shape, "parameter '" + name + "'", range))
+        return false;
+      node.params.push_back(graph->params.size());
+      graph->params.push_back({name, spec, range});
+    }
+    if (sharing) {
+      sharing->params = node.params;
+      sharing->firstUse = graph->uses[currentUse].range;
+    }
+    return true;
+  }
+  node.params = sharing->params;
+  for (auto [spec, index] : llvm::zip(shape.params, sharing->params)) {
+    const GraphParam &first = graph->params[index];
+    if (first.spec.shape == spec.shape)
+      continue;
+    error(graph->uses[currentUse].range, "layer '" + sharing->name + "' has a " + spec.name +
+                                             " of " + formatShape(first.spec.shape) +
+                                             "; here it would need " + formatShape(spec.shape))
+        .note(sharing->firstUse, "its first use is here");
+    return false;
+  }
+  return true;
+}
+
+Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments, Scope *scope,
+                            ArrayRef<Value> inputs, SMRange range) {
+  if (!graph) {
+    error(range, "a layer cannot be used outside of a net");
+    return Value();
+  }
+  GraphNode node;
+  node.layer = &layer;
+  node.range = range;
+  node.use = currentUse;
+  if (!bindLayerArguments(layer, arguments, scope, range, node.arguments))
+    return Value();
+  if (inputs.size() != layer.numInputs) {
+    error(range, "'" + layer.name + "' takes " + Twine(layer.numInputs) + " tensor" +
+                     (layer.numInputs == 1 ? "" : "s") + ", not " + Twine(inputs.size()));
+    return Value();
+  }
+  llvm::SmallVector<mlir::cnn::Shape> shapes;
+  for (const Value &input : inputs) {
+    node.operands.push_back(input.integer);
+    shapes.push_back(graph->tensors[input.integer].shape);
+  }
+  LayerProblem problem;
+  mlir::FailureOr<LayerShape> shape = layer.infer(shapes, node.arguments, problem);
+  if (mlir::failed(shape)) {
+    reportProblem(layer, problem, arguments, inputs, range);
+    return Value();
+  }
+  if (graph->nodes.size() >= maxNodes) {
+    error(range, "net '" + graph->net + "' has more than " + Twine(maxNodes) + " layers");
+    aborted = true;
+    return Value();
+  }
+  std::optional<std::string> name;
+  if (sharing)
+    // The first use bears the layer's name, further ones a number behind it.
+    name = sharing->prefix + sharing->name +
+           (sharing->uses ? "." + std::to_string(sharing->uses + 1) : "");
+  else
+    name = takeName(layer.stem, range);
+  if (!name)
+    return Value();
+  node.path = *name;
+  node.flops = shape->flops;
+  if (!checkSize(shape->output, "the output of '" + node.path + "'", range) ||
+      !addParams(node, *shape, range))
+    return Value();
+  if (sharing)
+    ++sharing->uses;
+  node.result = graph->tensors.size();
+  graph->tensors.push_back(
+      {shape->output, static_cast<int>(graph->nodes.size()), node.path, range});
+  graph->nodes.push_back(std::move(node));
+  return Value::makeTensor(graph->nodes.back().result, range);
+}

@@ -1,0 +1,29 @@
+// Static graph -> module of phase `cnn`: the parameters as symbols, the net as a function on whole
+// batches, the recipe. Next: compiler/transforms.
+#ifndef CNNC_COMPILER_FRONTEND_EMIT_H
+#define CNNC_COMPILER_FRONTEND_EMIT_H
+
+#include "compiler/frontend/Recipe.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+
+namespace cnn {
+
+struct EmitOptions {
+  /// Images to a batch; the recipe's where it is 0, else 1.
+  int64_t batch = 0;
+  /// "f32" or "f64"; the recipe's where it is empty, else f32.
+  std::string elementType;
+};
+
+/// Emits `graph`, with a `cnn.recipe` when one is given. Weights are initialised as the recipe says
+/// (without one as PyTorch does), biases always as PyTorch does. The context must have the cnn and
+/// func dialects. nullptr when something was wrong, which `diagnostics` was told: a tensor that
+/// does not fit into memory, a net that the recipe's loss cannot train.
+mlir::OwningOpRef<mlir::ModuleOp> emit(mlir::MLIRContext &context, const Graph &graph,
+                                       const Recipe *recipe, const EmitOptions &options,
+                                       Diagnostics &diagnostics);
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_FRONTEND_EMIT_H

@@ -1,0 +1,222 @@
+// Finds the net and the recipe that a command means and runs the phases of the front end on them.
+#include "compiler/frontend/Frontend.h"
+
+#include "llvm/ADT/STLExtras.h"
+
+using namespace cnn;
+using namespace cnn::ast;
+using llvm::ArrayRef;
+using llvm::cast;
+using llvm::dyn_cast;
+using llvm::StringRef;
+using llvm::Twine;
+
+Frontend::Frontend(std::unique_ptr<File> tree, Diagnostics &diagnostics)
+    : tree(std::move(tree)), diagnostics(diagnostics) {}
+Frontend::~Frontend() = default;
+
+std::unique_ptr<Frontend> Frontend::open(StringRef path, ArrayRef<std::string> sets,
+                                         Diagnostics &diagnostics) {
+  std::optional<unsigned> buffer = diagnostics.addFile(path);
+  return buffer ? make(*buffer, sets, diagnostics) : nullptr;
+}
+
+std::unique_ptr<Frontend> Frontend::openText(StringRef name, StringRef text,
+                                             ArrayRef<std::string> sets, Diagnostics &diagnostics) {
+  return make(diagnostics.addText(name, text), sets, diagnostics);
+}
+
+std::unique_ptr<Frontend> Frontend::make(unsigned buffer, ArrayRef<std::string> sets,
+                                         Diagnostics &diagnostics) {
+  unsigned before = diagnostics.errorCount();
+  std::unique_ptr<Frontend> frontend(new Frontend(parseFile(buffer, diagnostics), diagnostics));
+  // A mistake in the text would make names unknown that are not.
+  if (diagnostics.errorCount() != before || !frontend->addSets(sets))
+    return nullptr;
+  frontend->elaboration =
+      std::make_unique<Elaboration>(*frontend->tree, frontend->sets, diagnostics);
+  return diagnostics.errorCount() == before ? std::move(frontend) : nullptr;
+}
+
+std::vector<std::string> Frontend::nets() const {
+  std::vector<std::string> names;
+  for (const Decl *decl : tree->declarations)
+    if (decl->kind == Decl::Kind::Net)
+      names.push_back(decl->name.name.str());
+  return names;
+}
+
+std::vector<std::string> Frontend::recipes() const {
+  std::vector<std::string> names;
+  for (const Decl *decl : tree->declarations)
+    if (decl->kind == Decl::Kind::Train)
+      names.push_back(decl->name.name.str());
+  return names;
+}
+
+//===----------------------------------------------------------------------===//
+// --set
+//===----------------------------------------------------------------------===//
+
+bool Frontend::addSets(ArrayRef<std::string> texts) {
+  bool valid = true;
+  for (const std::string &text : texts) {
+    if (StringRef(text).starts_with("schedule."))
+      continue;
+    unsigned buffer = diagnostics.addText("--set", text);
+    std::optional<SetArgument> set = parseSet(buffer, *tree, diagnostics);
+    valid &= set && checkSet(*set);
+    if (set)
+      sets.push_back(std::move(*set));
+  }
+  return valid;
+}
+
+/// Whether the key exists. Keys of recipes are checked with the recipe.
+bool Frontend::checkSet(const SetArgument &set) {
+  const Identifier &root = set.path.front();
+  if (root.name == "train") {
+    if (set.path.size() > 1)
+      return true;
+    diagnostics.error(root.range, "'train' needs a key, such as train.batch");
+    return false;
+  }
+  std::vector<StringRef> names = {"train", "schedule"};
+  for (const Decl *decl : tree->declarations) {
+    if (decl->kind != Decl::Kind::Net && decl->kind != Decl::Kind::Const)
+      continue;
+    names.push_back(decl->name.name);
+    if (decl->name.name != root.name)
+      continue;
+    auto *net = dyn_cast<FunctionDecl>(decl);
+    if (!net && set.path.size() == 1)
+      return true;
+    if (!net || set.path.size() != 2) {
+      diagnostics.error(set.range, net ? "'" + root.name + "' is a net; set one of its parameters"
+                                       : "'" + root.name + "' is a constant and has no parts");
+      return false;
+    }
+    std::vector<StringRef> parameters;
+    for (const Parameter &parameter : net->hyperparameters)
+      parameters.push_back(parameter.name.name);
+    if (llvm::is_contained(parameters, set.path[1].name))
+      return true;
+    diagnostics
+        .error(set.path[1].range,
+               "net '" + root.name + "' has no parameter '" + set.path[1].name + "'")
+        .note(net->name.range, "'" + root.name + "' is declared here")
+        .hint(suggestName(set.path[1].name, parameters, "its parameters are"));
+    return false;
+  }
+  diagnostics.error(root.range, "nothing is called '" + root.name + "'")
+      .hint(suggestName(root.name, names, "a key starts with one of"));
+  return false;
+}
+
+//===----------------------------------------------------------------------===//
+// Nets and recipes
+//===----------------------------------------------------------------------===//
+
+const FunctionDecl *Frontend::findNet(StringRef name) {
+  llvm::SmallVector<StringRef> names;
+  for (const Decl *decl : tree->declarations) {
+    if (decl->kind != Decl::Kind::Net)
+      continue;
+    if (decl->name.name == name || name.empty())
+      return cast<FunctionDecl>(decl);
+    names.push_back(decl->name.name);
+  }
+  if (names.empty())
+    diagnostics.error("'" + tree->name + "' declares no net");
+  else
+    diagnostics.error("'" + tree->name + "' has no net '" + name + "'")
+        .hint(suggestName(name, names, "its nets are"));
+  return nullptr;
+}
+
+const FunctionDecl *Frontend::findNet(const Identifier &name) {
+  llvm::SmallVector<StringRef> names;
+  for (const Decl *decl : tree->declarations) {
+    if (decl->kind != Decl::Kind::Net)
+      continue;
+    if (decl->name.name == name.name)
+      return cast<FunctionDecl>(decl);
+    names.push_back(decl->name.name);
+  }
+  diagnostics.error(name.range, "unknown net '" + name.name + "'")
+      .hint(suggestName(name.name, names, "the nets are"));
+  return nullptr;
+}
+
+const TrainDecl *Frontend::findRecipe(StringRef name, StringRef net) const {
+  for (const Decl *decl : tree->declarations)
+    if (auto *recipe = dyn_cast<TrainDecl>(decl))
+      if (name.empty() ? net.empty() || recipe->net.name == net : recipe->name.name == name)
+        return recipe;
+  return nullptr;
+}
+
+bool Frontend::hasRecipe(StringRef name, StringRef net) const {
+  return findRecipe(name, net) != nullptr;
+}
+
+std::optional<Recipe> Frontend::recipe(StringRef name, StringRef net) {
+  const TrainDecl *decl = findRecipe(name, net);
+  if (decl)
+    return evaluateRecipe(*decl, sets, *elaboration, diagnostics);
+  std::vector<std::string> all = recipes();
+  llvm::SmallVector<StringRef> names(all.begin(), all.end());
+  if (!name.empty())
+    diagnostics.error("'" + tree->name + "' has no recipe '" + name + "'")
+        .hint(suggestName(name, names, "its recipes are"));
+  else
+    diagnostics
+        .error("'" + tree->name + "' has no recipe" +
+               (net.empty() ? Twine() : " for net '" + net + "'"))
+        .hint("declare one: train NAME = " + (net.empty() ? "NET" : net) + " { ... }");
+  return std::nullopt;
+}
+
+std::unique_ptr<Graph> Frontend::elaborate(StringRef netName, StringRef recipeName) {
+  const TrainDecl *recipe = findRecipe(recipeName, netName);
+  if (!recipeName.empty() && !recipe) {
+    this->recipe(recipeName); // says that there is none
+    return nullptr;
+  }
+  if (recipe && !netName.empty() && recipe->net.name != netName) {
+    diagnostics.error("recipe '" + recipeName + "' trains net '" + recipe->net.name + "', not '" +
+                      netName + "'");
+    return nullptr;
+  }
+  const FunctionDecl *net = recipe ? findNet(recipe->net) : findNet(netName);
+  if (!net)
+    return nullptr;
+  return elaboration->elaborate(*net, recipe ? recipe->arguments : ArrayRef<Argument>());
+}
+
+bool Frontend::check() {
+  unsigned before = diagnostics.errorCount();
+  elaboration->checkConstants();
+  llvm::StringMap<const TrainDecl *> names;
+  for (const Decl *decl : tree->declarations) {
+    if (diagnostics.full())
+      break;
+    auto *recipe = dyn_cast<TrainDecl>(decl);
+    if (recipe) {
+      auto [entry, inserted] = names.try_emplace(recipe->name.name, recipe);
+      if (!inserted)
+        diagnostics
+            .error(recipe->name.range, "recipe '" + recipe->name.name + "' is declared twice")
+            .note(entry->second->name.range, "it is first declared here");
+      evaluateRecipe(*recipe, sets, *elaboration, diagnostics);
+      if (const FunctionDecl *net = findNet(recipe->net))
+        elaboration->elaborate(*net, recipe->arguments);
+      continue;
+    }
+    auto *net = dyn_cast<FunctionDecl>(decl);
+    if (net && net->isNet() &&
+        llvm::all_of(net->hyperparameters, [](const Parameter &p) { return p.defaultValue; }))
+      elaboration->elaborate(*net, {});
+  }
+  return diagnostics.errorCount() == before;
+}

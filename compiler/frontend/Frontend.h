@@ -1,0 +1,61 @@
+// The front end as the tools see it: a .cnn file and `--set` arguments in, graphs and recipes out.
+#ifndef CNNC_COMPILER_FRONTEND_FRONTEND_H
+#define CNNC_COMPILER_FRONTEND_FRONTEND_H
+
+#include "compiler/frontend/Recipe.h"
+
+namespace cnn {
+
+/// A parsed file. Everything that fails has reported why to the diagnostics it was parsed with.
+class Frontend {
+public:
+  /// Reads and parses `path`. `sets` are `key=value` texts: `NET.PARAMETER`, `train.KEY`,
+  /// `train.optimizer.KEY`, or a constant's name; those that start with `schedule.` belong to later
+  /// phases and are skipped. nullptr when anything was wrong.
+  static std::unique_ptr<Frontend> open(llvm::StringRef path, llvm::ArrayRef<std::string> sets,
+                                        Diagnostics &diagnostics);
+  /// The same for a text in memory.
+  static std::unique_ptr<Frontend> openText(llvm::StringRef name, llvm::StringRef text,
+                                            llvm::ArrayRef<std::string> sets,
+                                            Diagnostics &diagnostics);
+  ~Frontend();
+
+  const ast::File &file() const { return *tree; }
+  /// Names in the order of the file.
+  std::vector<std::string> nets() const;
+  std::vector<std::string> recipes() const;
+
+  /// The recipe called `name`. Empty: the first one that trains `net`, or, if that is empty too,
+  /// the first of the file.
+  std::optional<Recipe> recipe(llvm::StringRef name, llvm::StringRef net = "");
+  /// Whether there is a recipe to find for these arguments of `recipe`; reports nothing.
+  bool hasRecipe(llvm::StringRef name, llvm::StringRef net = "") const;
+
+  /// The graph of `net` with the hyperparameters that a recipe gives it: the recipe called `recipe`
+  /// or, if that is empty, the first one that trains the net. An empty `net` means the recipe's or,
+  /// in a file without recipes, the first net.
+  std::unique_ptr<Graph> elaborate(llvm::StringRef net = "", llvm::StringRef recipe = "");
+
+  /// Elaborates and evaluates everything that can be without further arguments: constants, nets
+  /// whose hyperparameters all have defaults, recipes and their nets. False when there were errors.
+  bool check();
+
+private:
+  Frontend(std::unique_ptr<ast::File> tree, Diagnostics &diagnostics);
+  static std::unique_ptr<Frontend> make(unsigned buffer, llvm::ArrayRef<std::string> sets,
+                                        Diagnostics &diagnostics);
+  bool addSets(llvm::ArrayRef<std::string> texts);
+  bool checkSet(const SetArgument &set);
+  const ast::FunctionDecl *findNet(const ast::Identifier &name);
+  const ast::FunctionDecl *findNet(llvm::StringRef name);
+  const ast::TrainDecl *findRecipe(llvm::StringRef name, llvm::StringRef net) const;
+
+  std::unique_ptr<ast::File> tree;
+  Diagnostics &diagnostics;
+  std::vector<SetArgument> sets;
+  std::unique_ptr<Elaboration> elaboration;
+};
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_FRONTEND_FRONTEND_H

@@ -1,0 +1,40 @@
+// A `train` declaration, checked: what the trainer and the gradient phase need to know.
+#ifndef CNNC_COMPILER_FRONTEND_RECIPE_H
+#define CNNC_COMPILER_FRONTEND_RECIPE_H
+
+#include "compiler/frontend/Elaborate.h"
+
+namespace cnn {
+
+/// Stochastic gradient descent. All but `nesterov` are run-time scalars of the compiled step.
+struct Optimizer {
+  std::string kind = "sgd";
+  double lr = 0;
+  double momentum = 0;
+  double weightDecay = 0;
+  bool nesterov = false;
+};
+
+struct Recipe {
+  std::string name;
+  std::string net;
+  std::string data; // "fashion_mnist"
+  int64_t batch = 0;
+  int64_t epochs = 0;
+  std::string init = "pytorch_default"; // of weights; a kind of InitAttr
+  std::string loss = "cross_entropy";
+  Optimizer optimizer;
+  int64_t seed = 0;
+  bool shuffle = true;
+  std::string dtype = "f32";
+  llvm::SMRange range; // of the recipe's name
+};
+
+/// Evaluates a recipe with the `train.*` overrides among `sets`; reports unknown keys, wrong types
+/// and values out of range. Nothing when there were errors.
+std::optional<Recipe> evaluateRecipe(const ast::TrainDecl &decl, llvm::ArrayRef<SetArgument> sets,
+                                     Elaboration &elaboration, Diagnostics &diagnostics);
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_FRONTEND_RECIPE_H

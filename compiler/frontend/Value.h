@@ -1,0 +1,83 @@
+// What an expression is worth at compile time: numbers, strings, lists, tensors of the graph under
+// construction, and stages (things that take a tensor and give one).
+#ifndef CNNC_COMPILER_FRONTEND_VALUE_H
+#define CNNC_COMPILER_FRONTEND_VALUE_H
+
+#include "compiler/frontend/AST.h"
+#include "llvm/ADT/StringMap.h"
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cnn {
+
+struct Scope;
+
+struct Value {
+  enum class Kind {
+    Poison, // an error was reported; nothing that follows from it is
+    Int,
+    Float,
+    Bool,
+    String,
+    List,
+    Tuple,
+    Range,  // the integers from `integer` to before `end`
+    Tensor, // `integer` is its index in the graph
+    Stage,  // `expr` in `scope`; without `expr` the identity
+    Layer,  // a layer that is shared wherever it is used; `integer` is its index
+  };
+  Kind kind = Kind::Poison;
+  int64_t integer = 0;
+  int64_t end = 0;
+  double number = 0;
+  std::string text;
+  std::shared_ptr<const std::vector<Value>> elements;
+  const ast::Expr *expr = nullptr;
+  Scope *scope = nullptr;
+  /// Where the value was written.
+  llvm::SMRange origin;
+
+  bool is(Kind other) const { return kind == other; }
+  bool isPoison() const { return kind == Kind::Poison; }
+  bool isNumber() const { return kind == Kind::Int || kind == Kind::Float; }
+  /// An Int or Float as a double.
+  double asDouble() const { return kind == Kind::Int ? static_cast<double>(integer) : number; }
+
+  static Value makeInt(int64_t value, llvm::SMRange origin);
+  static Value makeFloat(double value, llvm::SMRange origin);
+  static Value makeBool(bool value, llvm::SMRange origin);
+  static Value makeString(std::string value, llvm::SMRange origin);
+  static Value makeList(Kind kind, std::vector<Value> elements, llvm::SMRange origin);
+  static Value makeTensor(unsigned index, llvm::SMRange origin);
+  static Value makeStage(const ast::Expr *expr, Scope *scope, llvm::SMRange origin);
+
+  /// Number of elements of a List, Tuple or Range.
+  int64_t size() const;
+  /// Element of a List, Tuple or Range.
+  Value element(int64_t index) const;
+};
+
+/// "an integer", "a tensor": how messages call the kind.
+llvm::StringRef describe(Value::Kind kind);
+/// "the integer 7", "the string \"a\"", "a tensor".
+std::string describe(const Value &value);
+/// The value as it could have been written: `7`, `(1, 64)`.
+std::string format(const Value &value);
+/// Whether two values that are no tensors or stages are equal. 1 equals 1.0.
+bool equal(const Value &a, const Value &b);
+
+/// The names of one body or parameter list.
+struct Scope {
+  struct Binding {
+    Value value;
+    llvm::SMRange range; // of the name where it is defined
+    bool ready = false;  // false: the definition was not reached yet
+  };
+  Scope *parent = nullptr;
+  llvm::StringMap<Binding> names;
+};
+
+} // namespace cnn
+
+#endif // CNNC_COMPILER_FRONTEND_VALUE_H
