@@ -29,7 +29,7 @@ public:
 
   bool key(string_t &name) override {
     if (!levels.back().keys.insert(name).second) {
-      reason = "the key '" + name.substr(0, 100) + "' is there twice";
+      reason = "the key " + quotedText(name) + " is there twice";
       return false;
     }
     pendingKey = std::move(name);

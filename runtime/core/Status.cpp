@@ -20,4 +20,12 @@ std::string formatText(const char *format, ...) {
   return text;
 }
 
+std::string quotedText(std::string_view text) {
+  constexpr size_t longest = 100;
+  std::string shown = "'";
+  for (unsigned char c : text.substr(0, longest))
+    shown += c < 0x20 || c == 0x7f ? '?' : char(c);
+  return shown + (text.size() > longest ? "...'" : "'");
+}
+
 } // namespace cnn

@@ -8,6 +8,7 @@
 #include <cassert>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 
 namespace cnn {
@@ -70,6 +71,10 @@ private:
 
 /// printf into a string; never fails.
 std::string formatText(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/// Text out of a file as messages may show it: in quotes, at most 100 bytes of it, and "?" for
+/// control characters, which would reach the terminal.
+std::string quotedText(std::string_view text);
 
 /// "[128, 1, 28, 28]", the way messages show shapes; "[]" is a scalar.
 template <typename Range> std::string shapeText(const Range &shape) {

@@ -35,7 +35,7 @@ public:
     auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value);
     // The comparison refuses NaN as well.
     if (error != std::errc() || end != digits.data() + digits.size() || !(value >= least))
-      fail(std::string("the checkpoint's '") + key + "' is '" + digits.substr(0, 40) + "'");
+      fail(std::string("the checkpoint's '") + key + "' is " + quotedText(digits));
   }
 
 private:
@@ -56,8 +56,8 @@ Result<CheckpointInfo> readInfo(const std::string &path,
     return Status::failure(path, "no checkpoint: it has weights only")
         .withHint("start from it with --init");
   if (mark->second != version)
-    return Status::failure(path, "the checkpoint has version '" + mark->second.substr(0, 40) +
-                                     "', expected " + version);
+    return Status::failure(path, "the checkpoint has version " + quotedText(mark->second) +
+                                     ", expected " + version);
   CheckpointInfo info;
   Status status;
   MetadataReader reader(path, metadata, status);
@@ -110,8 +110,8 @@ Result<CheckpointInfo> loadCheckpoint(const std::string &path, const Manifest &m
   if (info.failed())
     return info.status();
   if (info->net != manifest.net)
-    return Status::failure(path, "the checkpoint is of the net '" + info->net + "', not of '" +
-                                     manifest.net + "'");
+    return Status::failure(path, "the checkpoint is of the net " + quotedText(info->net) +
+                                     ", not of '" + manifest.net + "'");
   std::vector<const NamedTensor *> candidates;
   for (const NamedTensor &tensor : file->tensors)
     candidates.push_back(&tensor);
@@ -124,7 +124,7 @@ Result<CheckpointInfo> loadCheckpoint(const std::string &path, const Manifest &m
     const NamedTensor &source = *(*sources)[i];
     ElementType wanted = targets[i].tensor->element;
     if (source.element != wanted)
-      return Status::failure(path, "tensor '" + source.name + "' has elements of type " +
+      return Status::failure(path, "tensor " + quotedText(source.name) + " has elements of type " +
                                        elementName(source.element) + ", the net has " +
                                        elementName(wanted))
           .withHint("a run continues with the same element type only");

@@ -129,13 +129,9 @@ std::optional<ElementType> elementOf(std::string_view descr) {
   return std::nullopt;
 }
 
-/// ASCII as it is, other bytes as "?", at most 60 of them; without the padding at the end.
-std::string printable(std::string_view text) {
-  text = text.substr(0, text.find_last_not_of(" \n") + 1);
-  std::string shown;
-  for (char c : text.substr(0, 60))
-    shown += c >= 0x20 && c < 0x7f ? c : '?';
-  return shown;
+/// As quotedText, without the padding at the end.
+std::string withoutPadding(std::string_view text) {
+  return quotedText(text.substr(0, text.find_last_not_of(" \n") + 1));
 }
 
 /// Column-major `source` -> row-major `target`.
@@ -191,13 +187,13 @@ Result<NpyArray> parseNpy(std::span<const uint8_t> content, const std::string &n
     return text.status();
   NpyHeader header;
   if (!HeaderParser(*text).parse(header))
-    return Status::failure(name, "malformed .npy header: '" + printable(*text) +
-                                     "', expected {'descr': ..., 'fortran_order': ..., 'shape': "
+    return Status::failure(name, "malformed .npy header: " + withoutPadding(*text) +
+                                     ", expected {'descr': ..., 'fortran_order': ..., 'shape': "
                                      "(...), }");
   std::optional<ElementType> element = elementOf(header.descr);
   if (!element)
-    return Status::failure(name, "the .npy elements are '" + printable(header.descr) +
-                                     "', expected <f4, <f8, <i4, <i8 or |u1")
+    return Status::failure(name, "the .npy elements are " + quotedText(header.descr) +
+                                     ", expected <f4, <f8, <i4, <i8 or |u1")
         .withHint("convert the array with .astype('<f4') before saving it");
   constexpr size_t maxRank = 64; // NumPy 2's own limit
   if (header.shape.size() > maxRank)

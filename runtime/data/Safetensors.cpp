@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace cnn {
 
@@ -34,11 +35,6 @@ constexpr ElementSpelling spellings[] = {{ElementType::F32, "F32"},
                                          {ElementType::I32, "I32"},
                                          {ElementType::U8, "U8"}};
 
-/// A tensor's name as messages show it.
-std::string inQuotes(const std::string &name) {
-  return "'" + (name.size() > 200 ? name.substr(0, 200) + "..." : name) + "'";
-}
-
 std::optional<uint64_t> unsignedOf(const Json &value) {
   if (!value.is_number_unsigned() || value.get<uint64_t>() > INT64_MAX)
     return std::nullopt;
@@ -48,7 +44,7 @@ std::optional<uint64_t> unsignedOf(const Json &value) {
 /// One member of the header -> one tensor. `dataSize`: bytes after the header.
 Status readTensor(const std::string &name, const Json &json, const uint8_t *data, uint64_t dataSize,
                   NamedTensor &tensor) {
-  std::string what = "tensor " + inQuotes(name);
+  std::string what = "tensor " + quotedText(name);
   tensor.name = name;
   if (!json.is_object() || json.size() != 3 || !json.contains("dtype") || !json.contains("shape") ||
       !json.contains("data_offsets"))
@@ -58,7 +54,7 @@ Status readTensor(const std::string &name, const Json &json, const uint8_t *data
   auto known = std::find_if(std::begin(spellings), std::end(spellings),
                             [&](const ElementSpelling &s) { return spelling == s.name; });
   if (!dtype.is_string() || known == std::end(spellings))
-    return Status::failure(what + ": elements of type " + inQuotes(spelling) +
+    return Status::failure(what + ": elements of type " + quotedText(spelling) +
                            ", expected F32, F64, I64, I32 or U8");
   tensor.element = known->element;
   if (!shape.is_array())
@@ -100,7 +96,7 @@ Status readMetadata(const Json &json, std::map<std::string, std::string> &metada
     return Status::failure("__metadata__ is no object");
   for (const auto &[key, value] : json.items()) {
     if (!value.is_string())
-      return Status::failure("__metadata__: the value of " + inQuotes(key) + " is no string");
+      return Status::failure("__metadata__: the value of " + quotedText(key) + " is no string");
     metadata[key] = value.get<std::string>();
   }
   return Status::success();
@@ -115,11 +111,12 @@ Status checkOffsets(std::vector<NamedTensor> &tensors, const uint8_t *data, uint
   const NamedTensor *before = nullptr;
   for (const NamedTensor &tensor : tensors) {
     if (tensor.data < end)
-      return Status::failure("the tensors " + inQuotes(before->name) + " and " +
-                             inQuotes(tensor.name) + " overlap");
+      return Status::failure("the tensors " + quotedText(before->name) + " and " +
+                             quotedText(tensor.name) + " overlap");
     if (tensor.data > end)
       return Status::failure(formatText("%zu bytes before tensor %s belong to no tensor",
-                                        size_t(tensor.data - end), inQuotes(tensor.name).c_str()));
+                                        size_t(tensor.data - end),
+                                        quotedText(tensor.name).c_str()));
     end = tensor.data + tensor.bytes;
     before = &tensor;
   }
@@ -131,7 +128,7 @@ Status checkOffsets(std::vector<NamedTensor> &tensors, const uint8_t *data, uint
 
 } // namespace
 
-Result<Safetensors> parseSafetensors(std::vector<uint8_t> content, const std::string &name) {
+static Result<Safetensors> parseContent(std::vector<uint8_t> content, const std::string &name) {
   if (content.empty())
     return Status::failure(name, "the file is empty, expected safetensors data");
   if (content.size() < 8)
@@ -170,6 +167,14 @@ Result<Safetensors> parseSafetensors(std::vector<uint8_t> content, const std::st
   if (Status status = checkOffsets(file.tensors, data, dataSize); status.failed())
     return Status::failure(name, status.message());
   return file;
+}
+
+Result<Safetensors> parseSafetensors(std::vector<uint8_t> content, const std::string &name) {
+  try {
+    return parseContent(std::move(content), name);
+  } catch (const std::bad_alloc &) {
+    return Status::failure(name, "does not fit into memory");
+  }
 }
 
 Result<Safetensors> readSafetensors(const std::string &path) {

@@ -23,7 +23,7 @@ template <typename Tensor> static std::string listTensors(const std::vector<Tens
   constexpr size_t shown = 3;
   std::string text;
   for (size_t i = 0; i < std::min(tensors.size(), shown); ++i)
-    text += (i ? ", '" : "'") + tensors[i]->name + "' " + shapeText(tensors[i]->shape);
+    text += (i ? ", " : "") + quotedText(tensors[i]->name) + " " + shapeText(tensors[i]->shape);
   if (tensors.size() > shown)
     text += formatText(" and %zu more", tensors.size() - shown);
   return text;
@@ -77,8 +77,9 @@ Status checkShape(const std::string &path, const TensorTarget &target, const Nam
     return Status::success();
   std::string renamed =
       source.name == target.name ? "in the net it has" : "'" + target.name + "' of the net has";
-  return Status::failure(path, "tensor '" + source.name + "' has shape " + shapeText(source.shape) +
-                                   ", " + renamed + " " + shapeText(target.tensor->shape));
+  return Status::failure(path, "tensor " + quotedText(source.name) + " has shape " +
+                                   shapeText(source.shape) + ", " + renamed + " " +
+                                   shapeText(target.tensor->shape));
 }
 
 /// Element `index` of `tensor`, which is f32 or f64.
@@ -110,7 +111,7 @@ static bool isFloat(ElementType element) {
 Status checkValues(const std::string &path, const TensorTarget &target, const NamedTensor &source) {
   ElementType wanted = target.tensor->element;
   if (source.element != wanted && !(isFloat(source.element) && isFloat(wanted)))
-    return Status::failure(path, "tensor '" + source.name + "' has elements of type " +
+    return Status::failure(path, "tensor " + quotedText(source.name) + " has elements of type " +
                                      elementName(source.element) + ", the net has " +
                                      elementName(wanted));
   if (!isFloat(wanted))
@@ -122,8 +123,9 @@ Status checkValues(const std::string &path, const TensorTarget &target, const Na
     std::string what = std::isnan(value)   ? "NaN"
                        : std::isinf(value) ? "infinity"
                                            : formatText("%g, which is too large for f32,", value);
-    return Status::failure(path, "tensor '" + source.name + "' " + shapeText(source.shape) +
-                                     " has " + what + " at " + positionText(source.shape, i));
+    return Status::failure(path, "tensor " + quotedText(source.name) + " " +
+                                     shapeText(source.shape) + " has " + what + " at " +
+                                     positionText(source.shape, i));
   }
   return Status::success();
 }

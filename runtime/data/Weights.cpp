@@ -116,8 +116,8 @@ Status matchByPosition(const std::string &path, const std::string &net,
                                             numbered.size(), net.c_str(), targets.size()));
   for (size_t i = 0; i < targets.size(); ++i) {
     if (numbered[i].role != roleOf(components(targets[i].name).back()))
-      return Status::failure(path, "tensor '" + numbered[i].tensor->name +
-                                       "', numbered as by nn.Sequential, comes where the net '" +
+      return Status::failure(path, "tensor " + quotedText(numbered[i].tensor->name) +
+                                       ", numbered as by nn.Sequential, comes where the net '" +
                                        net + "' has '" + targets[i].name + "'");
     if (Status status = checkShape(path, targets[i], *numbered[i].tensor); status.failed())
       return status;

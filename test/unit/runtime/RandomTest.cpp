@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <gtest/gtest.h>
+#include <numeric>
 #include <set>
 #include <thread>
 
@@ -76,6 +77,21 @@ TEST(Random, PermutationsAreCompleteAndDiffer) {
   for (uint32_t i = 0; i < 1000; ++i)
     fixed += a[i] == i;
   EXPECT_LT(fixed, 8); // 1 is expected
+}
+
+TEST(Random, PermutationIsFisherYates) {
+  for (uint32_t count : {2u, 3u, 10u}) {
+    for (uint64_t epoch = 0; epoch < 20; ++epoch) {
+      RandomStream stream(9, RandomPurpose::Shuffle, epoch);
+      std::vector<uint32_t> order(count);
+      std::iota(order.begin(), order.end(), 0);
+      for (uint32_t i = count - 1; i >= 1; --i) {
+        __extension__ unsigned __int128 product = stream.bits(i);
+        std::swap(order[i], order[size_t(product * (i + 1) >> 64)]);
+      }
+      EXPECT_EQ(stream.permutation(count), order);
+    }
+  }
 }
 
 TEST(Random, PurposesAndSeedsDoNotShareNumbers) {

@@ -122,6 +122,34 @@ TEST_F(WeightsTest, OtherElementTypes) {
   EXPECT_EQ(load(), path + ": tensor 'a.bias' has elements of type i32, the net has f32");
 }
 
+TEST_F(WeightsTest, DoubleNet) {
+  std::vector<double> values = {1, NAN}, target(1);
+  std::vector<NamedTensor> tensors = {
+      {"w", ElementType::F64, {1}, reinterpret_cast<uint8_t *>(values.data()), 8}};
+  StateTensor only{"w", StateKind::Parameter, ElementType::F64, {1}, 0, {}, 1, 8};
+  Manifest wide;
+  wide.net = "wide";
+  wide.stateBytes = 8;
+  wide.state = {only};
+  ASSERT_TRUE(writeSafetensors(path, tensors, {}).isOk());
+  EXPECT_EQ(loadWeights(path, wide, target.data()).message(), "");
+  EXPECT_EQ(target[0], 1);
+  values[0] = NAN;
+  ASSERT_TRUE(writeSafetensors(path, tensors, {}).isOk());
+  EXPECT_EQ(loadWeights(path, wide, target.data()).message(),
+            path + ": tensor 'w' [1] has NaN at [0]");
+  EXPECT_EQ(target[0], 1);
+}
+
+// Names out of a file reach the terminal without control characters and in bounded length.
+TEST_F(WeightsTest, HostileNames) {
+  path = folder / "\u5b66 \u00fc.safetensors"; // as the file's own name may be anything
+  write({"a.weight", "a.bias", "b.weight", "\x1b[2J" + std::string(1000, 'n')},
+        {{2, 3}, {2}, {1, 2}, {1}});
+  EXPECT_EQ(load(), path + ": the net 'small' does not have '?[2J" + std::string(96, 'n') +
+                        "...' [1] of the file");
+}
+
 TEST_F(WeightsTest, SequentialNumbering) {
   // Not in the order of the numbers, and with a number of two digits.
   write({"10.weight", "2.bias", "2.weight"}, {{1, 2}, {2}, {2, 3}});
