@@ -1,0 +1,176 @@
+// Reads the ABI off the signatures of the planned module; the keys are those of
+// runtime/core/Manifest.h.
+#include "compiler/emit/Manifest.h"
+#include "dialect/CnnDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/IR/Builders.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "runtime/abi/cnn_abi.h"
+#include "llvm/Support/JSON.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+using mlir::cnn::ParamOp;
+
+static std::string elementName(mlir::Type type) {
+  std::string text;
+  llvm::raw_string_ostream(text) << type;
+  return text;
+}
+
+static void writeShape(llvm::json::OStream &json, llvm::ArrayRef<int64_t> shape) {
+  json.attributeArray("shape", [&] {
+    for (int64_t extent : shape)
+      json.value(extent);
+  });
+}
+
+static void writeParam(llvm::json::OStream &json, ParamOp param, int64_t offset) {
+  auto type = llvm::cast<mlir::ShapedType>(param.getType());
+  mlir::cnn::InitAttr init = param.getInit();
+  json.object([&] {
+    json.attribute("name", param.getSymName());
+    json.attribute("kind", param.getKind());
+    json.attribute("element", elementName(type.getElementType()));
+    writeShape(json, type.getShape());
+    json.attribute("offset", offset);
+    json.attributeObject("init", [&] {
+      json.attribute("kind", init.getKind());
+      if (init.getFanIn())
+        json.attribute("fan_in", init.getFanIn());
+      if (init.getFanOut())
+        json.attribute("fan_out", init.getFanOut());
+      if (init.getValue())
+        json.attribute("value", init.getValue().getValueAsDouble());
+    });
+  });
+}
+
+static llvm::Error writeBuffer(llvm::json::OStream &json, mlir::func::FuncOp entry,
+                               unsigned index) {
+  auto role = entry.getArgAttrOfType<mlir::StringAttr>(index, "cnn.role");
+  auto name = entry.getArgAttrOfType<mlir::StringAttr>(index, "cnn.name");
+  auto type = llvm::dyn_cast<mlir::MemRefType>(entry.getArgument(index).getType());
+  if (!role || !type || !type.hasStaticShape())
+    return llvm::createStringError("argument " + std::to_string(index) + " of entry point '" +
+                                   entry.getName().str() +
+                                   "' is no buffer with a static shape and a role");
+  bool isTensor = role.getValue() == "input" || role.getValue() == "output";
+  if (isTensor && !name)
+    return llvm::createStringError("argument " + std::to_string(index) + " of entry point '" +
+                                   entry.getName().str() + "' has no name");
+  json.object([&] {
+    json.attribute("role", role.getValue());
+    if (isTensor) {
+      json.attribute("name", name.getValue());
+      json.attribute("element", elementName(type.getElementType()));
+      writeShape(json, type.getShape());
+    } else {
+      json.attribute("bytes", type.getNumElements());
+    }
+  });
+  return llvm::Error::success();
+}
+
+/// The rows of one call, the element type and the size of the state follow from the entry points.
+namespace {
+struct Totals {
+  int64_t batch = 0;
+  int64_t stateBytes = 0;
+  std::string element;
+};
+} // namespace
+
+static Totals measure(llvm::ArrayRef<mlir::func::FuncOp> entries) {
+  Totals totals;
+  for (mlir::func::FuncOp entry : entries) {
+    for (unsigned index = 0; index < entry.getNumArguments(); ++index) {
+      auto role = entry.getArgAttrOfType<mlir::StringAttr>(index, "cnn.role");
+      auto type = llvm::dyn_cast<mlir::MemRefType>(entry.getArgument(index).getType());
+      if (!role || !type || !type.hasStaticShape())
+        continue;
+      if (role.getValue() == "state_in" || role.getValue() == "state_out")
+        totals.stateBytes = std::max(totals.stateBytes, type.getNumElements());
+      if (role.getValue() != "input" || !type.getRank())
+        continue;
+      if (!totals.batch)
+        totals.batch = type.getDimSize(0);
+      if (totals.element.empty() && llvm::isa<mlir::FloatType>(type.getElementType()))
+        totals.element = elementName(type.getElementType());
+    }
+  }
+  return totals;
+}
+
+llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
+  if (!module.getSymName())
+    return llvm::createStringError("the module has no name; a manifest needs the net's");
+  std::string net = module.getSymName()->str();
+  llvm::SmallVector<mlir::func::FuncOp> entries;
+  for (auto function : module.getOps<mlir::func::FuncOp>())
+    if (function.isPublic() && !function.isExternal())
+      entries.push_back(function);
+  if (entries.empty())
+    return llvm::createStringError("net '" + net + "' has no entry point");
+  Totals totals = measure(entries);
+  auto cpu = module->getAttrOfType<mlir::StringAttr>("cnn.cpu");
+  llvm::Error failure = llvm::Error::success();
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  llvm::json::OStream json(out);
+  json.object([&] {
+    json.attribute("abi", CNN_ABI_VERSION);
+    json.attribute("net", net);
+    json.attribute("batch", totals.batch);
+    json.attribute("element", totals.element);
+    json.attribute("cpu", cpu ? cpu.getValue() : "");
+    json.attribute("state_bytes", totals.stateBytes);
+    json.attributeArray("state", [&] {
+      for (auto param : module.getOps<ParamOp>()) {
+        auto offset = param->getAttrOfType<mlir::IntegerAttr>("cnn.offset");
+        if (offset)
+          writeParam(json, param, offset.getInt());
+        else if (!failure)
+          failure = llvm::createStringError("parameter '" + param.getSymName().str() +
+                                            "' has no place in the state");
+      }
+    });
+    json.attributeArray("entries", [&] {
+      for (mlir::func::FuncOp entry : entries) {
+        auto flops = entry->getAttrOfType<mlir::IntegerAttr>("cnn.flops");
+        json.object([&] {
+          json.attribute("name", entry.getName());
+          json.attribute("symbol", net + "_" + entry.getName().str());
+          json.attribute("flops", flops ? flops.getInt() : 0);
+          json.attributeArray("buffers", [&] {
+            for (unsigned index = 0; index < entry.getNumArguments() && !failure; ++index)
+              failure = writeBuffer(json, entry, index);
+          });
+        });
+      }
+    });
+  });
+  if (failure)
+    return failure;
+  return text;
+}
+
+void cnn::embedManifest(mlir::ModuleOp module, const std::string &manifest) {
+  mlir::OpBuilder builder = mlir::OpBuilder::atBlockEnd(module.getBody());
+  std::string content = manifest + '\0';
+  auto type = mlir::LLVM::LLVMArrayType::get(builder.getI8Type(), content.size());
+  mlir::LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
+                               mlir::LLVM::Linkage::External,
+                               module.getSymName()->str() + "_manifest",
+                               builder.getStringAttr(content));
+}
+
+llvm::Expected<std::string> cnn::findManifest(mlir::ModuleOp module) {
+  if (module.getSymName())
+    if (auto global = module.lookupSymbol<mlir::LLVM::GlobalOp>(module.getSymName()->str() +
+                                                                "_manifest"))
+      if (auto text = llvm::dyn_cast_or_null<mlir::StringAttr>(global.getValueOrNull()))
+        return text.getValue().drop_back().str();
+  return llvm::createStringError("the module carries no manifest");
+}
