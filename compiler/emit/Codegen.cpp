@@ -9,7 +9,8 @@
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
-#include "mlir/Target/LLVMIR/Dialect/All.h"
+#include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
+#include "mlir/Target/LLVMIR/Dialect/LLVMIR/LLVMToLLVMIRTranslation.h"
 #include "mlir/Target/LLVMIR/Export.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
@@ -39,7 +40,7 @@ struct Part {
 } // namespace
 
 static bool isEntry(LLVMFuncOp function) {
-  return !function.isExternal() && !mlir::SymbolTable::isNestable(function) &&
+  return !function.isExternal() &&
          mlir::SymbolTable::getSymbolVisibility(function) ==
              mlir::SymbolTable::Visibility::Public;
 }
@@ -54,7 +55,10 @@ static std::vector<Part> distribute(mlir::ModuleOp module, unsigned count) {
     function.walk([&](mlir::Operation *) { ++weight; });
     functions.emplace_back(weight, function);
   }
-  llvm::stable_sort(functions, [](const auto &lhs, const auto &rhs) { return lhs.first > rhs.first; });
+  llvm::sort(functions, [](auto lhs, auto rhs) {
+    return lhs.first != rhs.first ? lhs.first > rhs.first
+                                  : lhs.second.getSymName() < rhs.second.getSymName();
+  });
   std::vector<Part> parts(std::min<size_t>(count, std::max<size_t>(functions.size(), 1)));
   for (auto &[weight, function] : functions) {
     auto lightest = llvm::min_element(
@@ -174,7 +178,8 @@ static llvm::Expected<std::string> compilePart(mlir::ModuleOp part, const Target
 
 static void registerTranslations(mlir::MLIRContext *context) {
   mlir::DialectRegistry registry;
-  mlir::registerAllToLLVMIRTranslations(registry);
+  mlir::registerBuiltinDialectTranslation(registry);
+  mlir::registerLLVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
 }
 

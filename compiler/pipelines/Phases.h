@@ -7,10 +7,11 @@
 #ifndef CNNC_COMPILER_PIPELINES_PHASES_H
 #define CNNC_COMPILER_PIPELINES_PHASES_H
 
+#include "compiler/emit/Target.h"
 #include "llvm/ADT/ArrayRef.h"
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
-#include <optional>
+#include <chrono>
 #include <string>
 #include <utility>
 #include <vector>
@@ -65,6 +66,10 @@ llvm::StringRef phaseSummary(Phase phase);
 llvm::Expected<Phase> getPhase(mlir::ModuleOp module);
 void setPhase(mlir::ModuleOp module, Phase phase);
 
+/// What `module` is compiled for: what it says itself (from phase `scheduled` on), else the options.
+/// Fails when the two disagree, and on an unknown processor.
+llvm::Expected<Target> getTarget(mlir::ModuleOp module, const PhaseOptions &options);
+
 /// Writes `module` in the form in which dumps are read back: with locations.
 void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
 
@@ -72,6 +77,23 @@ void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
 /// when it is there already. Fails when it is past `to`, when a pass fails (which has told the
 /// context's diagnostics handler), or when a dump cannot be written.
 llvm::Error runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options);
+
+/// "DIR/04-scheduled.mlir", and writing such a file.
+std::string dumpPath(llvm::StringRef directory, Phase phase, llvm::StringRef extension);
+llvm::Error writeDump(llvm::StringRef directory, Phase phase, llvm::StringRef extension,
+                      llvm::StringRef content);
+
+/// Prints the time from its construction to its destruction to stderr, when enabled.
+class PhaseTimer {
+public:
+  PhaseTimer(llvm::StringRef name, bool enabled);
+  ~PhaseTimer();
+
+private:
+  llvm::StringRef name;
+  bool enabled;
+  std::chrono::steady_clock::time_point start;
+};
 
 } // namespace cnn
 

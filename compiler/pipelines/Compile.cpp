@@ -1,0 +1,98 @@
+// compile(): look the module up in the cache; else run the phases and generate code; load it.
+#include "compiler/pipelines/Compile.h"
+#include "compiler/emit/Cache.h"
+#include "compiler/emit/Codegen.h"
+#include "compiler/emit/Jit.h"
+#include "compiler/emit/Manifest.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace cnn;
+
+namespace {
+class LoadedNet : public Executable {
+public:
+  LoadedNet(std::string manifest, std::unique_ptr<LoadedObject> code)
+      : text(std::move(manifest)), code(std::move(code)) {}
+  llvm::StringRef manifest() const override { return text; }
+  void *lookup(llvm::StringRef symbol) const override { return code->lookup(symbol); }
+
+private:
+  std::string text;
+  std::unique_ptr<LoadedObject> code;
+};
+} // namespace
+
+/// Everything that the object depends on beside the compiler. Not the number of threads.
+static std::string keyOf(mlir::ModuleOp module, const Target &target,
+                         const CompileOptions &options) {
+  std::string ir, choices;
+  llvm::raw_string_ostream irOut(ir), out(choices);
+  printModule(module, irOut);
+  out << "mode " << int(options.mode) << "\nrecipe " << options.recipe << "\nfuse " << options.fuse
+      << '\n';
+  for (const std::string &entry : options.entries)
+    out << "entry " << entry << '\n';
+  for (const auto &[key, value] : options.settings)
+    out << "set " << key << '=' << value << '\n';
+  return cacheKey({ir, choices, target.triple, target.cpu, target.features});
+}
+
+static llvm::Expected<CacheEntry> compileEntry(mlir::ModuleOp module, const Target &target,
+                                               const CompileOptions &options) {
+  if (llvm::Error error = runPhases(module, Phase::Llvm, options))
+    return error;
+  auto manifest = findManifest(module);
+  if (!manifest)
+    return manifest.takeError();
+  CodegenOptions codegen;
+  codegen.target = target;
+  codegen.threads = options.compileThreads;
+  PhaseTimer timer(phaseName(Phase::Obj), options.timePhases);
+  auto object = generateObject(module, codegen);
+  if (!object)
+    return object.takeError();
+  return CacheEntry{std::move(*manifest), std::move(*object)};
+}
+
+llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
+                                                         const CompileOptions &options) {
+  auto start = std::chrono::steady_clock::now();
+  auto target = getTarget(module, options);
+  if (!target)
+    return target.takeError();
+  // Dumps were asked for: the phases must run.
+  Cache cache = options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment()
+                                                                  : Cache("");
+  std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
+  std::optional<CacheEntry> entry = cache.load(key);
+  std::unique_ptr<LoadedObject> code;
+  bool fromCache = false;
+  if (entry) {
+    // An object that cannot be loaded (another C library since) is compiled again.
+    auto loaded = loadObject(entry->object);
+    if (loaded)
+      code = std::move(*loaded);
+    else
+      llvm::consumeError(loaded.takeError());
+    fromCache = code != nullptr;
+  }
+  if (!code) {
+    auto compiled = compileEntry(module, *target, options);
+    if (!compiled)
+      return compiled.takeError();
+    entry = std::move(*compiled);
+    auto loaded = loadObject(entry->object);
+    if (!loaded)
+      return loaded.takeError();
+    code = std::move(*loaded);
+    cache.store(key, *entry);
+  }
+  std::unique_ptr<Executable> net =
+      std::make_unique<LoadedNet>(std::move(entry->manifest), std::move(code));
+  net->compileSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  net->fromCache = fromCache;
+  return net;
+}

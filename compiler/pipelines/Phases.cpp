@@ -1,0 +1,261 @@
+// The table of phases, and the loop that takes a module from one to the next: run the passes,
+// verify, put the module into the state that its dump would have, write the dump.
+#include "compiler/pipelines/Phases.h"
+#include "compiler/emit/Manifest.h"
+#include "compiler/emit/Target.h"
+#include "compiler/pipelines/Statistics.h"
+#include "compiler/transforms/Passes.h"
+#include "mlir/IR/Verifier.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/Passes.h"
+#include "llvm/Support/FileSystem.h"
+#include "llvm/Support/Format.h"
+#include "llvm/Support/raw_ostream.h"
+#include <chrono>
+
+using namespace cnn;
+namespace passes = mlir::cnn;
+
+static constexpr llvm::StringLiteral phaseAttribute = "cnn.phase";
+static constexpr llvm::StringLiteral cpuAttribute = "cnn.cpu";
+static constexpr llvm::StringLiteral featuresAttribute = "cnn.features";
+
+//===--------------------------------------------------------------------------------------------===//
+// The passes of each phase
+//===--------------------------------------------------------------------------------------------===//
+
+static void buildGrad(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  passes::DifferentiatePassOptions differentiate;
+  differentiate.entries.assign(options.entries.begin(), options.entries.end());
+  if (options.entries.empty() && options.mode == Mode::Infer)
+    differentiate.entries = {"infer"};
+  differentiate.recipe = options.recipe;
+  manager.addPass(passes::createDifferentiatePass(differentiate));
+}
+
+static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createDecomposePass());
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(mlir::createCSEPass());
+}
+
+namespace {
+struct PhaseEntry {
+  Phase phase;
+  llvm::StringLiteral name;
+  llvm::StringLiteral summary;
+  /// Adds the passes that lead here from the phase before; null where no pass does.
+  void (*build)(mlir::OpPassManager &manager, const PhaseOptions &options);
+};
+} // namespace
+
+static constexpr PhaseEntry table[] = {
+    {Phase::Ast, "ast", "the parsed file", nullptr},
+    {Phase::Cnn, "cnn", "the static graph: typed, shapes inferred, one operation per layer", nullptr},
+    {Phase::Grad, "grad", "entry points: forward, loss, backward and update as one pure step",
+     buildGrad},
+    {Phase::Fused, "fused", "losses and updates decomposed, operations gathered into groups",
+     buildFused},
+    {Phase::Scheduled, "scheduled", "algorithm, layout and tiles chosen for the processor", nullptr},
+    {Phase::Planned, "planned", "kernels on buffers; the step as launches over one arena", nullptr},
+    {Phase::Tiled, "tiled", "loops over register tiles, inside kernels", nullptr},
+    {Phase::Vector, "vector", "vector code, one operation per register", nullptr},
+    {Phase::Llvm, "llvm", "the LLVM dialect", nullptr},
+    {Phase::Asm, "asm", "assembly", nullptr},
+    {Phase::Obj, "obj", "an ELF object, with a C header beside it", nullptr},
+};
+
+static const PhaseEntry &entryOf(Phase phase) { return table[static_cast<size_t>(phase)]; }
+
+llvm::StringRef cnn::phaseName(Phase phase) { return entryOf(phase).name; }
+llvm::StringRef cnn::phaseSummary(Phase phase) { return entryOf(phase).summary; }
+
+llvm::ArrayRef<Phase> cnn::allPhases() {
+  static const std::vector<Phase> phases = [] {
+    std::vector<Phase> list;
+    for (const PhaseEntry &entry : table)
+      list.push_back(entry.phase);
+    return list;
+  }();
+  return phases;
+}
+
+llvm::Expected<Phase> cnn::parsePhase(llvm::StringRef name) {
+  const PhaseEntry *nearest = nullptr;
+  unsigned best = 1 + std::max<unsigned>(1, name.size() / 3);
+  std::string names;
+  for (const PhaseEntry &entry : table) {
+    if (entry.name == name)
+      return entry.phase;
+    unsigned distance = name.edit_distance(entry.name, true, best);
+    if (distance < best) {
+      best = distance;
+      nearest = &entry;
+    }
+    names += (names.empty() ? "" : ", ") + entry.name.str();
+  }
+  return llvm::createStringError(
+      "unknown phase '" + name.str() + "'\n  hint: " +
+      (nearest ? "did you mean '" + nearest->name.str() + "'?" : "the phases are " + names));
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Where a module stands
+//===--------------------------------------------------------------------------------------------===//
+
+llvm::Expected<Phase> cnn::getPhase(mlir::ModuleOp module) {
+  auto name = module->getAttrOfType<mlir::StringAttr>(phaseAttribute);
+  if (!name)
+    return llvm::createStringError("the module has no attribute 'cnn.phase'\n  hint: dumps of cnnc "
+                                   "have it; write module @net attributes {cnn.phase = \"cnn\"}");
+  return parsePhase(name.getValue());
+}
+
+void cnn::setPhase(mlir::ModuleOp module, Phase phase) {
+  module->setAttr(phaseAttribute, mlir::StringAttr::get(module.getContext(), phaseName(phase)));
+}
+
+llvm::Expected<Target> cnn::getTarget(mlir::ModuleOp module, const PhaseOptions &options) {
+  auto cpu = module->getAttrOfType<mlir::StringAttr>(cpuAttribute);
+  if (!cpu)
+    return resolveTarget(options.cpu, options.features);
+  if (options.cpu != "native" && options.cpu != cpu.getValue())
+    return llvm::createStringError("the module was compiled for '" + cpu.getValue().str() +
+                                   "' already, not for '" + options.cpu +
+                                   "'\n  hint: begin with a dump of phase 'fused' or earlier");
+  auto features = module->getAttrOfType<mlir::StringAttr>(featuresAttribute);
+  return resolveTarget(cpu.getValue(), features ? features.getValue() : "");
+}
+
+/// From `scheduled` on a module says what it is for, so that a dump needs no options.
+static llvm::Error setTarget(mlir::ModuleOp module, const PhaseOptions &options) {
+  auto target = getTarget(module, options);
+  if (!target)
+    return target.takeError();
+  mlir::Builder builder(module.getContext());
+  module->setAttr(cpuAttribute, builder.getStringAttr(target->cpu));
+  if (!target->features.empty())
+    module->setAttr(featuresAttribute, builder.getStringAttr(target->features));
+  return llvm::Error::success();
+}
+
+void cnn::printModule(mlir::ModuleOp module, llvm::raw_ostream &out) {
+  mlir::OpPrintingFlags flags;
+  flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false);
+  flags.useLocalScope(false);
+  module.print(out, flags);
+  out << '\n';
+}
+
+/// Brings the lists of uses into the order that parsing the printed module gives. Passes and the
+/// translation to LLVM IR walk them, so that otherwise a dump fed back could give other code.
+static void normalize(mlir::ModuleOp module) {
+  module->walk<mlir::WalkOrder::PostOrder>([](mlir::Operation *op) {
+    for (mlir::OpOperand &operand : op->getOpOperands())
+      operand.set(operand.get());
+    for (mlir::BlockOperand &successor : op->getBlockOperands())
+      successor.set(successor.get());
+  });
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// From phase to phase
+//===--------------------------------------------------------------------------------------------===//
+
+std::string cnn::dumpPath(llvm::StringRef directory, Phase phase, llvm::StringRef extension) {
+  std::string name;
+  llvm::raw_string_ostream(name) << directory << '/' << llvm::format_decimal(int64_t(phase), 2)
+                                 << '-' << phaseName(phase) << extension;
+  for (size_t at = directory.size(); at < name.size(); ++at)
+    if (name[at] == ' ')
+      name[at] = '0';
+  return name;
+}
+
+llvm::Error cnn::writeDump(llvm::StringRef directory, Phase phase, llvm::StringRef extension,
+                           llvm::StringRef content) {
+  if (std::error_code error = llvm::sys::fs::create_directories(directory))
+    return llvm::createStringError(directory.str() + ": " + error.message());
+  std::string path = dumpPath(directory, phase, extension);
+  std::error_code error;
+  llvm::raw_fd_ostream out(path, error);
+  if (!error) {
+    out << content;
+    out.close();
+    error = out.error();
+    out.clear_error();
+  }
+  return error ? llvm::createStringError(path + ": " + error.message()) : llvm::Error::success();
+}
+
+static llvm::Error dumpModule(mlir::ModuleOp module, Phase phase, const PhaseOptions &options) {
+  if (options.dumpDirectory.empty())
+    return llvm::Error::success();
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  printModule(module, out);
+  return writeDump(options.dumpDirectory, phase, ".mlir", text);
+}
+
+static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
+                            const PhaseOptions &options) {
+  std::string net = module.getSymName().value_or("").str();
+  if (!entry.build)
+    return llvm::createStringError("this build has no passes to phase '" + entry.name.str() + "'");
+  if (entry.phase == Phase::Scheduled)
+    if (llvm::Error error = setTarget(module, options))
+      return error;
+  std::string manifest;
+  if (entry.phase == Phase::Llvm) {
+    auto built = buildManifest(module);
+    if (!built)
+      return built.takeError();
+    manifest = std::move(*built);
+  }
+  FlopsOfEntries flops(module);
+  mlir::PassManager manager(module.getContext(), mlir::ModuleOp::getOperationName());
+  manager.enableVerifier(false); // once, below
+  entry.build(manager, options);
+  if (failed(manager.run(module)) || failed(mlir::verify(module)))
+    return llvm::createStringError("net '" + net + "' could not be compiled: phase '" +
+                                   entry.name.str() + "' failed");
+  if (entry.phase == Phase::Grad)
+    countFlops(module);
+  else
+    flops.restore(module);
+  if (entry.phase == Phase::Llvm)
+    embedManifest(module, manifest);
+  setPhase(module, entry.phase);
+  normalize(module);
+  return dumpModule(module, entry.phase, options);
+}
+
+PhaseTimer::PhaseTimer(llvm::StringRef name, bool enabled)
+    : name(name), enabled(enabled), start(std::chrono::steady_clock::now()) {}
+
+PhaseTimer::~PhaseTimer() {
+  std::chrono::duration<double, std::milli> time = std::chrono::steady_clock::now() - start;
+  if (enabled)
+    llvm::errs() << llvm::format("%-10s %8.1f ms\n", name.str().c_str(), time.count());
+}
+
+llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options) {
+  auto from = getPhase(module);
+  if (!from)
+    return from.takeError();
+  if (*from > to)
+    return llvm::createStringError("the module is of phase '" + phaseName(*from).str() +
+                                   "' already, which comes after '" + phaseName(to).str() + "'");
+  module.getContext()->disableMultithreading(options.compileThreads == 1);
+  normalize(module);
+  if (llvm::Error error = dumpModule(module, *from, options))
+    return error;
+  for (Phase phase : allPhases()) {
+    if (phase <= *from || phase > to)
+      continue;
+    PhaseTimer timer(phaseName(phase), options.timePhases);
+    if (llvm::Error error = runPhase(module, entryOf(phase), options))
+      return error;
+  }
+  return llvm::Error::success();
+}
