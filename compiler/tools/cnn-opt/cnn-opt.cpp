@@ -1,5 +1,6 @@
 //===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler ------------------===//
 
+#include "compiler/cpu/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,6 +20,7 @@ int main(int argc, char **argv) {
                   mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
                   mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
+  mlir::cnn::registerCnnCpuPasses();
   mlir::cnn::registerCnnTransformsPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Optimiser driver of the cnn dialect\n", registry));

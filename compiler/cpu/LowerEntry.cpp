@@ -1,0 +1,242 @@
+//===- LowerEntry.cpp - Entry points to the C interface
+//-------------------------------------------===//
+//
+// Every worker runs the whole entry point. The launches between two barriers are one list of T
+// items:
+//
+//     |-- conv1.forward --|-- pool1.forward --|-- fc1.forward --|
+//     0        worker 0         |   worker 1   |    worker 2    T      worker w: [T*w/W, T*(w+1)/W)
+//
+// so each launch becomes a loop over the part of its items that lies in the worker's range.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/cpu/LowerEntry.h"
+#include "dialect/CnnDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/Matchers.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+
+class EntryLowering {
+public:
+  EntryLowering(func::FuncOp entry)
+      : entry(entry), module(entry->getParentOfType<ModuleOp>()), builder(entry),
+        pointer(LLVM::LLVMPointerType::get(entry.getContext())), i32(builder.getI32Type()),
+        i64(builder.getI64Type()), i8(builder.getI8Type()) {}
+
+  LogicalResult run(StringRef symbol);
+
+private:
+  struct Item {
+    LaunchOp launch;
+    SmallVector<Value> buffers;
+  };
+
+  LLVM::GlobalOp getSerialContext();
+  void begin(StringRef symbol);
+  FailureOr<Value> getPointer(Value buffer);
+  void emitLaunches();
+  void emitLaunch(const Item &item, int64_t first, Value begin, Value end);
+  void emitBarrier(Location loc);
+  Value getInt(Location loc, int64_t value) {
+    return LLVM::ConstantOp::create(builder, loc, i64, value);
+  }
+  Value loadField(Location loc, Value context, int64_t offset, Type type) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, i8, context, LLVM::GEPArg(offset));
+    return LLVM::LoadOp::create(builder, loc, type, address);
+  }
+  /// A new block after the current one.
+  Block *addBlock(TypeRange arguments, Location loc) {
+    OpBuilder::InsertionGuard guard(builder);
+    return builder.createBlock(&made.getBody(), made.getBody().end(), arguments,
+                               SmallVector<Location>(arguments.size(), loc));
+  }
+
+  func::FuncOp entry;
+  ModuleOp module;
+  OpBuilder builder;
+  Type pointer, i32, i64, i8;
+  LLVM::LLVMFuncOp made;
+  llvm::DenseMap<Value, Value> pointers;
+  SmallVector<Item> pending;
+  Value worker, workers, scratch, barrier, self;
+};
+
+/// The context that stands for a null one: worker 0 of 1, no barrier.
+LLVM::GlobalOp EntryLowering::getSerialContext() {
+  StringRef name = "cnn.serial_context";
+  if (auto global = module.lookupSymbol<LLVM::GlobalOp>(name))
+    return global;
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointToStart(module.getBody());
+  Location loc = entry.getLoc();
+  auto type = LLVM::LLVMStructType::getLiteral(builder.getContext(), {i32, i32, pointer, pointer});
+  auto global = LLVM::GlobalOp::create(builder, loc, type, /*isConstant=*/true,
+                                       LLVM::Linkage::Internal, name, Attribute());
+  builder.createBlock(&global.getInitializer());
+  Value value = LLVM::UndefOp::create(builder, loc, type);
+  Value zero = LLVM::ConstantOp::create(builder, loc, i32, 0);
+  Value one = LLVM::ConstantOp::create(builder, loc, i32, 1);
+  Value null = LLVM::ZeroOp::create(builder, loc, pointer);
+  for (auto [i, field] : llvm::enumerate(ArrayRef<Value>{zero, one, null, null}))
+    value = LLVM::InsertValueOp::create(builder, loc, value, field, static_cast<int64_t>(i));
+  LLVM::ReturnOp::create(builder, loc, value);
+  return global;
+}
+
+void EntryLowering::begin(StringRef symbol) {
+  Location loc = entry.getLoc();
+  LLVM::GlobalOp serial = getSerialContext();
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()),
+                                          {pointer, pointer});
+  made = LLVM::LLVMFuncOp::create(builder, loc, symbol, type);
+  Block *block = made.addEntryBlock(builder);
+  builder.setInsertionPointToStart(block);
+
+  // cnn_context: int32 worker, int32 workers, pointer barrier, pointer self.
+  Value given = block->getArgument(1);
+  Value isNull = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::eq, given,
+                                      LLVM::ZeroOp::create(builder, loc, pointer));
+  Value context = LLVM::SelectOp::create(builder, loc, isNull,
+                                         LLVM::AddressOfOp::create(builder, loc, serial), given);
+  worker = LLVM::ZExtOp::create(builder, loc, i64, loadField(loc, context, 0, i32));
+  workers = LLVM::ZExtOp::create(builder, loc, i64, loadField(loc, context, 4, i32));
+  barrier = loadField(loc, context, 8, pointer);
+  self = loadField(loc, context, 16, pointer);
+
+  for (BlockArgument argument : entry.getArguments()) {
+    Value address = LLVM::GEPOp::create(builder, loc, pointer, pointer, block->getArgument(0),
+                                        LLVM::GEPArg(argument.getArgNumber()));
+    pointers[argument] = LLVM::LoadOp::create(builder, loc, pointer, address);
+    auto role = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "cnn.role");
+    if (role && role.getValue() == "scratch") {
+      // One part per worker.
+      int64_t bytes = cast<MemRefType>(argument.getType()).getNumElements();
+      Value offset = LLVM::MulOp::create(builder, loc, worker, getInt(loc, bytes));
+      scratch = LLVM::GEPOp::create(builder, loc, pointer, i8, pointers[argument], offset);
+    }
+  }
+  if (!scratch)
+    scratch = LLVM::ZeroOp::create(builder, loc, pointer);
+}
+
+FailureOr<Value> EntryLowering::getPointer(Value buffer) {
+  if (Value known = pointers.lookup(buffer))
+    return known;
+  Operation *op = buffer.getDefiningOp();
+  auto view = dyn_cast<memref::ViewOp>(op);
+  APInt offset;
+  if (!view || !matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
+    return op->emitOpError() << "in an entry point must be a memref.view at a constant offset";
+  FailureOr<Value> source = getPointer(view.getSource());
+  if (failed(source))
+    return failure();
+  OpBuilder::InsertionGuard guard(builder);
+  builder.setInsertionPointAfterValue(*source);
+  int64_t bytes = offset.getSExtValue();
+  Value result = LLVM::GEPOp::create(builder, view.getLoc(), pointer, i8, *source,
+                                     LLVM::GEPArg(bytes), LLVM::GEPNoWrapFlags::inbounds);
+  return pointers[buffer] = result;
+}
+
+void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Value end) {
+  LaunchOp launch = item.launch;
+  Location loc = launch.getLoc();
+  int64_t items = launch.getItems();
+  Value from = LLVM::SMaxOp::create(builder, loc, begin, getInt(loc, first));
+  Value to = LLVM::SMinOp::create(builder, loc, end, getInt(loc, first + items));
+  Block *header = addBlock(i64, loc), *body = addBlock({}, loc), *next = addBlock({}, loc);
+  LLVM::BrOp::create(builder, loc, from, header);
+
+  builder.setInsertionPointToStart(header);
+  Value at = header->getArgument(0);
+  Value more = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, at, to);
+  LLVM::CondBrOp::create(builder, loc, more, body, ValueRange(), next, ValueRange());
+
+  builder.setInsertionPointToStart(body);
+  SmallVector<Value> operands = {LLVM::SubOp::create(builder, loc, at, getInt(loc, first)),
+                                 scratch};
+  llvm::append_range(operands, item.buffers);
+  LLVM::CallOp::create(builder, loc, TypeRange(), launch.getKernelAttr(), operands);
+  Value following = LLVM::AddOp::create(builder, loc, at, getInt(loc, 1));
+  LLVM::BrOp::create(builder, loc, following, header);
+  builder.setInsertionPointToStart(next);
+}
+
+void EntryLowering::emitLaunches() {
+  if (pending.empty())
+    return;
+  int64_t total = 0;
+  for (Item &item : pending)
+    total += item.launch.getItems();
+  Location loc = pending.front().launch.getLoc();
+  Value count = getInt(loc, total);
+  Value next = LLVM::AddOp::create(builder, loc, worker, getInt(loc, 1));
+  Value begin =
+      LLVM::UDivOp::create(builder, loc, LLVM::MulOp::create(builder, loc, count, worker), workers);
+  Value end =
+      LLVM::UDivOp::create(builder, loc, LLVM::MulOp::create(builder, loc, count, next), workers);
+  int64_t first = 0;
+  for (Item &item : pending) {
+    emitLaunch(item, first, begin, end);
+    first += item.launch.getItems();
+  }
+  pending.clear();
+}
+
+void EntryLowering::emitBarrier(Location loc) {
+  Block *meet = addBlock({}, loc), *next = addBlock({}, loc);
+  Value several =
+      LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ugt, workers, getInt(loc, 1));
+  Value there = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::ne, barrier,
+                                     LLVM::ZeroOp::create(builder, loc, pointer));
+  Value both = LLVM::AndOp::create(builder, loc, several, there);
+  LLVM::CondBrOp::create(builder, loc, both, meet, ValueRange(), next, ValueRange());
+  builder.setInsertionPointToStart(meet);
+  auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
+  LLVM::CallOp::create(builder, loc, type, ValueRange{barrier, self});
+  LLVM::BrOp::create(builder, loc, ValueRange(), next);
+  builder.setInsertionPointToStart(next);
+}
+
+LogicalResult EntryLowering::run(StringRef symbol) {
+  if (!entry.getBody().hasOneBlock() || entry.getNumResults() > 0)
+    return entry.emitOpError() << "is an entry point and must have one block and no results";
+  for (Type type : entry.getArgumentTypes())
+    if (auto buffer = dyn_cast<MemRefType>(type); !buffer || !buffer.hasStaticShape())
+      return entry.emitOpError() << "is an entry point and must take static memrefs, not " << type;
+  begin(symbol);
+  for (Operation &op : entry.front()) {
+    if (auto launch = dyn_cast<LaunchOp>(op)) {
+      Item item{launch, {}};
+      for (Value buffer : launch.getBuffers()) {
+        FailureOr<Value> pointer = getPointer(buffer);
+        if (failed(pointer))
+          return failure();
+        item.buffers.push_back(*pointer);
+      }
+      pending.push_back(std::move(item));
+    } else if (isa<BarrierOp>(op)) {
+      emitLaunches();
+      emitBarrier(op.getLoc());
+    } else if (isa<func::ReturnOp>(op)) {
+      emitLaunches();
+      LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
+    } else if (!isa<memref::ViewOp>(op) && !op.hasTrait<OpTrait::ConstantLike>()) {
+      return op.emitOpError() << "cannot stand in an entry point; expected views at constant "
+                                 "offsets, cnn.launch and cnn.barrier";
+    }
+  }
+  entry.erase();
+  return success();
+}
+
+} // namespace
+
+LogicalResult cnn::lowerEntry(func::FuncOp entry, StringRef symbol) {
+  return EntryLowering(entry).run(symbol);
+}

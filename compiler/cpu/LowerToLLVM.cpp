@@ -1,0 +1,242 @@
+//===- LowerToLLVM.cpp - Kernels and entry points to the LLVM dialect
+//-----------------------------===//
+//
+// In: phase `vector`: entry points of launches, kernels of scf, arith, memref and 1-D vectors. Out:
+// phase `llvm`, which the object emitter translates. Memrefs become bare pointers.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/cpu/LowerEntry.h"
+#include "compiler/cpu/Passes.h"
+#include "dialect/CnnDialect.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/FuncToLLVM/ConvertFuncToLLVM.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/Transforms/Passes.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/IR/Matchers.h"
+#include "mlir/Interfaces/ViewLikeInterface.h"
+#include "mlir/Pass/PassManager.h"
+#include "mlir/Transforms/DialectConversion.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_LOWERTOLLVMPASS
+#include "compiler/cpu/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+
+/// What is known of one argument of a kernel.
+struct KernelArgument {
+  int64_t bytes = 0;
+  bool isBuffer = false;
+  /// Whether all calls pass a buffer that no other argument of the call overlaps.
+  bool isDistinct = true;
+};
+
+using KernelArguments = llvm::StringMap<SmallVector<KernelArgument>>;
+
+/// The bytes [begin, end) of `root` that a buffer occupies; all of them where that is unknown.
+struct Extent {
+  Value root;
+  int64_t begin = 0, end = std::numeric_limits<int64_t>::max();
+
+  bool overlaps(const Extent &other) const {
+    return root == other.root && begin < other.end && other.begin < end;
+  }
+};
+
+int64_t getBytes(MemRefType type) {
+  return type.getNumElements() * ((type.getElementTypeBitWidth() + 7) / 8);
+}
+
+Extent getExtent(Value buffer) {
+  Extent extent;
+  auto view = buffer.getDefiningOp<memref::ViewOp>();
+  APInt offset;
+  if (view && isa<BlockArgument>(view.getSource()) &&
+      matchPattern(view.getByteShift(), m_ConstantInt(&offset))) {
+    extent.begin = offset.getSExtValue();
+    extent.end = extent.begin + getBytes(view.getType());
+    extent.root = view.getSource();
+    return extent;
+  }
+  while (auto view = buffer.getDefiningOp<ViewLikeOpInterface>())
+    buffer = view.getViewSource();
+  extent.root = buffer;
+  return extent;
+}
+
+/// Notes which of the arguments that one call passes overlap. `first`: the argument of the kernel
+/// that the first operand is for.
+void noteCall(MutableArrayRef<KernelArgument> arguments, ValueRange operands, unsigned first) {
+  SmallVector<Extent> extents;
+  for (Value operand : operands)
+    extents.push_back(isa<MemRefType>(operand.getType()) ? getExtent(operand) : Extent{});
+  for (unsigned i = 0; i < extents.size(); ++i)
+    for (unsigned j = 0; j < i; ++j)
+      if (extents[i].root && extents[i].overlaps(extents[j])) {
+        arguments[first + i].isDistinct = false;
+        arguments[first + j].isDistinct = false;
+      }
+}
+
+struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
+  using LowerToLLVMPassBase::LowerToLLVMPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    KernelArguments kernels;
+    if (failed(readKernels(module, kernels)) || failed(lowerEntries(module)))
+      return signalPassFailure();
+    for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
+      if (isa<ParamOp, RecipeOp>(op))
+        op.erase();
+    if (failed(convert(module)))
+      return signalPassFailure();
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+      setAttributes(function, kernels);
+    // Functions get scopes, so that locations become line tables.
+    OpPassManager scopes(ModuleOp::getOperationName());
+    scopes.addPass(LLVM::createDIScopeForLLVMFuncOpPass());
+    if (failed(runPipeline(scopes, module)))
+      return signalPassFailure();
+  }
+
+  LogicalResult readKernels(ModuleOp module, KernelArguments &kernels);
+  LogicalResult lowerEntries(ModuleOp module);
+  LogicalResult convert(ModuleOp module);
+  void setAttributes(LLVM::LLVMFuncOp function, const KernelArguments &kernels);
+};
+
+LogicalResult LowerToLLVMPass::readKernels(ModuleOp module, KernelArguments &kernels) {
+  for (auto function : module.getOps<func::FuncOp>()) {
+    if (function.isExternal())
+      return function.emitOpError() << "has no body; compiled code calls nothing outside of it";
+    if (function.isPublic())
+      continue;
+    SmallVector<KernelArgument> &arguments = kernels[function.getName()];
+    for (Type type : function.getArgumentTypes()) {
+      KernelArgument &argument = arguments.emplace_back();
+      auto buffer = dyn_cast<MemRefType>(type);
+      if (!buffer)
+        continue;
+      if (!buffer.hasStaticShape() || !buffer.getLayout().isIdentity())
+        return function.emitOpError()
+               << "needs buffers of static shape and plain layout, not " << buffer;
+      argument.isBuffer = true;
+      argument.bytes = getBytes(buffer);
+    }
+  }
+  auto note = [&](Operation *op, StringRef callee, ValueRange operands,
+                  unsigned first) -> LogicalResult {
+    auto found = kernels.find(callee);
+    if (found == kernels.end())
+      return op->emitOpError() << "calls '" << callee << "', which is no kernel of this module";
+    if (found->second.size() != operands.size() + first)
+      return op->emitOpError() << "passes " << operands.size() << " operands to '" << callee
+                               << "', which takes " << found->second.size() - first;
+    noteCall(found->second, operands, first);
+    return success();
+  };
+  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+    if (auto launch = dyn_cast<LaunchOp>(op))
+      return note(op, launch.getKernel(), launch.getBuffers(), /*first=*/2);
+    if (auto call = dyn_cast<func::CallOp>(op))
+      return note(op, call.getCallee(), call.getOperands(), /*first=*/0);
+    return WalkResult::advance();
+  });
+  return failure(result.wasInterrupted());
+}
+
+LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module) {
+  SmallVector<func::FuncOp> entries;
+  for (auto function : module.getOps<func::FuncOp>())
+    if (function.isPublic())
+      entries.push_back(function);
+  if (!entries.empty() && !module.getName())
+    return module.emitOpError() << "has no name, of which those of its entry points are made";
+  for (func::FuncOp entry : entries)
+    if (failed(lowerEntry(entry, (*module.getName() + "_" + entry.getName()).str())))
+      return failure();
+  return success();
+}
+
+LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
+  MLIRContext *context = &getContext();
+  {
+    RewritePatternSet patterns(context);
+    populateSCFToControlFlowConversionPatterns(patterns);
+    ConversionTarget target(*context);
+    target.addIllegalDialect<scf::SCFDialect>();
+    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+    ConversionConfig config;
+    config.allowPatternRollback = false;
+    if (failed(applyPartialConversion(module, target, std::move(patterns), config)))
+      return failure();
+  }
+  LowerToLLVMOptions options(context);
+  options.useBarePtrCallConv = true;
+  LLVMTypeConverter converter(context, options);
+  RewritePatternSet patterns(context);
+  arith::populateArithToLLVMConversionPatterns(converter, patterns);
+  cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+  populateFuncToLLVMConversionPatterns(converter, patterns);
+  populateMathToLLVMConversionPatterns(converter, patterns);
+  populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+  populateVectorToLLVMConversionPatterns(converter, patterns);
+  ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  LLVMConversionTarget target(*context);
+  target.addLegalOp<ModuleOp>();
+  return applyFullConversion(module, target, std::move(patterns));
+}
+
+void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const KernelArguments &kernels) {
+  Builder builder(&getContext());
+  auto module = getOperation();
+  if (auto cpu = module->getAttrOfType<StringAttr>("cnn.cpu"))
+    function.setTargetCpuAttr(cpu);
+  if (auto features = module->getAttrOfType<StringAttr>("cnn.features"))
+    function.setTargetFeaturesAttr(
+        LLVM::TargetFeaturesAttr::get(&getContext(), features.getValue()));
+  // LLVM would choose 256 bits on Intel's servers, where the tiles were made for 512.
+  function.setPreferVectorWidth(std::to_string(vectorWidth));
+  function.setNoUnwind(true);
+  // No call of memset or memcpy instead of a loop: objects must not need a library.
+  function.setPassthroughAttr(
+      builder.getArrayAttr({builder.getStringAttr("no-builtins"),
+                            builder.getStrArrayAttr({"no-trapping-math", "true"})}));
+
+  auto found = kernels.find(function.getName());
+  if (found == kernels.end())
+    return;
+  function.setLinkage(LLVM::Linkage::Internal);
+  function.setNoInline(true);
+  for (auto [i, argument] : llvm::enumerate(found->second)) {
+    if (!argument.isBuffer || argument.bytes == 0)
+      continue;
+    auto set = [&](StringRef name, Attribute value) { function.setArgAttr(i, name, value); };
+    if (argument.isDistinct)
+      set(LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
+    set(LLVM::LLVMDialect::getNonNullAttrName(), builder.getUnitAttr());
+    set(LLVM::LLVMDialect::getNoUndefAttrName(), builder.getUnitAttr());
+    set(LLVM::LLVMDialect::getDereferenceableAttrName(), builder.getI64IntegerAttr(argument.bytes));
+    set(LLVM::LLVMDialect::getAlignAttrName(), builder.getI64IntegerAttr(64));
+  }
+}
+
+} // namespace

@@ -1,0 +1,58 @@
+//===- Passes.td - From register tiles to LLVM --------------------------------------------------===//
+//
+// The passes of phases `vector` and `llvm` for the CPU.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#ifndef CNNC_COMPILER_CPU_PASSES_TD
+#define CNNC_COMPILER_CPU_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def UnrollTilesPass : Pass<"cnn-unroll-tiles", "::mlir::func::FuncOp"> {
+  let summary = "takes register tiles apart into machine vectors";
+  let description = [{
+    Every n-D vector becomes a list of 1-D vectors of its last dimension (scalars where that has extent 1):
+    values, loop-carried values and results alike. `cnn.tile_load` and `cnn.tile_store` become loads and stores of
+    machine vectors; what several elements of a tile share is loaded once.
+
+    A load stands right before its first use, so that a matrix product or convolution whose
+    accumulators fill the registers does not spill: of the operands of a `math.fma`, the one with
+    the most distinct vectors is walked outermost and lives for a few instructions only. Loads never move
+    below a store that may write what they read. Other arithmetic is done one machine vector at a
+    time, from the loads to the store.
+
+    Different arguments of a kernel are taken to be different buffers. The order of additions is that of the
+    operations. Example: `test/lit/cpu/cnn-unroll-tiles.mlir`. A function without vectors is left alone.
+  }];
+  let statistics = [
+    Statistic<"numLoads", "loads", "Number of machine loads emitted for tiles">,
+    Statistic<"numShared", "shared-loads", "Number of loads saved because elements share them">
+  ];
+  let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::scf::SCFDialect",
+                           "::mlir::vector::VectorDialect"];
+}
+
+def LowerToLLVMPass : Pass<"cnn-lower-to-llvm", "::mlir::ModuleOp"> {
+  let summary = "lowers kernels and entry points to the LLVM dialect";
+  let description = [{
+    An entry point `@e` (any public function) of module `@n` becomes `n_e(ptr buffers, ptr context)` of
+    `runtime/abi/cnn_abi.h`. The launches between two barriers form one list of work items, of which worker w of W
+    runs the contiguous range [T*w/W, T*(w+1)/W). Kernels become internal functions of bare
+    pointers, `noalias` wherever no call passes overlapping buffers, aligned to 64 bytes. `cnn.param` and
+    `cnn.recipe` are dropped.
+
+    The processor comes from the module's attribute `cnn.cpu` (a name LLVM knows); without it the
+    functions carry no target. Locations become line tables: a profiler shows lines of the `.cnn` file.
+    Preconditions: memrefs are static with identity layouts; entry points contain views at constant offsets,
+    launches and barriers only. Example: `test/lit/cpu/cnn-lower-to-llvm.mlir`.
+  }];
+  let options = [
+    Option<"vectorWidth", "vector-width", "int64_t", "512",
+           "Widest vectors in bits that LLVM should use; default 512">
+  ];
+  let dependentDialects = ["::mlir::LLVM::LLVMDialect", "::mlir::cf::ControlFlowDialect"];
+}
+
+#endif // CNNC_COMPILER_CPU_PASSES_TD

@@ -1,0 +1,66 @@
+// RUN: cnn-opt %s --cnn-lower-to-llvm --mlir-print-debuginfo --mlir-print-local-scope | FileCheck %s --enable-var-scope
+// Breaks if entry points leave the C interface, workers share items wrongly, or names and lines get lost.
+
+module @net attributes {cnn.cpu = "haswell"} {
+  // CHECK-NOT: cnn.param
+  cnn.param @fc.weight : tensor<4xf32> parameter <"xavier_uniform", fan_in = 4, fan_out = 4>
+
+  // CHECK: llvm.mlir.global internal constant @cnn.serial_context
+
+  // Buffers that no call mixes are noalias; the frame is named after the layer.
+  // CHECK-LABEL: llvm.func internal @fc.forward(
+  // CHECK-SAME: i64
+  // CHECK-SAME: !llvm.ptr {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.noalias, llvm.nonnull, llvm.noundef}
+  // CHECK-SAME: no_inline
+  // CHECK-SAME: no_unwind
+  // CHECK-SAME: passthrough = ["no-builtins", ["no-trapping-math", "true"]]
+  // CHECK-SAME: prefer_vector_width = "512"
+  // CHECK-SAME: target_cpu = "haswell"
+  // CHECK: llvm.load {{.*}} -> vector<4xf32> loc({{.*}}"net.cnn":7:3
+  // CHECK: llvm.return
+  func.func private @fc.forward(%item: index, %scratch: memref<64xi8>, %x: memref<4xf32>, %y: memref<4xf32>) attributes {cnn.kernel} {
+    %c0 = arith.constant 0 : index
+    %a = vector.load %x[%c0] : memref<4xf32>, vector<4xf32> loc("fc"("net.cnn":7:3))
+    vector.store %a, %y[%c0] : memref<4xf32>, vector<4xf32>
+    return
+  } loc("net.cnn":7:3)
+
+  // One call passes the same bytes twice.
+  // CHECK-LABEL: llvm.func internal @add.forward(
+  // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}
+  // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}
+  // CHECK: llvm.return
+  func.func private @add.forward(%item: index, %scratch: memref<64xi8>, %x: memref<4xf32>, %y: memref<4xf32>) attributes {cnn.kernel} {
+    return
+  }
+
+  // CHECK-LABEL: llvm.func @net_infer(
+  // CHECK-SAME: %[[BUFFERS:.*]]: !llvm.ptr loc({{.*}}), %[[CONTEXT:.*]]: !llvm.ptr loc
+  // CHECK: %[[WORKER:.*]] = llvm.zext
+  // CHECK: %[[WORKERS:.*]] = llvm.zext
+  // Each worker has 64 bytes of scratch.
+  // CHECK: %[[BYTES:.*]] = llvm.mlir.constant(64 : i64)
+  // CHECK: llvm.mul %[[WORKER]], %[[BYTES]]
+  // The 3 + 5 items of two launches are one list.
+  // CHECK: %[[T:.*]] = llvm.mlir.constant(8 : i64)
+  // CHECK: llvm.mul %[[T]], %[[WORKER]]
+  // CHECK: %[[BEGIN:.*]] = llvm.udiv %{{.*}}, %[[WORKERS]]
+  // CHECK: %[[END:.*]] = llvm.udiv %{{.*}}, %[[WORKERS]]
+  // CHECK: %[[FIRST:.*]] = llvm.mlir.constant(0 : i64)
+  // CHECK: llvm.intr.smax(%[[BEGIN]], %[[FIRST]])
+  // CHECK: llvm.call @fc.forward(
+  // CHECK: %[[SECOND:.*]] = llvm.mlir.constant(3 : i64)
+  // CHECK: llvm.intr.smax(%[[BEGIN]], %[[SECOND]])
+  // CHECK: llvm.call @add.forward(
+  // The barrier is called through the context.
+  // CHECK: llvm.call %{{.*}}(%{{.*}}) : !llvm.ptr, (!llvm.ptr) -> ()
+  // CHECK: llvm.return
+  func.func @infer(%x: memref<4xf32> {cnn.role = "input"}, %arena: memref<128xi8> {cnn.role = "arena"}, %scratch: memref<64xi8> {cnn.role = "scratch"}) {
+    %c64 = arith.constant 64 : index
+    %y = memref.view %arena[%c64][] : memref<128xi8> to memref<4xf32>
+    cnn.launch @fc.forward items 3 (%x, %y) : memref<4xf32>, memref<4xf32>
+    cnn.launch @add.forward items 5 (%y, %y) : memref<4xf32>, memref<4xf32>
+    cnn.barrier
+    return
+  }
+}
