@@ -224,11 +224,21 @@ static Nest getReductionNest(RankedTensorType input, ArrayRef<int64_t> dims, boo
     Adaptor adaptor(operands, attributes, properties, regions);                                    \
     return inferReduction(loc, getTensor(operands[0]), adaptor.getDims(), adaptor.getKeepDims(),   \
                           types);                                                                  \
-  }                                                                                                \
-  Nest OP::getNest() { return getReductionNest(getTensor(getInput()), getDims(), getKeepDims()); }
+  }
 CNN_REDUCE(ReduceSumOp)
 CNN_REDUCE(ReduceMaxOp)
 #undef CNN_REDUCE
+
+Nest ReduceSumOp::getNest() {
+  return getReductionNest(getTensor(getInput()), getDims(), getKeepDims());
+}
+
+Nest ReduceMaxOp::getNest() {
+  Nest nest = getReductionNest(getTensor(getInput()), getDims(), getKeepDims());
+  nest.combine = "max";
+  nest.padding = -std::numeric_limits<double>::infinity();
+  return nest;
+}
 
 Values ReduceSumOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange acc, IndexFn) {
   return {arith::AddFOp::create(b, loc, acc[0], in[0])};

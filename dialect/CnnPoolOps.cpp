@@ -183,6 +183,7 @@ LogicalResult MaxPoolOp::inferReturnTypes(MLIRContext *context, std::optional<Lo
 Nest MaxPoolOp::getNest() {
   Nest nest = getPoolNest(getTensor(getInput()), getTensor(getResult()), getWindow(*this), false);
   nest.padding = -std::numeric_limits<double>::infinity();
+  nest.combine = getWithPositions() ? "" : "max";
   if (getWithPositions())
     nest.resultMaps.push_back(nest.resultMaps[0]);
   return nest;

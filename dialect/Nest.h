@@ -30,6 +30,9 @@ struct Nest {
   /// The operand that accumulators start from (a bias), or -1 for `buildInit`. It is not passed to
   /// the body (a null value stands in its place).
   int initOperand = -1;
+  /// How accumulators of different lanes are combined where the vector runs along a reduced dimension:
+  /// "add" or "max"; empty where that is impossible.
+  StringRef combine = "add";
   /// Several points may fall on one element of the result, or on none: the result starts from zero,
   /// and what each point gives is added to it, in the order of the loops. Indices outside of the
   /// result are dropped.

@@ -1,6 +1,8 @@
 //===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler ------------------===//
 
 #include "compiler/cpu/Passes.h"
+#include "compiler/lowering/Passes.h"
+#include "compiler/schedule/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -22,6 +24,8 @@ int main(int argc, char **argv) {
   mlir::registerTransformsPasses();
   mlir::cnn::registerCnnCpuPasses();
   mlir::cnn::registerCnnTransformsPasses();
+  mlir::cnn::registerCnnSchedulePasses();
+  mlir::cnn::registerCnnLoweringPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Optimiser driver of the cnn dialect\n", registry));
 }

@@ -1,0 +1,632 @@
+//===- TileEmitter.cpp - Loops over register tiles of one group ------------------------------------===//
+
+#include "compiler/lowering/TileEmitter.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+TileEmitter::TileEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &space,
+                         const NestSchedule &schedule)
+    : kernel(kernel), group(group), space(space), info(space.getInfo()), nest(info.nest),
+      schedule(schedule), slice(kernel->getAttrOfType<SliceScheduleAttr>("cnn.slices")), b(group),
+      loc(info.anchor->getLoc()), lanes(space.getLanes()) {
+  unsigned at = 2;
+  for ([[maybe_unused]] Value input : group.getInputs())
+    inputs.push_back(kernel.getArgument(at++));
+  for ([[maybe_unused]] Value result : group.getResults())
+    outputs.push_back(kernel.getArgument(at++));
+  lanesReduced = nest.getNumDims() > 0 && schedule.vector >= nest.numParallel;
+  if (nest.getNumDims() == 0)
+    lanes = 1;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Small builders
+//===--------------------------------------------------------------------------------------------===//
+
+Value TileEmitter::constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+
+Value TileEmitter::add(Value lhs, Value rhs) {
+  if (!lhs || !rhs)
+    return lhs ? lhs : rhs;
+  return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
+}
+
+Value TileEmitter::scale(Value value, int64_t factor) {
+  return factor == 1 ? value : b.createOrFold<arith::MulIOp>(loc, value, constant(factor));
+}
+
+VectorType TileEmitter::getTileType(const Tile &tile, Type element) const {
+  SmallVector<int64_t> shape(tile.extents);
+  shape.push_back(tile.lanes);
+  return VectorType::get(shape, element);
+}
+
+Value TileEmitter::splat(Value value, const Tile &tile) {
+  if (isa<VectorType>(value.getType()))
+    return value;
+  return vector::BroadcastOp::create(b, loc, getTileType(tile, value.getType()), value);
+}
+
+bool TileEmitter::isLocal(Value buffer, RankedTensorType type) const {
+  return slice && cast<MemRefType>(buffer.getType()).getShape() !=
+                      ArrayRef<int64_t>(getLayoutOf(type).getPhysicalShape(type.getShape()));
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Indices: the base of the tile plus a linear map of the tile's dimensions
+//===--------------------------------------------------------------------------------------------===//
+
+/// Index of the tile's first element.
+Value TileEmitter::buildBase(const LinearForm &form, bool local, int64_t extra, bool pooled) {
+  Value sum;
+  if (pooled) {
+    SmallVector<LinearForm> results = info.getResultForms();
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+      if (factor != 0) {
+        Value index = buildBase(results[dim], local, 0, false);
+        if (info.poolFactors[dim] != 1)
+          index = b.createOrFold<arith::DivUIOp>(loc, index, constant(info.poolFactors[dim]));
+        sum = add(sum, scale(index, factor));
+      }
+  } else {
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+      if (factor != 0)
+        sum = add(sum, scale(local ? positions[dim].localBase : positions[dim].base, factor));
+  }
+  if (form.constant + extra != 0 || !sum)
+    sum = add(sum, constant(form.constant + extra));
+  return sum;
+}
+
+/// What the dimensions of the tile add to the base.
+AffineExpr TileEmitter::getTileExpr(const LinearForm &form, const Tile &tile) const {
+  MLIRContext *context = b.getContext();
+  AffineExpr expr = getAffineConstantExpr(0, context);
+  if (tile.pooled) {
+    Tile anchor = tile;
+    anchor.pooled = false;
+    SmallVector<LinearForm> results = info.getResultForms();
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+      if (factor != 0) {
+        LinearForm result = results[dim];
+        expr = expr + getTileExpr(result, anchor) * factor;
+      }
+    return expr;
+  }
+  for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
+    if (factor == 0)
+      continue;
+    bool vector = static_cast<int64_t>(dim) == schedule.vector;
+    if (nest.isParallel(dim))
+      expr = expr + getAffineDimExpr(dim, context) * (factor * (vector ? lanes : 1));
+    if (vector && tile.lanes > 1)
+      expr = expr + getAffineDimExpr(nest.numParallel, context) * factor;
+  }
+  return expr;
+}
+
+/// The smallest and largest index that the tile can reach, wherever the current loops stand.
+std::pair<int64_t, int64_t> TileEmitter::getRange(const LinearForm &form, const Tile &tile) const {
+  int64_t low = form.constant, high = form.constant;
+  if (tile.pooled)
+    return {0, 0}; // A pooling's result has exactly its windows.
+  for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
+    if (factor == 0)
+      continue;
+    const Position &position = positions[dim];
+    bool vector = static_cast<int64_t>(dim) == schedule.vector;
+    int64_t unit = vector ? lanes : 1;
+    int64_t span = nest.isParallel(dim) ? (position.tile - 1) * unit : 0;
+    int64_t last = position.high + span + (vector ? lanes - 1 : 0);
+    low += factor * (factor > 0 ? position.low : last);
+    high += factor * (factor > 0 ? last : position.low);
+  }
+  return {low, high};
+}
+
+TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type,
+                                             ArrayRef<LinearForm> forms, const Tile &tile) {
+  Address address;
+  MLIRContext *context = b.getContext();
+  LayoutAttr layout = getLayoutOf(type);
+  int64_t split = layout.getBlockedDim(), block = layout.getBlock();
+  bool local = isLocal(buffer, type);
+  AffineExpr zero = getAffineConstantExpr(0, context);
+  for (auto [physical, dim] : llvm::enumerate(layout.getOrder())) {
+    const LinearForm &form = forms[dim];
+    bool here = local && dim == 0;
+    if (dim != split) {
+      int64_t halo = layout.getHaloOf(dim);
+      address.indices.push_back(buildBase(form, here, halo, tile.pooled));
+      address.exprs.push_back(getTileExpr(form, tile));
+      auto [low, high] = getRange(form, tile);
+      if (low < -halo || high >= type.getDimSize(dim) + halo)
+        address.guard.push_back(physical);
+      continue;
+    }
+    bool inner = physical + 1 == layout.getOrder().size();
+    // Where vectors run along the blocks, the block is counted in vectors and the lane is the lane.
+    LinearForm rest = form;
+    int64_t vectorAt = -1;
+    if (tile.pooled) {
+      int64_t at = form.getSingleDim();
+      LinearForm result = info.getResultForms()[at];
+      rest = result;
+    }
+    if (lanes == block && tile.lanes > 1 && rest.coefficients[schedule.vector] == 1) {
+      vectorAt = schedule.vector;
+      rest.coefficients[vectorAt] = 0;
+    }
+    if (vectorAt >= 0) {
+      if (inner) {
+        address.indices.push_back(constant(0));
+        address.exprs.push_back(getAffineDimExpr(nest.numParallel, context));
+        continue;
+      }
+      const Position &position = positions[vectorAt];
+      Value index = here ? position.localUnits : position.units;
+      AffineExpr expr = nest.isParallel(vectorAt) ? getAffineDimExpr(vectorAt, context) : zero;
+      for (auto [d, factor] : llvm::enumerate(rest.coefficients))
+        if (factor != 0) {
+          index = add(index,
+                      scale(here ? positions[d].localBase : positions[d].base, factor / block));
+          if (nest.isParallel(d))
+            expr = expr + getAffineDimExpr(d, context) * (factor / block);
+        }
+      if (rest.constant != 0)
+        index = add(index, constant(rest.constant / block));
+      address.indices.push_back(index);
+      address.exprs.push_back(expr);
+      continue;
+    }
+    // One row at a time: find its block and its place there.
+    Value row = buildBase(form, here, 0, tile.pooled);
+    address.indices.push_back(inner
+                                  ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
+                                  : b.createOrFold<arith::DivUIOp>(loc, row, constant(block)));
+    address.exprs.push_back(zero);
+  }
+  return address;
+}
+
+Value TileEmitter::load(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile,
+                        double padding) {
+  RankedTensorType type = getTensor(group.getInputs()[argument]);
+  Address address = getAddress(inputs[argument], type, forms, tile);
+  auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
+  return TileLoadOp::create(b, loc, getTileType(tile, type.getElementType()), inputs[argument],
+                            address.indices, map, address.guard, llvm::APFloat(padding));
+}
+
+void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms,
+                        const Tile &tile) {
+  RankedTensorType type = getTensor(group.getResult(result));
+  Address address = getAddress(outputs[result], type, forms, tile);
+  auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
+  TileStoreOp::create(b, loc, splat(value, tile), outputs[result], address.indices, map,
+                      address.guard, /*accumulate=*/nest.scatter);
+}
+
+Value TileEmitter::buildIndex(const LinearForm &form, const Tile &tile) {
+  auto map = AffineMap::get(nest.numParallel + 1, 0, getTileExpr(form, tile));
+  return TileIndexOp::create(b, loc, getTileType(tile, b.getI32Type()),
+                             buildBase(form, false, 0, tile.pooled), map);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Values
+//===--------------------------------------------------------------------------------------------===//
+
+/// `value` at the indices `forms`: loaded, or computed from what it is computed from.
+Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile,
+                            double padding) {
+  if (Value known = computed.lookup(value))
+    return known;
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return load(argument.getArgNumber(), forms, tile, padding);
+  auto op = cast<NestOpInterface>(value.getDefiningOp());
+  Nest inner = op.getNest();
+  unsigned dims = forms.empty() ? nest.getNumDims() : forms[0].coefficients.size();
+  SmallVector<Value> operands;
+  for (auto [operand, map] : llvm::zip(op->getOperands(), inner.operandMaps)) {
+    SmallVector<LinearForm> at;
+    for (const LinearForm &form : getForms(map))
+      at.push_back(form.compose(forms, dims));
+    operands.push_back(evaluate(operand, at, tile, 0.0));
+  }
+  Value result = splat(op.buildBody(b, op->getLoc(), operands, {},
+                                    [&](unsigned dim) { return buildIndex(forms[dim], tile); })
+                           .front(),
+                       tile);
+  // Outside of the value's bounds, where the anchor pads, what was computed has no meaning.
+  RankedTensorType type = getTensor(value);
+  for (auto [dim, form] : llvm::enumerate(forms)) {
+    auto [low, high] = getRange(form, tile);
+    if (low >= 0 && high < type.getDimSize(dim))
+      continue;
+    Value index = buildIndex(form, tile);
+    // One unsigned comparison serves both bounds.
+    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index,
+                                         buildInt(b, loc, index.getType(), type.getDimSize(dim)));
+    Value outside = isa<FloatType>(type.getElementType())
+                        ? buildFloat(b, loc, result.getType(), padding)
+                        : buildZero(b, loc, result.getType());
+    result = arith::SelectOp::create(b, loc, inside, result, outside);
+  }
+  return result;
+}
+
+/// The body of the anchor at the current point of the reduced dimensions.
+SmallVector<Value> TileEmitter::emitPoint(SmallVector<Value> accumulators) {
+  SmallVector<Value> operands;
+  for (auto [i, operand] : llvm::enumerate(info.anchor->getOperands()))
+    operands.push_back(static_cast<int>(i) == nest.initOperand
+                           ? Value()
+                           : evaluate(operand, getForms(nest.operandMaps[i]), anchorTile,
+                                      nest.padding));
+  unsigned dims = nest.getNumDims();
+  auto index = [&](unsigned dim) {
+    return buildIndex(LinearForm::getDim(dim, dims), anchorTile);
+  };
+  NestOpInterface anchor = info.anchor;
+  SmallVector<Value> results = anchor.buildBody(b, loc, operands, accumulators, index);
+  if (maskLanes) {
+    Value lane = index(schedule.vector);
+    Value inside = arith::CmpIOp::create(
+        b, loc, arith::CmpIPredicate::slt, lane,
+        buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
+    for (auto [result, before] : llvm::zip(results, accumulators))
+      result = arith::SelectOp::create(b, loc, inside, result, before);
+  }
+  return results;
+}
+
+SmallVector<Value> TileEmitter::emitReduction(unsigned depth, SmallVector<Value> accumulators) {
+  if (depth == nest.getNumDims())
+    return emitPoint(accumulators);
+  unsigned dim = schedule.order[depth];
+  int64_t units = space.getUnits(dim, schedule.vector), unroll = schedule.tile[dim];
+  int64_t unit = static_cast<int64_t>(dim) == schedule.vector ? lanes : 1;
+  auto emitAt = [&](Value iv, int64_t begin, int64_t steps, int64_t count,
+                    SmallVector<Value> values) {
+    for (int64_t i = 0; i < count; ++i) {
+      Position &position = positions[dim];
+      position.units = iv ? add(iv, i ? constant(i) : Value()) : constant(begin + i);
+      position.base = scale(position.units, unit);
+      position.localBase = position.base;
+      position.localUnits = position.units;
+      position.low = (begin + i) * unit;
+      position.high = (begin + i + (steps - 1) * count) * unit;
+      values = emitReduction(depth + 1, values);
+    }
+    return values;
+  };
+  int64_t trips = units / unroll, rest = units % unroll;
+  if (trips == 1) {
+    accumulators = emitAt({}, 0, 1, unroll, accumulators);
+  } else if (trips > 1) {
+    auto loop = scf::ForOp::create(b, loc, constant(0), constant(trips * unroll), constant(unroll),
+                                   accumulators);
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    SmallVector<Value> carried(loop.getRegionIterArgs());
+    SmallVector<Value> next = emitAt(loop.getInductionVar(), 0, trips, unroll, carried);
+    if (!next.empty())
+      scf::YieldOp::create(b, loc, next);
+    accumulators.assign(loop.getResults().begin(), loop.getResults().end());
+  }
+  if (rest > 0)
+    accumulators = emitAt({}, trips * unroll, 1, rest, accumulators);
+  return accumulators;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// One tile
+//===--------------------------------------------------------------------------------------------===//
+
+void TileEmitter::emitBody() {
+  computed.clear();
+  anchorTile = {};
+  for (unsigned dim = 0; dim < nest.numParallel; ++dim)
+    anchorTile.extents.push_back(positions[dim].tile);
+  anchorTile.lanes = lanes;
+  NestOpInterface anchor = info.anchor;
+  unsigned dims = nest.getNumDims();
+  if (nest.numParallel == dims) {
+    SmallVector<Value> results = emitPoint({});
+    for (Value &result : results)
+      result = splat(result, anchorTile);
+    return emitEpilogue(results);
+  }
+  SmallVector<Type> types;
+  for (Value result : info.anchor->getResults())
+    types.push_back(getTileType(anchorTile, getTensor(result).getElementType()));
+  SmallVector<Value> accumulators;
+  auto loadInit = [&]() {
+    return evaluate(info.anchor->getOperand(nest.initOperand),
+                    getForms(nest.operandMaps[nest.initOperand]), anchorTile, 0.0);
+  };
+  if (nest.initOperand >= 0 && !lanesReduced)
+    accumulators = {loadInit()};
+  else
+    accumulators = anchor.buildInit(b, loc, types);
+  maskLanes = lanesReduced && nest.sizes[schedule.vector] % lanes != 0;
+  accumulators = emitReduction(nest.numParallel, accumulators);
+  maskLanes = false;
+  if (lanesReduced) {
+    anchorTile.lanes = 1;
+    for (Value &value : accumulators)
+      value = TileReduceOp::create(
+          b, loc,
+          getTileType(anchorTile, cast<VectorType>(value.getType()).getElementType()), value,
+          nest.combine);
+    if (nest.initOperand >= 0)
+      accumulators[0] = arith::AddFOp::create(b, loc, accumulators[0], loadInit());
+  }
+  emitEpilogue(anchor.buildFinish(b, loc, accumulators, [&](unsigned dim) {
+    return buildIndex(LinearForm::getDim(dim, dims), anchorTile);
+  }));
+}
+
+void TileEmitter::emitEpilogue(SmallVector<Value> results) {
+  for (auto [value, result] : llvm::zip(info.anchor->getResults(), results))
+    computed[value] = result;
+  SmallVector<LinearForm> forms = info.getResultForms();
+  for (Operation *op : info.epilogue)
+    computed[op->getResult(0)] = evaluate(op->getResult(0), forms, anchorTile, 0.0);
+
+  Tile pooledTile = anchorTile;
+  SmallVector<LinearForm> pooledForms;
+  if (info.pool) {
+    pooledTile.pooled = true;
+    for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
+      if (int64_t at = forms[dim].getSingleDim(); at >= 0)
+        pooledTile.extents[at] /= factor;
+      pooledForms.push_back(LinearForm::getDim(dim, info.poolFactors.size()));
+    }
+    SmallVector<Value> pooled = emitPool(computed.lookup(info.pool->getOperand(0)));
+    for (auto [value, result] : llvm::zip(info.pool->getResults(), pooled))
+      computed[value] = result;
+    for (Operation *op : info.afterPool)
+      computed[op->getResult(0)] = evaluate(op->getResult(0), pooledForms, pooledTile, 0.0);
+  }
+  for (auto [i, value] : llvm::enumerate(group.getYield().getValues())) {
+    Operation *def = value.getDefiningOp();
+    bool pooled = info.pool && def && (def == info.pool || llvm::is_contained(info.afterPool, def));
+    const Tile &tile = pooled ? pooledTile : anchorTile;
+    ArrayRef<LinearForm> at = pooled ? ArrayRef(pooledForms) : ArrayRef(forms);
+    store(evaluate(value, at, tile, 0.0), i, at, tile);
+  }
+}
+
+/// Combines the picks of every window of `input`.
+SmallVector<Value> TileEmitter::emitPool(Value input) {
+  NestOpInterface pool = info.pool;
+  Nest window = pool.getNest();
+  SmallVector<LinearForm> reads = getForms(window.operandMaps[0]), results = info.getResultForms();
+  Tile tile = anchorTile;
+  tile.pooled = true;
+  SmallVector<int64_t> strides(anchorTile.extents.size() + 1, 1);
+  // The dimension of the tile that a reduced dimension of the window runs along.
+  llvm::SmallDenseMap<unsigned, int64_t> along;
+  for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
+    int64_t at = results[dim].getSingleDim();
+    if (factor != 1) {
+      tile.extents[at] /= factor;
+      strides[at] = factor;
+    }
+    for (unsigned d = window.numParallel; d < window.getNumDims(); ++d)
+      if (reads[dim].uses(d))
+        along[d] = at;
+  }
+  SmallVector<Type> types;
+  for (Value result : pool->getResults())
+    types.push_back(getTileType(tile, getTensor(result).getElementType()));
+  SmallVector<Value> accumulators = pool.buildInit(b, pool->getLoc(), types);
+  SmallVector<int64_t> point(window.getNumDims(), 0);
+  auto index = [&](unsigned dim) -> Value {
+    if (!window.isParallel(dim))
+      return buildInt(b, loc, accumulators[0].getType(), point[dim]);
+    return buildIndex(LinearForm::getDim(dim, info.poolFactors.size()), tile);
+  };
+  std::function<void(unsigned)> visit = [&](unsigned dim) {
+    if (dim < window.getNumDims()) {
+      for (point[dim] = 0; point[dim] < window.sizes[dim]; ++point[dim])
+        visit(dim + 1);
+      return;
+    }
+    SmallVector<int64_t> offsets(strides.size(), 0);
+    for (auto [d, at] : along)
+      offsets[at] = point[d];
+    Type element = cast<VectorType>(input.getType()).getElementType();
+    Value pick = TilePickOp::create(b, pool->getLoc(), getTileType(tile, element), input, offsets,
+                                    strides);
+    accumulators = pool.buildBody(b, pool->getLoc(), pick, accumulators, index);
+  };
+  visit(window.numParallel);
+  return pool.buildFinish(b, pool->getLoc(), accumulators, index);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Loops over tiles
+//===--------------------------------------------------------------------------------------------===//
+
+/// Cuts a parallel dimension where its tiles begin or cease to read (or scatter) outside of a tensor.
+SmallVector<TileEmitter::Segment> TileEmitter::getSegments(unsigned dim) {
+  int64_t units = space.getUnits(dim, schedule.vector), tile = schedule.tile[dim];
+  int64_t low = 0, high = units - 1;
+  auto narrow = [&](ArrayRef<LinearForm> forms, RankedTensorType type) {
+    LayoutAttr layout = getLayoutOf(type);
+    for (auto [at, form] : llvm::enumerate(forms)) {
+      int64_t factor = form.coefficients[dim];
+      if (factor <= 0)
+        continue;
+      int64_t least = form.constant, most = form.constant;
+      for (unsigned other = 0; other < nest.getNumDims(); ++other)
+        if (other != dim)
+          (form.coefficients[other] < 0 ? least : most) +=
+              form.coefficients[other] * (nest.sizes[other] - 1);
+      int64_t halo = layout.getHaloOf(at), size = type.getDimSize(at);
+      if (least < -halo)
+        low = std::max<int64_t>(low, llvm::divideCeil(-halo - least, factor));
+      if (factor * (units - 1) + most >= size + halo)
+        high = std::min<int64_t>(high, llvm::divideFloorSigned(size - 1 + halo - most, factor));
+    }
+  };
+  if (static_cast<int64_t>(dim) != schedule.vector) {
+    for (const GroupInfo::Read &read : info.getReads())
+      if (!read.pooled)
+        narrow(read.forms, getTensor(group.getInputs()[read.argument]));
+    if (nest.scatter)
+      narrow(info.getResultForms(), getTensor(group.getResult(0)));
+  }
+  int64_t begin = llvm::alignTo(low, tile);
+  int64_t end = high + 1 > begin ? begin + (high + 1 - begin) / tile * tile : begin;
+  if (begin >= end)
+    begin = end = 0; // No tile lies inside.
+  SmallVector<Segment> segments;
+  if (begin > 0)
+    segments.push_back({0, begin / tile, tile});
+  if (end > begin)
+    segments.push_back({begin, (end - begin) / tile, tile});
+  if (int64_t full = (units - end) / tile)
+    segments.push_back({end, full, tile});
+  if (int64_t rest = (units - end) % tile)
+    segments.push_back({units - rest, 1, rest});
+  return segments;
+}
+
+void TileEmitter::emitParallel(unsigned depth) {
+  if (depth == nest.numParallel)
+    return emitBody();
+  unsigned dim = schedule.order[depth];
+  bool vector = static_cast<int64_t>(dim) == schedule.vector;
+  int64_t unit = vector ? lanes : 1;
+  Position &position = positions[dim];
+  Value item = kernel.getArgument(0);
+
+  auto place = [&](Value units, int64_t low, int64_t high, int64_t tile) {
+    Position &at = positions[dim];
+    at.units = at.localUnits = units;
+    at.base = at.localBase = scale(units, unit);
+    at.low = low * unit;
+    at.high = high * unit;
+    at.tile = tile;
+  };
+  auto loop = [&](Value lower, Value upper, int64_t step, function_ref<void(Value)> body) {
+    auto op = scf::ForOp::create(b, loc, lower, upper, constant(step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(op.getBody());
+    body(op.getInductionVar());
+  };
+
+  if (slice && dim == 0) {
+    int64_t size = nest.sizes[0], block = slice.getBlock(), count = slice.getCount();
+    if (size != block * count || vector) {
+      // The slice is one index (of the slices, or of the vectors of the batch).
+      place(item, 0, (size == block * count ? count : size) - 1, 1);
+      position.localUnits = constant(0);
+      position.localBase = constant(0);
+      return emitParallel(depth + 1);
+    }
+    return loop(constant(0), constant(block), 1, [&](Value row) {
+      place(add(scale(item, block), row), 0, size - 1, 1);
+      positions[dim].localUnits = positions[dim].localBase = row;
+      emitParallel(depth + 1);
+    });
+  }
+
+  bool chunked = depth == 0 && !slice && schedule.chunk > 0;
+  for (const Segment &segment : getSegments(dim)) {
+    int64_t last = segment.begin + (segment.count - 1) * segment.tile;
+    int64_t end = segment.begin + segment.count * segment.tile;
+    if (!chunked && segment.count == 1) {
+      place(constant(segment.begin), segment.begin, segment.begin, segment.tile);
+      emitParallel(depth + 1);
+      continue;
+    }
+    Value lower = constant(segment.begin), upper = constant(end);
+    if (chunked) {
+      Value first = scale(item, schedule.chunk * schedule.tile[dim]);
+      Value behind = add(first, constant(schedule.chunk * schedule.tile[dim]));
+      lower = arith::MaxUIOp::create(b, loc, lower, first);
+      upper = arith::MinUIOp::create(b, loc, upper, behind);
+    }
+    loop(lower, upper, segment.tile, [&](Value units) {
+      place(units, segment.begin, last, segment.tile);
+      emitParallel(depth + 1);
+    });
+  }
+}
+
+/// Stores zeros in what this work item owns of a buffer.
+void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type) {
+  auto memref = cast<MemRefType>(buffer.getType());
+  LayoutAttr layout = getLayoutOf(type);
+  Value item = kernel.getArgument(0);
+  SmallVector<Value> indices(memref.getRank());
+  int64_t innermost = memref.getRank() - 1;
+  SmallVector<AffineExpr> exprs(memref.getRank(), getAffineConstantExpr(0, b.getContext()));
+  if (innermost >= 0)
+    exprs[innermost] = getAffineDimExpr(0, b.getContext());
+  std::function<void(int64_t)> visit = [&](int64_t physical) {
+    if (physical > innermost) {
+      auto tile = VectorType::get({lanes}, type.getElementType());
+      SmallVector<int64_t> guard;
+      if (innermost >= 0 && memref.getDimSize(innermost) % lanes != 0)
+        guard.push_back(innermost);
+      TileStoreOp::create(b, loc, buildZero(b, loc, tile), buffer, indices,
+                          AffineMap::get(1, 0, exprs, b.getContext()), guard, false);
+      return;
+    }
+    int64_t size = memref.getDimSize(physical), step = physical == innermost ? lanes : 1;
+    Value lower = constant(0), upper = constant(size);
+    int64_t dim = layout.getOrder()[physical];
+    if (slice && dim == 0 && physical == 0 && !isLocal(buffer, type)) {
+      // Blocks, slices, or rows of the batch.
+      int64_t rows = size == slice.getBlock() * slice.getCount() ? slice.getBlock() : 1;
+      lower = scale(item, rows);
+      upper = add(lower, constant(rows));
+    } else if (!slice && schedule.chunk > 0 && nest.scatter) {
+      int64_t first = schedule.order[0];
+      bool split = dim == layout.getBlockedDim();
+      if (info.getResultForms()[dim].getSingleDim() == first && !(split && physical == innermost)) {
+        int64_t unit = first == schedule.vector && !split ? lanes : 1;
+        int64_t share = schedule.chunk * schedule.tile[first] * unit;
+        lower = scale(item, share);
+        upper = arith::MinUIOp::create(b, loc, upper, add(lower, constant(share)));
+      }
+    }
+    auto loop = scf::ForOp::create(b, loc, lower, upper, constant(step));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(loop.getBody());
+    indices[physical] = loop.getInductionVar();
+    visit(physical + 1);
+  };
+  visit(0);
+}
+
+LogicalResult TileEmitter::emit() {
+  for (Value value : group.getYield().getValues()) {
+    Operation *def = value.getDefiningOp();
+    if (!def || llvm::is_contained(info.prologue, def))
+      return group.emitError() << "group '" << group.getName()
+                               << "' yields a value that it does not compute in its tile";
+  }
+  positions.resize(nest.getNumDims());
+  for (auto [i, result] : llvm::enumerate(group.getResults())) {
+    LayoutAttr layout = getLayoutOf(getTensor(result));
+    bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
+    if (nest.scatter || halo)
+      emitZeroFill(outputs[i], getTensor(result));
+  }
+  emitParallel(0);
+  return success();
+}

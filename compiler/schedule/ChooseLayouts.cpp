@@ -1,0 +1,289 @@
+//===- ChooseLayouts.cpp - Give every tensor between groups a layout ------------------------------===//
+//
+// In: groups on logical tensors. Out: the same, their tensors with `#cnn.layout` encodings where they
+// are not plain, reductions over the batch split, conversions where a group needs plain rows. Next:
+// SliceBatch.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/GroupInfo.h"
+#include "compiler/schedule/Machine.h"
+#include "compiler/schedule/Passes.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/MapVector.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_CHOOSELAYOUTSPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// Wraps one operation, built by `build` from the group's arguments, into a new group.
+static GroupOp makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRange inputs,
+                         function_ref<Value(OpBuilder &, ValueRange)> build) {
+  OperationState state(loc, GroupOp::getOperationName());
+  state.addOperands(inputs);
+  state.addAttribute("name", b.getStringAttr(name));
+  Region *region = state.addRegion();
+  Block &block = region->emplaceBlock();
+  for (Value input : inputs)
+    block.addArgument(input.getType(), input.getLoc());
+  OpBuilder inner(b.getContext());
+  inner.setInsertionPointToStart(&block);
+  Value result = build(inner, block.getArguments());
+  YieldOp::create(inner, loc, result);
+  state.addTypes(result.getType());
+  return cast<GroupOp>(b.create(state));
+}
+
+namespace {
+struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
+  using ChooseLayoutsPassBase::ChooseLayoutsPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    if (layout != "auto" && layout != "plain" && layout != "batch") {
+      module.emitError() << "unknown layout '" << layout << "', expected auto, plain or batch";
+      return signalPassFailure();
+    }
+    FailureOr<Machine> machine =
+        Machine::get(cpu, [&]() -> InFlightDiagnostic { return module.emitError(); });
+    if (failed(machine))
+      return signalPassFailure();
+    machine->record(module);
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration() && failed(runOnEntry(entry, *machine)))
+        return signalPassFailure();
+  }
+
+  LogicalResult runOnEntry(func::FuncOp entry, const Machine &machine) {
+    block = getBlock(entry, machine);
+    std::string reason;
+    if (block > 1) {
+      int64_t batch = getBatchExtent(entry);
+      reason = "batch of " + std::to_string(batch) + " is " + std::to_string(batch / block) +
+               " blocks of " + std::to_string(block) + " images, one vector each";
+      if (failed(splitReductions(entry)) || failed(setLayouts(entry)))
+        return failure();
+    } else {
+      reason = layout == "plain" ? "plain layouts were asked for"
+                                 : "the batch does not fill whole vectors of " + machine.cpu;
+    }
+    entry->setAttr("cnn.layout_reason", StringAttr::get(&getContext(), reason));
+    convertResults(entry);
+    return success();
+  }
+
+  /// Images to a block: the lanes of the widest float type in use where they divide the batch, else 1.
+  int64_t getBlock(func::FuncOp entry, const Machine &machine) {
+    int64_t batch = getBatchExtent(entry);
+    if (layout == "plain" || batch <= 0)
+      return 1;
+    int64_t bits = 0;
+    for (Type type : entry.getArgumentTypes())
+      if (auto element = dyn_cast<FloatType>(cast<RankedTensorType>(type).getElementType()))
+        bits = std::max<int64_t>(bits, element.getWidth());
+    if (bits == 0)
+      return 1;
+    int64_t lanes = machine.vectorBits / bits;
+    return lanes > 1 && batch % lanes == 0 ? lanes : 1;
+  }
+
+  /// Splits reductions over the batch and everything in an image: first per slice, then over slices.
+  LogicalResult splitReductions(func::FuncOp entry) {
+    BatchAnalysis batch(entry);
+    for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      Operation *anchor = info->anchor;
+      if (!llvm::all_of(anchor->getOperands(), llvm::IsaPred<BlockArgument>))
+        continue;
+      SmallVector<Value> inputs;
+      bool batched = false;
+      for (Value operand : anchor->getOperands()) {
+        inputs.push_back(group.getInputs()[cast<BlockArgument>(operand).getArgNumber()]);
+        batched |= batch.isBatched(inputs.back());
+      }
+      if (!batched)
+        continue;
+      OpBuilder b(group);
+      Value partial;
+      std::string name = group.getName().str() + ".slices";
+      if (auto grad = dyn_cast<ConvWeightGradOp>(anchor)) {
+        int64_t slices = getTensor(inputs[0]).getDimSize(0) / block;
+        if (grad.getSlices() != 0)
+          continue;
+        SmallVector<int64_t> shape(getTensor(grad.getResult()).getShape());
+        shape.insert(shape.begin(), slices);
+        auto type = RankedTensorType::get(shape, getTensor(grad.getResult()).getElementType());
+        partial = makeGroup(b, group.getLoc(), name, inputs, [&](OpBuilder &inner, ValueRange in) {
+                    return ConvWeightGradOp::create(inner, grad.getLoc(), type, in[0], in[1],
+                                                    grad.getStride(), grad.getPadding(),
+                                                    grad.getDilation(), grad.getGroups(), slices)
+                        .getResult();
+                  }).getResult(0);
+      } else if (auto sum = dyn_cast<ReduceSumOp>(anchor)) {
+        if (sum.getKeepDims() || sum.getDims().size() < 2 || sum.getDims().front() != 0)
+          continue;
+        partial = makeGroup(b, group.getLoc(), name, inputs, [&](OpBuilder &inner, ValueRange in) {
+                    return ReduceSumOp::create(inner, sum.getLoc(), in[0],
+                                               sum.getDims().drop_front(), false)
+                        .getResult();
+                  }).getResult(0);
+      } else {
+        continue;
+      }
+      replaceAnchor(group, anchor, partial);
+    }
+    return success();
+  }
+
+  /// Lets `group` sum `partial` over its first dimension in place of its anchor.
+  void replaceAnchor(GroupOp group, Operation *anchor, Value partial) {
+    Block &body = group.getBody().front();
+    OpBuilder b(anchor);
+    unsigned position = group.getInputs().size();
+    group.getInputsMutable().append(partial);
+    Value argument = body.addArgument(partial.getType(), partial.getLoc());
+    Value sum =
+        ReduceSumOp::create(b, anchor->getLoc(), argument, ArrayRef<int64_t>{0}, false);
+    anchor->getResult(0).replaceAllUsesWith(sum);
+    anchor->erase();
+    for (int64_t i = position - 1; i >= 0; --i)
+      if (body.getArgument(i).use_empty()) {
+        body.eraseArgument(i);
+        group->eraseOperand(i);
+      }
+  }
+
+  LogicalResult setLayouts(func::FuncOp entry) {
+    // Contractions over the batch alone read rows: give them plain copies.
+    BatchAnalysis before(entry);
+    llvm::DenseMap<Value, Value> rows;
+    for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      if (!isa<MatmulOp>(info->anchor))
+        continue;
+      for (const GroupInfo::Read &read : info->getReads()) {
+        Value input = group.getInputs()[read.argument];
+        int64_t dim = read.forms.empty() ? -1 : read.forms[0].getSingleDim();
+        if (read.pooled || !before.isBatched(input) || dim < 0 || info->nest.isParallel(dim))
+          continue;
+        Value &copy = rows[input];
+        if (!copy && !isa<BlockArgument>(input)) {
+          OpBuilder b(&getContext());
+          b.setInsertionPointAfterValue(input);
+          std::string name = group.getName().str() + ".rows" + std::to_string(read.argument);
+          copy = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
+                   return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
+                       .getResult();
+                 }).getResult(0);
+          plain.insert(copy);
+          ++numConversions;
+        }
+        if (copy)
+          group.setOperand(read.argument, copy);
+      }
+    }
+
+    BatchAnalysis batch(entry);
+    llvm::MapVector<Value, LayoutAttr> layouts;
+    for (Operation &op : entry.getBody().front()) {
+      if (!isa<GroupOp, ReshapeOp>(op))
+        continue;
+      for (Value result : op.getResults())
+        if (batch.isBatched(result) && !plain.contains(result) &&
+            getTensor(result).getDimSize(0) == getBatchExtent(entry))
+          layouts[result] =
+              LayoutAttr::getBatchInnermost(&getContext(), getTensor(result).getRank(), block);
+    }
+    // A reshaped argument keeps the argument's plain layout.
+    for (auto reshape : entry.getOps<ReshapeOp>())
+      if (!layouts.contains(reshape.getInput()))
+        layouts.erase(reshape.getResult());
+    for (GroupOp group : entry.getOps<GroupOp>())
+      if (failed(addHalos(group, layouts)))
+        return failure();
+    for (auto [value, attr] : layouts) {
+      value.setType(RankedTensorType::get(getTensor(value).getShape(),
+                                          getTensor(value).getElementType(), attr));
+      ++numBatch;
+    }
+    for (GroupOp group : entry.getOps<GroupOp>()) {
+      for (auto [input, argument] : llvm::zip(group.getInputs(), group.getBody().getArguments()))
+        argument.setType(input.getType());
+      for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults()))
+        value.setType(result.getType());
+    }
+    return success();
+  }
+
+  /// Asks for stored zeros where the group reads outside of an input's bounds and expects zero.
+  LogicalResult addHalos(GroupOp group, llvm::MapVector<Value, LayoutAttr> &layouts) {
+    FailureOr<GroupInfo> info = GroupInfo::get(group);
+    if (failed(info))
+      return failure();
+    const Nest &nest = info->nest;
+    for (const GroupInfo::Read &read : info->getReads()) {
+      Value input = group.getInputs()[read.argument];
+      auto found = layouts.find(input);
+      if (read.pooled || read.padding != 0.0 || found == layouts.end() ||
+          llvm::any_of(input.getUsers(), llvm::IsaPred<ReshapeOp>) ||
+          input.getDefiningOp<ReshapeOp>())
+        continue;
+      LayoutAttr attr = found->second;
+      SmallVector<int64_t> halo(attr.getRank(), 0);
+      for (auto [dim, form] : llvm::enumerate(read.forms)) {
+        int64_t low = form.constant, high = form.constant;
+        for (unsigned d = 0; d < nest.getNumDims(); ++d)
+          (form.coefficients[d] < 0 ? low : high) += form.coefficients[d] * (nest.sizes[d] - 1);
+        int64_t outside = std::max(-low, high - (getTensor(input).getDimSize(dim) - 1));
+        halo[dim] = std::max<int64_t>({attr.getHaloOf(dim), outside, 0});
+      }
+      if (llvm::any_of(halo, [](int64_t zeros) { return zeros != 0; }) && halo[0] == 0)
+        found->second = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), halo);
+    }
+    return success();
+  }
+
+  /// What leaves the entry point is plain, comes from a group, and leaves in one place only.
+  void convertResults(func::FuncOp entry) {
+    llvm::DenseSet<Value> homes;
+    auto convert = [&](OpOperand &use, StringRef name) {
+      Value value = use.get();
+      RankedTensorType type = dropLayout(getTensor(value));
+      if (value.getDefiningOp<GroupOp>() && value.getType() == type && homes.insert(value).second)
+        return;
+      OpBuilder b(use.getOwner());
+      GroupOp copy =
+          makeGroup(b, value.getLoc(), name, value, [&](OpBuilder &inner, ValueRange in) {
+            return ConvertLayoutOp::create(inner, value.getLoc(), type, in[0]).getResult();
+          });
+      ++numConversions;
+      use.set(copy.getResult(0));
+      homes.insert(copy.getResult(0));
+    };
+    for (auto write : llvm::to_vector(entry.getOps<WriteOp>()))
+      convert(write.getValueMutable(), (write.getParam() + ".copy").str());
+    Operation *terminator = entry.getBody().front().getTerminator();
+    for (OpOperand &use : terminator->getOpOperands()) {
+      auto name = entry.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "cnn.name");
+      std::string label =
+          name ? name.str() : "result" + std::to_string(use.getOperandNumber());
+      convert(use, label + ".copy");
+    }
+  }
+
+  int64_t block = 1;
+  llvm::DenseSet<Value> plain;
+};
+} // namespace

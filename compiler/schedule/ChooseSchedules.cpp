@@ -1,0 +1,149 @@
+//===- ChooseSchedules.cpp - Choose the schedule of every group ------------------------------------===//
+//
+// In: groups with layouts. Out: the same with `#cnn.nest` schedules and reasons. Next: Plan.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Schedules.h"
+#include "llvm/ADT/StringSet.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_CHOOSESCHEDULESPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+/// What a user asked for: `name=key:value;key:value`, or `name=algorithm`.
+struct Override {
+  std::string name, text;
+  bool used = false;
+};
+
+struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedules> {
+  using ChooseSchedulesPassBase::ChooseSchedulesPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<Machine> machine = Machine::get(module);
+    if (failed(machine))
+      return signalPassFailure();
+    asked.clear();
+    for (StringRef text : overrides) {
+      auto [name, value] = text.split('=');
+      if (name.empty() || value.empty()) {
+        module.emitError() << "schedule override '" << text << "' is not of the form name=value";
+        return signalPassFailure();
+      }
+      asked.push_back({name.str(), value.str()});
+    }
+    std::mt19937_64 random(seed);
+    bool ok = true;
+    module.walk([&](GroupOp group) {
+      if (ok && !group.isOuter())
+        ok = succeeded(schedule(group, *machine, random));
+    });
+    for (const Override &override : asked)
+      if (ok && !override.used) {
+        auto error = module.emitError()
+                     << "schedule override names '" << override.name << "', which is no group";
+        ok = false;
+        module.walk([&](GroupOp group) {
+          if (group.getName().starts_with_insensitive(StringRef(override.name).take_front(3)))
+            error.attachNote(group.getLoc()) << "there is '" << group.getName() << "'";
+        });
+      }
+    if (!ok)
+      signalPassFailure();
+  }
+
+  LogicalResult schedule(GroupOp group, const Machine &machine, std::mt19937_64 &random) {
+    bool sliced = isa<GroupOp>(group->getParentOp());
+    auto fail = [&]() -> InFlightDiagnostic {
+      return group.emitError() << "group '" << group.getName() << "': ";
+    };
+    std::string algorithmReason = chooseAlgorithm(group);
+    FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
+    if (failed(space))
+      return failure();
+    std::string reason;
+    NestSchedule chosen = seed >= 0 ? space->chooseRandom(random) : space->choose(reason);
+    if (seed >= 0)
+      reason = "drawn at random";
+    for (Override &override : asked) {
+      StringRef op = space->getInfo().anchor->getName().stripDialect();
+      if (override.name != group.getName() && override.name != op)
+        continue;
+      override.used = true;
+      if (failed(apply(override.text, group, chosen, fail)))
+        return failure();
+      ScheduleSpace::applyAlgorithm(group, chosen.algorithm);
+      space = ScheduleSpace::get(group, machine, sliced);
+      if (failed(space))
+        return failure();
+      reason = "asked for: " + override.text;
+    }
+    if (failed(space->verify(chosen, fail)))
+      return failure();
+    group.setScheduleAttr(chosen.toAttr(&getContext()));
+    group.setReason(algorithmReason + reason);
+    ++numGroups;
+    return success();
+  }
+
+  /// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered form
+  /// also adds to memory once per sum.
+  std::string chooseAlgorithm(GroupOp group) {
+    for (auto grad : group.getOps<ConvDataGradOp>()) {
+      auto image = cast<RankedTensorType>(grad.getResult().getType()).getShape();
+      auto output = cast<RankedTensorType>(grad.getGradient().getType()).getShape();
+      bool unit = grad.getStride()[0] == 1 && grad.getStride()[1] == 1;
+      double gather = static_cast<double>(image[2]) * image[3];
+      double scatter = 1.25 * output[2] * output[3];
+      bool useScatter = !unit || scatter < gather;
+      grad.setScatter(useScatter);
+      return useScatter ? (unit ? "scatter has fewer taps than gather; " : "stride is not 1; ")
+                        : "gather has no additions to memory; ";
+    }
+    return "";
+  }
+
+  LogicalResult apply(StringRef text, GroupOp group, NestSchedule &schedule,
+                      function_ref<InFlightDiagnostic()> fail) {
+    SmallVector<StringRef> parts;
+    text.split(parts, ';', -1, false);
+    for (StringRef part : parts) {
+      auto [key, value] = part.split(':');
+      if (!part.contains(':')) {
+        schedule.algorithm = part.str();
+        continue;
+      }
+      SmallVector<int64_t> numbers;
+      SmallVector<StringRef> fields;
+      value.split(fields, ',');
+      bool valid = true;
+      for (StringRef field : fields)
+        valid &= !field.getAsInteger(10, numbers.emplace_back());
+      if (key == "algorithm")
+        schedule.algorithm = value.str();
+      else if (key == "tile" && valid)
+        schedule.tile = numbers;
+      else if (key == "order" && valid)
+        schedule.order = numbers;
+      else if (key == "vector" && valid && numbers.size() == 1)
+        schedule.vector = numbers[0];
+      else if (key == "chunk" && valid && numbers.size() == 1)
+        schedule.chunk = numbers[0];
+      else
+        return fail() << "override '" << part
+                      << "' is none of algorithm:NAME, vector:N, tile:N,..., order:N,..., chunk:N";
+    }
+    return success();
+  }
+
+  SmallVector<Override> asked;
+};
+} // namespace

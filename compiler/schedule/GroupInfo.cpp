@@ -1,0 +1,221 @@
+//===- GroupInfo.cpp - The roles of the operations of an inner group ------------------------------===//
+
+#include "compiler/schedule/GroupInfo.h"
+#include "llvm/ADT/SmallPtrSet.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+LinearForm LinearForm::getConstant(int64_t value, unsigned numDims) {
+  LinearForm form;
+  form.coefficients.assign(numDims, 0);
+  form.constant = value;
+  return form;
+}
+
+LinearForm LinearForm::getDim(unsigned dim, unsigned numDims) {
+  LinearForm form = getConstant(0, numDims);
+  form.coefficients[dim] = 1;
+  return form;
+}
+
+LinearForm LinearForm::get(AffineExpr expr, unsigned numDims) {
+  if (auto constant = dyn_cast<AffineConstantExpr>(expr))
+    return getConstant(constant.getValue(), numDims);
+  if (auto dim = dyn_cast<AffineDimExpr>(expr))
+    return getDim(dim.getPosition(), numDims);
+  auto binary = cast<AffineBinaryOpExpr>(expr);
+  LinearForm lhs = get(binary.getLHS(), numDims), rhs = get(binary.getRHS(), numDims);
+  LinearForm form = getConstant(0, numDims);
+  if (binary.getKind() == AffineExprKind::Add) {
+    for (unsigned dim = 0; dim < numDims; ++dim)
+      form.coefficients[dim] = lhs.coefficients[dim] + rhs.coefficients[dim];
+    form.constant = lhs.constant + rhs.constant;
+    return form;
+  }
+  assert(binary.getKind() == AffineExprKind::Mul && "maps of nests are linear");
+  if (llvm::any_of(lhs.coefficients, [](int64_t value) { return value != 0; }))
+    std::swap(lhs, rhs);
+  for (unsigned dim = 0; dim < numDims; ++dim)
+    form.coefficients[dim] = lhs.constant * rhs.coefficients[dim];
+  form.constant = lhs.constant * rhs.constant;
+  return form;
+}
+
+LinearForm LinearForm::compose(ArrayRef<LinearForm> forms, unsigned numDims) const {
+  LinearForm result = getConstant(constant, numDims);
+  for (auto [dim, factor] : llvm::enumerate(coefficients)) {
+    if (factor == 0)
+      continue;
+    for (unsigned inner = 0; inner < numDims; ++inner)
+      result.coefficients[inner] += factor * forms[dim].coefficients[inner];
+    result.constant += factor * forms[dim].constant;
+  }
+  return result;
+}
+
+int64_t LinearForm::getSingleDim() const {
+  int64_t found = -1;
+  for (auto [dim, factor] : llvm::enumerate(coefficients)) {
+    if (factor == 0)
+      continue;
+    if (factor != 1 || found >= 0)
+      return -1;
+    found = dim;
+  }
+  return constant == 0 ? found : -1;
+}
+
+SmallVector<LinearForm> mlir::cnn::getForms(AffineMap map) {
+  SmallVector<LinearForm> forms;
+  for (AffineExpr expr : map.getResults())
+    forms.push_back(LinearForm::get(expr, map.getNumDims()));
+  return forms;
+}
+
+bool mlir::cnn::isPointwise(Operation *op) {
+  auto nestOp = dyn_cast<NestOpInterface>(op);
+  if (!nestOp)
+    return false;
+  Nest nest = nestOp.getNest();
+  return !nest.scatter && nest.numParallel == nest.getNumDims() &&
+         llvm::all_of(nest.resultMaps, [](AffineMap map) { return map.isIdentity(); });
+}
+
+/// Whether `op` reduces windows that tile `input`, and by which factor per dimension.
+static bool isTilingPool(NestOpInterface op, Value input, SmallVectorImpl<int64_t> &factors) {
+  Nest nest = op.getNest();
+  if (nest.scatter || nest.numParallel == nest.getNumDims() || op->getOperand(0) != input)
+    return false;
+  auto type = cast<RankedTensorType>(input.getType());
+  factors.assign(type.getRank(), 1);
+  for (auto [dim, form] : llvm::enumerate(getForms(nest.operandMaps[0]))) {
+    int64_t window = 1, step = 0;
+    for (unsigned d = 0; d < nest.getNumDims(); ++d) {
+      if (form.coefficients[d] == 0)
+        continue;
+      if (nest.isParallel(d) && step == 0)
+        step = form.coefficients[d];
+      else if (!nest.isParallel(d) && window == 1 && form.coefficients[d] == 1)
+        window = nest.sizes[d];
+      else
+        return false;
+    }
+    if (form.constant != 0 || step != window || type.getDimSize(dim) % window)
+      return false;
+    factors[dim] = window;
+  }
+  return true;
+}
+
+FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
+  GroupInfo info;
+  Block &block = group.getBody().front();
+  SmallVector<NestOpInterface> ops;
+  for (Operation &op : block.without_terminator()) {
+    auto nestOp = dyn_cast<NestOpInterface>(op);
+    if (!nestOp)
+      return op.emitError() << "'" << op.getName() << "' has no loop nest and cannot be in a group";
+    ops.push_back(nestOp);
+  }
+  if (ops.empty())
+    return group.emitError() << "group '" << group.getName() << "' is empty";
+
+  // The anchor is the first operation that is not pointwise; if there is none, the last one.
+  auto at = llvm::find_if(ops, [](NestOpInterface op) { return !isPointwise(op); });
+  bool pointwise = at == ops.end();
+  if (pointwise)
+    --at;
+  info.anchor = *at;
+  info.nest = info.anchor.getNest();
+
+  // What the anchor reads through is the prologue; all else must follow from the anchor's results.
+  llvm::SmallPtrSet<Operation *, 8> feeding;
+  SmallVector<Operation *> work = {info.anchor};
+  while (!work.empty())
+    for (Value operand : work.pop_back_val()->getOperands())
+      if (Operation *def = operand.getDefiningOp())
+        if (feeding.insert(def).second)
+          work.push_back(def);
+  auto shape = cast<RankedTensorType>(info.anchor->getResult(0).getType()).getShape();
+  for (NestOpInterface op : ops) {
+    if (op == info.anchor)
+      continue;
+    if (feeding.contains(op)) {
+      info.prologue.push_back(op);
+      continue;
+    }
+    if (isPointwise(op)) {
+      bool small = llvm::equal(cast<RankedTensorType>(op->getResult(0).getType()).getShape(), shape);
+      if (info.pool && !small)
+        info.afterPool.push_back(op);
+      else if (small)
+        info.epilogue.push_back(op);
+      else if (!info.pool)
+        // A pointwise operation on something smaller is read through where it is used.
+        info.prologue.push_back(op);
+      else
+        return op.emitError() << "operation does not fit group '" << group.getName() << "'";
+      continue;
+    }
+    if (info.pool || !isTilingPool(op, op->getOperand(0), info.poolFactors))
+      return op.emitError() << "group '" << group.getName() << "' already has the anchor '"
+                            << info.anchor->getName() << "'";
+    info.pool = op;
+  }
+  if (info.pool && info.nest.scatter)
+    return group.emitError() << "a pooling cannot follow an accumulating anchor";
+  return info;
+}
+
+/// Collects the reads of `value` at `forms`, through the pointwise operations that compute it.
+static void collectReads(Value value, ArrayRef<LinearForm> forms, unsigned numDims, bool pooled,
+                         double padding, const llvm::SmallPtrSetImpl<Operation *> &stops,
+                         SmallVectorImpl<GroupInfo::Read> &reads) {
+  if (auto argument = dyn_cast<BlockArgument>(value)) {
+    reads.push_back({argument.getArgNumber(), SmallVector<LinearForm>(forms), pooled, padding});
+    return;
+  }
+  Operation *def = value.getDefiningOp();
+  if (stops.contains(def))
+    return;
+  Nest nest = cast<NestOpInterface>(def).getNest();
+  for (auto [operand, map] : llvm::zip(def->getOperands(), nest.operandMaps)) {
+    SmallVector<LinearForm> inner;
+    for (const LinearForm &form : getForms(map))
+      inner.push_back(form.compose(forms, numDims));
+    collectReads(operand, inner, numDims, pooled, padding, stops, reads);
+  }
+}
+
+SmallVector<GroupInfo::Read> GroupInfo::getReads() const {
+  SmallVector<Read> reads;
+  // What is computed in registers is not read again.
+  llvm::SmallPtrSet<Operation *, 8> computed(epilogue.begin(), epilogue.end());
+  computed.insert(anchor);
+  if (pool)
+    computed.insert(pool);
+  computed.insert(afterPool.begin(), afterPool.end());
+  auto readOperands = [&](Operation *op, ArrayRef<AffineMap> maps, ArrayRef<LinearForm> at,
+                          unsigned numDims, bool pooled, double padding) {
+    for (auto [operand, map] : llvm::zip(op->getOperands(), maps)) {
+      SmallVector<LinearForm> forms;
+      for (const LinearForm &form : getForms(map))
+        forms.push_back(at.empty() ? form : form.compose(at, numDims));
+      collectReads(operand, forms, numDims, pooled, padding, computed, reads);
+    }
+  };
+  readOperands(anchor, nest.operandMaps, {}, nest.getNumDims(), false, nest.padding);
+  SmallVector<LinearForm> result = getResultForms();
+  for (Operation *op : epilogue)
+    readOperands(op, cast<NestOpInterface>(op).getNest().operandMaps, result, nest.getNumDims(),
+                 false, 0.0);
+  for (Operation *op : afterPool) {
+    unsigned rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
+    SmallVector<LinearForm> identity;
+    for (unsigned dim = 0; dim < rank; ++dim)
+      identity.push_back(LinearForm::getDim(dim, rank));
+    readOperands(op, cast<NestOpInterface>(op).getNest().operandMaps, identity, rank, true, 0.0);
+  }
+  return reads;
+}

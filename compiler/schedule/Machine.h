@@ -1,0 +1,37 @@
+//===- Machine.h - What schedules need to know of a CPU -------------------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_MACHINE_H
+#define CNNC_COMPILER_SCHEDULE_MACHINE_H
+
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace mlir::cnn {
+
+/// A CPU as schedules see it: read from LLVM's description of the target, and from the host where it is
+/// the target.
+struct Machine {
+  /// LLVM's name of the CPU (`sapphirerapids`, `znver4`, `haswell`, `neoverse-v1`, ...).
+  std::string cpu;
+  /// Bits of one vector register, and how many there are.
+  int64_t vectorBits = 128;
+  int64_t registers = 16;
+  /// Bytes of the caches of one core.
+  int64_t level1 = 32 << 10;
+  int64_t level2 = 1 << 20;
+
+  /// Elements of `type` in one vector.
+  int64_t getLanes(Type type) const { return vectorBits / type.getIntOrFloatBitWidth(); }
+
+  /// The CPU called `cpu`; an empty name or "native" is the host. Fails, with the known names as a hint,
+  /// for a name that LLVM does not know.
+  static FailureOr<Machine> get(StringRef cpu, function_ref<InFlightDiagnostic()> emitError);
+  /// The machine recorded in the module's `cnn.machine`, set by `record`.
+  static FailureOr<Machine> get(ModuleOp module);
+  void record(ModuleOp module) const;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_MACHINE_H

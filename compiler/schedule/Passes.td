@@ -1,0 +1,71 @@
+//===- Passes.td - From fused groups to schedules and a memory plan -------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_PASSES_TD
+#define CNNC_COMPILER_SCHEDULE_PASSES_TD
+
+include "mlir/Pass/PassBase.td"
+
+def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
+  let summary = "Give every tensor between groups a layout";
+  let description = [{
+    A batch that fills whole vectors is laid out with the images of one vector innermost, so that every
+    operation on images is one on vectors, whatever its window; all else is plain. Reductions over the
+    batch are split into one per slice and one over the slices, so that what comes before the batch
+    meets can run slice by slice. Tensors read with padding get stored zeros around them.
+
+    Before: `choose-layouts.mlir` of the tests; after: the same with encodings `#cnn.layout`. Sets
+    `cnn.machine` from `cpu`, and `cnn.layout_reason` on every entry point. Does nothing to functions that
+    are not entry points.
+  }];
+  let options = [
+    Option<"cpu", "cpu", "std::string", "\"native\"", "CPU to compile for">,
+    Option<"layout", "layout", "std::string", "\"auto\"",
+           "auto, plain, or batch (batch innermost where the batch allows it)">
+  ];
+  let statistics = [
+    Statistic<"numBatch", "batch-innermost", "Number of tensors laid out with the batch innermost">,
+    Statistic<"numConversions", "conversions", "Number of layout conversions inserted">
+  ];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
+  let summary = "Gather groups that can run slice by slice of the batch into outer groups";
+  let description = [{
+    Groups whose results for some images need only those images become members of one outer group,
+    which runs all of them for one slice before the next: what passes between them stays in the cache.
+    Does nothing where layouts are plain.
+  }];
+  let statistics = [Statistic<"numMembers", "members", "Number of groups gathered">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
+  let summary = "Choose algorithm, vector dimension, register tile and loop order of every group";
+  let description = [{
+    A cost model counts vector instructions and loads per register tile and takes the cheapest legal
+    schedule; its reason is recorded with the group. `override` entries `name=key:value;...` replace
+    parts of it, `seed` draws a random legal schedule instead.
+  }];
+  let options = [
+    ListOption<"overrides", "override", "std::string",
+               "schedules by group name or operation, such as conv1.forward=tile:1,6,2,2,1,1,1">,
+    Option<"seed", "seed", "int64_t", "-1", "random legal schedules from this seed; -1 for the best">
+  ];
+  let statistics = [Statistic<"numGroups", "groups", "Number of groups scheduled">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def PlanPass : Pass<"cnn-plan", "::mlir::ModuleOp"> {
+  let summary = "Outline groups into kernels on buffers and plan the memory";
+  let description = [{
+    Every group becomes a kernel, every entry point a list of launches and barriers over views of the
+    state, one arena, and the scratch memory of a worker. Buffers whose lifetimes do not meet share
+    memory. `cnn.plan` on every entry point lists the buffers with offset, size and lifetime.
+  }];
+  let statistics = [Statistic<"numKernels", "kernels", "Number of kernels">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect", "::mlir::func::FuncDialect",
+                           "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];
+}
+
+#endif // CNNC_COMPILER_SCHEDULE_PASSES_TD

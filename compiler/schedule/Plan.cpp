@@ -1,0 +1,462 @@
+//===- Plan.cpp - Outline groups into kernels on buffers and plan the memory -----------------------===//
+//
+// In: scheduled groups on tensors. Out: kernels on memrefs, and entry points that launch them on views of
+// state, arena and scratch. Values are gone but inside of kernels, where `cnn.from_buffer` and
+// `cnn.to_buffer` tie them to memory. Next: cpu/Tile.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/Arena.h"
+#include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Schedules.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_PLANPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// Alignment of every buffer, as runtime/abi/cnn_abi.h states it.
+static constexpr int64_t alignment = 64;
+
+static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+/// The buffer type of a tensor in its layout; with `slice`, of the part of one slice.
+static MemRefType getBufferType(RankedTensorType type, SliceScheduleAttr slice = {}) {
+  LayoutAttr layout = getLayoutOf(type);
+  SmallVector<int64_t> logical(type.getShape());
+  if (slice) {
+    if (logical[0] == slice.getCount() && layout.isPlain() && slice.getBlock() != 1)
+      logical[0] = 1;
+    else
+      logical[0] = slice.getBlock();
+  }
+  return MemRefType::get(layout.getPhysicalShape(logical), type.getElementType());
+}
+
+static int64_t getBytes(MemRefType type) {
+  return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+/// The value that owns the memory of `value`: reshapes are views.
+static Value getRoot(Value value) {
+  while (auto reshape = value.getDefiningOp<ReshapeOp>())
+    value = reshape.getInput();
+  return value;
+}
+
+/// Another view, of type `type`, of the memory of `buffer`.
+static Value buildView(OpBuilder &b, Location loc, Value buffer, MemRefType type) {
+  if (buffer.getType() == type)
+    return buffer;
+  if (auto view = buffer.getDefiningOp<memref::ViewOp>())
+    return memref::ViewOp::create(b, loc, type, view.getSource(), view.getByteShift(), {});
+  auto [strides, offset] = type.getStridesAndOffset();
+  return memref::ReinterpretCastOp::create(b, loc, type, buffer, offset, type.getShape(), strides);
+}
+
+namespace {
+struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
+  using PlanPassBase::PlanPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<Machine> found = Machine::get(module);
+    if (failed(found))
+      return signalPassFailure();
+    machine = *found;
+    placeState(module);
+    SmallVector<func::FuncOp> entries;
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration())
+        entries.push_back(entry);
+    // The scratch of a worker serves all outer groups of the module.
+    scratchBytes = alignment;
+    for (func::FuncOp entry : entries)
+      for (GroupOp group : entry.getOps<GroupOp>())
+        if (group.isOuter())
+          scratchBytes = std::max(scratchBytes, planScratch(group));
+    for (func::FuncOp entry : entries)
+      if (failed(runOnEntry(entry)))
+        return signalPassFailure();
+  }
+
+  /// Gives every tensor of the state its offset.
+  void placeState(ModuleOp module) {
+    Builder b(&getContext());
+    stateBytes = 0;
+    for (auto param : module.getOps<ParamOp>()) {
+      param->setAttr("cnn.offset", b.getI64IntegerAttr(stateBytes));
+      offsets[param.getSymNameAttr()] = stateBytes;
+      stateBytes += llvm::alignTo(getBytes(getBufferType(cast<RankedTensorType>(param.getType()))),
+                                  alignment);
+    }
+    stateBytes = std::max(stateBytes, alignment);
+    module->setAttr("cnn.state_bytes", b.getI64IntegerAttr(stateBytes));
+  }
+
+  /// Places what only the members of an outer group use; returns the bytes.
+  int64_t planScratch(GroupOp outer) {
+    std::vector<ArenaBuffer> buffers;
+    llvm::MapVector<Value, size_t> index;
+    int64_t step = 0;
+    llvm::SmallPtrSet<Value, 8> yielded;
+    for (Value value : outer.getYield().getValues())
+      yielded.insert(getRoot(value));
+    for (Operation &op : outer.getBody().front()) {
+      for (Value operand : op.getOperands())
+        if (auto found = index.find(getRoot(operand)); found != index.end())
+          buffers[found->second].last = step;
+      if (auto member = dyn_cast<GroupOp>(op)) {
+        for (auto [i, result] : llvm::enumerate(member.getResults())) {
+          if (yielded.contains(result))
+            continue;
+          index[result] = buffers.size();
+          int64_t bytes = getBytes(getBufferType(getTensor(result), outer.getSliceSchedule()));
+          buffers.push_back(
+              {member.getName().str() + "#" + std::to_string(i), bytes, step, step, -1});
+        }
+      }
+      ++step;
+    }
+    int64_t total = planArena(buffers, alignment);
+    for (auto [value, at] : index)
+      scratchOffsets[value] = buffers[at].offset;
+    scratchPlans[outer] = std::move(buffers);
+    return total;
+  }
+
+  //===--- Kernels --------------------------------------------------------------------------------===//
+
+  MemRefType getBytesType(int64_t bytes) {
+    return MemRefType::get({bytes}, IntegerType::get(&getContext(), 8));
+  }
+
+  /// A private function (item, scratch, buffers...) with attribute `cnn.kernel`; the name is made unique.
+  func::FuncOp makeKernel(Location loc, StringRef name, TypeRange buffers) {
+    ModuleOp module = getOperation();
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    SmallVector<Type> types = {b.getIndexType(), getBytesType(scratchBytes)};
+    types.append(buffers.begin(), buffers.end());
+    std::string unique = name.str();
+    SymbolTable table(module);
+    if (table.lookup(unique))
+      unique = (name + "." + entryName).str();
+    for (int count = 2; table.lookup(unique); ++count)
+      unique = (name + "." + entryName + llvm::Twine(count)).str();
+    auto kernel = func::FuncOp::create(b, loc, unique, b.getFunctionType(types, {}));
+    kernel.setPrivate();
+    kernel->setAttr("cnn.kernel", b.getUnitAttr());
+    kernel.addEntryBlock();
+    ++numKernels;
+    return kernel;
+  }
+
+  /// What two equal kernels have in common: the group without its name, and the buffers.
+  std::string getKey(GroupOp group, SliceScheduleAttr slice, TypeRange buffers) {
+    std::string key;
+    llvm::raw_string_ostream stream(key);
+    GroupOp copy = group.clone();
+    copy.setName("");
+    copy.removeReasonAttr();
+    copy->setOperands({});
+    for (Operation &op : copy.getBody().front())
+      op.print(stream, OpPrintingFlags().skipRegions().useLocalScope());
+    stream << copy.getScheduleAttr() << slice;
+    llvm::interleaveComma(buffers, stream);
+    copy->erase();
+    return key;
+  }
+
+  /// The kernel of an inner group on buffers of the given types (inputs, then results).
+  func::FuncOp outline(GroupOp group, SliceScheduleAttr slice, ArrayRef<Type> buffers) {
+    std::string key = getKey(group, slice, buffers);
+    auto known = kernels.find(key);
+    if (known != kernels.end() &&
+        known->second.getName().split('.').first == group.getName().split('.').first)
+      return known->second;
+    func::FuncOp kernel = makeKernel(group.getLoc(), group.getName(), buffers);
+    if (slice)
+      kernel->setAttr("cnn.slices", slice);
+    OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
+    if (known != kernels.end()) {
+      // The same code under the name of this layer.
+      func::CallOp::create(b, group.getLoc(), known->second, kernel.getArguments());
+    } else {
+      IRMapping map;
+      for (auto [i, input] : llvm::enumerate(group.getInputs()))
+        map.map(input, FromBufferOp::create(b, group.getLoc(), input.getType(),
+                                            kernel.getArgument(2 + i))
+                           .getResult());
+      Operation *copy = b.clone(*group, map);
+      for (auto [i, result] : llvm::enumerate(copy->getResults()))
+        ToBufferOp::create(b, group.getLoc(), result,
+                           kernel.getArgument(2 + group.getInputs().size() + i));
+      kernels[key] = kernel;
+    }
+    func::ReturnOp::create(b, group.getLoc());
+    return kernel;
+  }
+
+  /// The kernel of an outer group: calls its members' kernels on views of its buffers and the scratch.
+  func::FuncOp outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
+    SliceScheduleAttr slice = outer.getSliceSchedule();
+    func::FuncOp kernel = makeKernel(outer.getLoc(), outer.getName(), buffers);
+    OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
+    llvm::DenseMap<Value, Value> homes;
+    for (auto [i, argument] : llvm::enumerate(outer.getBody().getArguments()))
+      homes[argument] = kernel.getArgument(2 + i);
+    for (auto [i, value] : llvm::enumerate(outer.getYield().getValues()))
+      homes[getRoot(value)] = kernel.getArgument(2 + outer.getInputs().size() + i);
+    auto getBuffer = [&](Value value, Location loc) {
+      Value root = getRoot(value);
+      Value &home = homes[root];
+      if (!home) {
+        Value offset = arith::ConstantIndexOp::create(b, loc, scratchOffsets.at(root));
+        home = memref::ViewOp::create(b, loc, getBufferType(getTensor(root), slice),
+                                      kernel.getArgument(1), offset, {});
+      }
+      bool local = home.getType() == getBufferType(getTensor(root), slice) &&
+                   home.getType() != getBufferType(getTensor(root));
+      return buildView(b, loc, home,
+                       getBufferType(getTensor(value), local ? slice : SliceScheduleAttr()));
+    };
+    for (auto member : outer.getOps<GroupOp>()) {
+      SmallVector<Value> arguments = {kernel.getArgument(0), kernel.getArgument(1)};
+      SmallVector<Type> types;
+      for (ValueRange values : {ValueRange(member.getInputs()), ValueRange(member.getResults())})
+        for (Value value : values) {
+          arguments.push_back(getBuffer(value, member.getLoc()));
+          types.push_back(arguments.back().getType());
+        }
+      func::CallOp::create(b, member.getLoc(), outline(member, slice, types), arguments);
+    }
+    func::ReturnOp::create(b, outer.getLoc());
+    return kernel;
+  }
+
+  //===--- Entry points ---------------------------------------------------------------------------===//
+
+  LogicalResult runOnEntry(func::FuncOp entry) {
+    entryName = entry.getName().str();
+    ModuleOp module = getOperation();
+    OpBuilder b(entry);
+    Location loc = entry.getLoc();
+    Block &body = entry.getBody().front();
+
+    // Stages: a group runs after the barrier behind everything it reads.
+    llvm::DenseMap<Value, int64_t> stages;
+    llvm::MapVector<int64_t, SmallVector<GroupOp>> launches;
+    int64_t numStages = 0;
+    for (Operation &op : body) {
+      if (auto reshape = dyn_cast<ReshapeOp>(op)) {
+        if (auto found = stages.find(reshape.getInput()); found != stages.end())
+          stages[reshape.getResult()] = int64_t(found->second);
+        continue;
+      }
+      auto group = dyn_cast<GroupOp>(op);
+      if (!group) {
+        if (!isa<ReadOp, WriteOp, func::ReturnOp>(op))
+          return op.emitError() << "'" << op.getName() << "' is outside of every group";
+        continue;
+      }
+      int64_t stage = 0;
+      for (Value input : group.getInputs())
+        if (auto found = stages.find(input); found != stages.end())
+          stage = std::max(stage, found->second + 1);
+      for (Value result : group.getResults())
+        stages[result] = stage;
+      launches[stage].push_back(group);
+      numStages = std::max(numStages, stage + 1);
+    }
+
+    // The arguments, in the order of the C interface.
+    bool writes = !entry.getOps<WriteOp>().empty();
+    SmallVector<Type> types;
+    SmallVector<DictionaryAttr> attributes;
+    auto addArgument = [&](Type type, StringRef role, StringRef name, Type tensor) {
+      NamedAttrList list;
+      list.set("cnn.role", b.getStringAttr(role));
+      if (!name.empty())
+        list.set("cnn.name", b.getStringAttr(name));
+      if (tensor)
+        list.set("cnn.type", TypeAttr::get(tensor));
+      types.push_back(type);
+      attributes.push_back(list.getDictionary(&getContext()));
+      return static_cast<unsigned>(types.size() - 1);
+    };
+    std::optional<unsigned> stateIn, stateOut;
+    if (!entry.getOps<ReadOp>().empty() || writes)
+      stateIn = addArgument(getBytesType(stateBytes), "state_in", "", {});
+    if (writes)
+      stateOut = addArgument(getBytesType(stateBytes), "state_out", "", {});
+    SmallVector<unsigned> inputs;
+    for (BlockArgument argument : entry.getArguments()) {
+      auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "cnn.name");
+      std::string label =
+          name ? name.str() : "arg" + std::to_string(argument.getArgNumber());
+      RankedTensorType type = getTensor(argument);
+      inputs.push_back(addArgument(getBufferType(type), "input", label, dropLayout(type)));
+    }
+    // Results called x.0, x.1, ... are the elements of one output x.
+    struct Output {
+      std::string name;
+      SmallVector<Value> elements;
+      bool packed;
+      unsigned argument;
+    };
+    SmallVector<Output> outputs;
+    Operation *terminator = body.getTerminator();
+    for (auto [i, value] : llvm::enumerate(terminator->getOperands())) {
+      auto attr = entry.getResultAttrOfType<StringAttr>(i, "cnn.name");
+      std::string name = attr ? attr.str() : "result" + std::to_string(i);
+      auto [stem, number] = StringRef(name).rsplit('.');
+      size_t position;
+      bool packed = getTensor(value).getRank() == 0 && !number.getAsInteger(10, position);
+      if (packed && position > 0 && !outputs.empty() && outputs.back().packed &&
+          outputs.back().name == stem && outputs.back().elements.size() == position)
+        outputs.back().elements.push_back(value);
+      else
+        outputs.push_back({packed ? stem.str() : name, {value}, packed, 0});
+    }
+    for (Output &output : outputs) {
+      RankedTensorType type = dropLayout(getTensor(output.elements[0]));
+      if (output.packed) {
+        type = RankedTensorType::get({static_cast<int64_t>(output.elements.size())},
+                                     type.getElementType());
+        output.argument = addArgument(getBytesType(getBytes(getBufferType(type))), "output",
+                                      output.name, type);
+      } else {
+        output.argument = addArgument(getBufferType(type), "output", output.name, type);
+      }
+    }
+
+    // What is neither state nor output lives in the arena, from its stage to that of its last reader.
+    std::vector<ArenaBuffer> buffers;
+    llvm::MapVector<Value, size_t> inArena;
+    llvm::DenseMap<Value, Value> written;
+    llvm::SmallPtrSet<Value, 8> returned;
+    for (auto write : entry.getOps<WriteOp>())
+      written[write.getValue()] = write.getValue();
+    for (Value value : terminator->getOperands())
+      returned.insert(value);
+    for (auto &[stage, groups] : launches)
+      for (GroupOp group : groups) {
+        for (auto [i, result] : llvm::enumerate(group.getResults())) {
+          if (written.contains(result) || returned.contains(result))
+            continue;
+          inArena[result] = buffers.size();
+          buffers.push_back({group.getName().str() + "#" + std::to_string(i),
+                             getBytes(getBufferType(getTensor(result))), stage, stage, -1});
+        }
+        for (Value input : group.getInputs())
+          if (auto found = inArena.find(getRoot(input)); found != inArena.end())
+            buffers[found->second].last = std::max(buffers[found->second].last, stage);
+      }
+    int64_t arenaBytes = std::max(planArena(buffers, alignment), alignment);
+    unsigned arena = addArgument(getBytesType(arenaBytes), "arena", "", {});
+    unsigned scratch = addArgument(getBytesType(scratchBytes), "scratch", "", {});
+
+    auto planned = func::FuncOp::create(b, loc, entryName + ".planned", b.getFunctionType(types, {}));
+    for (NamedAttribute attr : entry->getDiscardableAttrs())
+      planned->setAttr(attr.getName(), attr.getValue());
+    planned.setAllArgAttrs(attributes);
+    Block *block = planned.addEntryBlock();
+    b.setInsertionPointToStart(block);
+    auto view = [&](unsigned source, int64_t offset, MemRefType type) -> Value {
+      Value shift = arith::ConstantIndexOp::create(b, loc, offset);
+      return memref::ViewOp::create(b, loc, type, block->getArgument(source), shift, {});
+    };
+
+    llvm::DenseMap<Value, Value> homes;
+    for (auto [i, argument] : llvm::enumerate(entry.getArguments()))
+      homes[argument] = block->getArgument(inputs[i]);
+    for (auto read : entry.getOps<ReadOp>())
+      homes[read.getResult()] =
+          view(*stateIn, offsets.at(read.getParamAttr().getAttr()), getBufferType(getTensor(read)));
+    for (auto write : entry.getOps<WriteOp>())
+      homes[write.getValue()] = view(*stateOut, offsets.at(write.getParamAttr().getAttr()),
+                                     getBufferType(getTensor(write.getValue())));
+    for (Output &output : outputs)
+      for (auto [i, value] : llvm::enumerate(output.elements)) {
+        MemRefType type = getBufferType(getTensor(value));
+        homes[value] = output.packed ? view(output.argument, i * getBytes(type), type)
+                                     : Value(block->getArgument(output.argument));
+      }
+    for (auto [value, at] : inArena)
+      homes[value] = view(arena, buffers[at].offset, getBufferType(getTensor(value)));
+
+    int64_t position = 0;
+    for (int64_t stage = 0; stage < numStages; ++stage) {
+      if (position++ > 0)
+        BarrierOp::create(b, loc);
+      for (GroupOp group : launches[stage]) {
+        SmallVector<Value> arguments;
+        SmallVector<Type> argumentTypes;
+        for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
+          for (Value value : values) {
+            arguments.push_back(buildView(b, group.getLoc(), homes.at(getRoot(value)),
+                                          getBufferType(getTensor(value))));
+            argumentTypes.push_back(arguments.back().getType());
+          }
+        func::FuncOp kernel;
+        int64_t items = 1;
+        if (SliceScheduleAttr slice = group.getSliceSchedule()) {
+          kernel = outlineOuter(group, argumentTypes);
+          items = slice.getCount();
+        } else {
+          FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, false);
+          if (failed(space))
+            return failure();
+          if (!group.getNestSchedule())
+            return group.emitError() << "group '" << group.getName() << "' has no schedule";
+          items = space->getNumItems(NestSchedule::get(group.getNestSchedule()));
+          kernel = outline(group, {}, argumentTypes);
+        }
+        LaunchOp::create(b, group.getLoc(), kernel.getName(), items, arguments);
+      }
+    }
+    func::ReturnOp::create(b, loc);
+
+    SmallVector<Attribute> lines;
+    auto describe = [&](StringRef where, const ArenaBuffer &buffer) {
+      lines.push_back(b.getStringAttr(llvm::formatv("{0} {1} + {2}: {3}, steps {4} to {5}", where,
+                                                    buffer.offset, buffer.bytes, buffer.name,
+                                                    buffer.first, buffer.last)
+                                          .str()));
+    };
+    for (const ArenaBuffer &buffer : buffers)
+      describe("arena", buffer);
+    for (GroupOp group : entry.getOps<GroupOp>())
+      if (auto found = scratchPlans.find(group); found != scratchPlans.end())
+        for (const ArenaBuffer &buffer : found->second)
+          describe("scratch", buffer);
+    lines.push_back(b.getStringAttr(
+        llvm::formatv("arena: {0} bytes, {1} in use at one time", arenaBytes,
+                      getPeak(buffers, alignment))
+            .str()));
+    planned->setAttr("cnn.plan", b.getArrayAttr(lines));
+
+    entry.erase();
+    planned.setName(entryName);
+    (void)module;
+    return success();
+  }
+
+  Machine machine;
+  int64_t stateBytes = 0, scratchBytes = 0;
+  std::string entryName;
+  llvm::DenseMap<StringAttr, int64_t> offsets;
+  llvm::DenseMap<Value, int64_t> scratchOffsets;
+  llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;
+  llvm::StringMap<func::FuncOp> kernels;
+};
+} // namespace

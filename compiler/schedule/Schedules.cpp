@@ -1,0 +1,421 @@
+//===- Schedules.cpp - Legal schedules of a group, and the cheapest one ----------------------------===//
+//
+// The cost model counts, per register tile, the vector operations, the loads (each distinct vector of
+// the tile once) and the stores, against two of each per cycle, and asks for as many independent
+// accumulators as hide the latency of an FMA.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/Schedules.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
+static constexpr int64_t minAccumulators = 8;
+/// Points that may be unrolled into one loop body.
+static constexpr int64_t maxUnrolled = 256;
+
+NestSchedule NestSchedule::get(NestScheduleAttr attr) {
+  NestSchedule schedule;
+  schedule.algorithm = attr.getAlgorithm().str();
+  schedule.vector = attr.getVector();
+  schedule.tile.assign(attr.getTile().begin(), attr.getTile().end());
+  schedule.order.assign(attr.getOrder().begin(), attr.getOrder().end());
+  schedule.chunk = attr.getChunk();
+  return schedule;
+}
+
+NestScheduleAttr NestSchedule::toAttr(MLIRContext *context) const {
+  return NestScheduleAttr::get(context, algorithm, vector, tile, order, chunk);
+}
+
+FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machine, bool sliced) {
+  FailureOr<GroupInfo> info = GroupInfo::get(group);
+  if (failed(info))
+    return failure();
+  ScheduleSpace space;
+  space.info = *info;
+  space.machine = machine;
+  space.sliced = sliced;
+  int64_t bits = 32;
+  auto widen = [&](Type type) {
+    if (auto element = dyn_cast<FloatType>(cast<RankedTensorType>(type).getElementType()))
+      bits = std::max<int64_t>(bits, element.getWidth());
+  };
+  for (Value input : group.getInputs())
+    widen(input.getType());
+  for (Type type : group.getResultTypes())
+    widen(type);
+  space.lanes = std::max<int64_t>(machine.vectorBits / bits, 1);
+
+  for (const GroupInfo::Read &read : info->getReads())
+    space.accesses.push_back({read.forms,
+                              cast<RankedTensorType>(group.getInputs()[read.argument].getType()),
+                              read.pooled, /*store=*/false});
+  // Results of the pooling are stored at its own indices.
+  for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
+    auto type = cast<RankedTensorType>(result.getType());
+    Operation *def = value.getDefiningOp();
+    bool pooled = def && (def == info->pool || llvm::is_contained(info->afterPool, def));
+    SmallVector<LinearForm> forms;
+    if (pooled)
+      for (int64_t dim = 0; dim < type.getRank(); ++dim)
+        forms.push_back(LinearForm::getDim(dim, type.getRank()));
+    else
+      forms = info->getResultForms();
+    space.accesses.push_back({forms, type, pooled, /*store=*/true});
+  }
+  // A tile must hold whole windows of the pooling.
+  space.factors.assign(info->nest.getNumDims(), 1);
+  if (info->pool)
+    for (auto [factor, form] : llvm::zip(info->poolFactors, info->getResultForms()))
+      if (int64_t dim = form.getSingleDim(); dim >= 0)
+        space.factors[dim] = factor;
+  return space;
+}
+
+int64_t ScheduleSpace::getUnits(unsigned dim, int64_t vector) const {
+  int64_t size = info.nest.sizes[dim];
+  return static_cast<int64_t>(dim) == vector ? llvm::divideCeil(size, lanes) : size;
+}
+
+Stride ScheduleSpace::classify(const TensorAccess &access, int64_t vector) const {
+  // The pooling's indices follow the anchor's result dimension by dimension.
+  int64_t dim = vector;
+  if (access.pooled) {
+    dim = -1;
+    for (auto [at, form] : llvm::enumerate(info.getResultForms()))
+      if (form.getSingleDim() == vector)
+        dim = at;
+    if (dim < 0)
+      return Stride::Zero;
+  }
+  LayoutAttr layout = getLayoutOf(access.type);
+  int64_t innermost = layout.getOrder().empty() ? -1 : layout.getOrder().back();
+  Stride stride = Stride::Zero;
+  for (auto [at, form] : llvm::enumerate(access.forms)) {
+    if (dim >= static_cast<int64_t>(form.coefficients.size()) || !form.uses(dim))
+      continue;
+    bool unit = static_cast<int64_t>(at) == innermost && form.coefficients[dim] == 1 &&
+                (layout.getBlock() == 1 || layout.getBlock() == lanes);
+    if (!unit || stride != Stride::Zero)
+      return Stride::Strided;
+    stride = Stride::Unit;
+  }
+  return stride;
+}
+
+LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
+                                    function_ref<InFlightDiagnostic()> emitError) const {
+  const Nest &nest = info.nest;
+  int64_t dims = nest.getNumDims(), parallel = nest.numParallel;
+  StringRef op = info.anchor->getName().stripDialect();
+  if (static_cast<int64_t>(schedule.tile.size()) != dims ||
+      static_cast<int64_t>(schedule.order.size()) != dims)
+    return emitError() << "schedule of '" << op << "' has a tile of " << schedule.tile.size()
+                       << " and an order of " << schedule.order.size() << " entries, expected "
+                       << dims;
+  if (dims > 0 && (schedule.vector < 0 || schedule.vector >= dims))
+    return emitError() << "vector dimension " << schedule.vector << " is not one of the " << dims;
+  SmallVector<bool> seen(dims, false);
+  for (auto [at, dim] : llvm::enumerate(schedule.order)) {
+    if (dim < 0 || dim >= dims || seen[dim])
+      return emitError() << "order must name each of the " << dims << " dimensions once";
+    seen[dim] = true;
+    if ((static_cast<int64_t>(at) < parallel) != (dim < parallel))
+      return emitError() << "order must have the " << parallel
+                         << " parallel dimensions before the reduced ones";
+  }
+  int64_t points = 1;
+  for (int64_t dim = 0; dim < dims; ++dim) {
+    int64_t units = getUnits(dim, schedule.vector), tile = schedule.tile[dim];
+    if (tile < 1 || tile > std::max<int64_t>(units, 1))
+      return emitError() << "tile of dimension " << dim << " is " << tile << ", expected 1 to "
+                         << units;
+    if (tile % factors[dim])
+      return emitError() << "tile of dimension " << dim << " is " << tile
+                         << ", expected a multiple of the pooling's " << factors[dim];
+    points *= tile;
+  }
+  if (points > maxUnrolled)
+    return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
+                       << " are allowed";
+  if (dims > 0) {
+    int64_t v = schedule.vector;
+    if (factors[v] != 1)
+      return emitError() << "vectors cannot run along dimension " << v << ", which is pooled";
+    if (v >= parallel && nest.combine.empty())
+      return emitError() << "'" << op << "' cannot combine lanes, so vectors cannot run along the "
+                         << "reduced dimension " << v;
+    if (v >= parallel && info.pool)
+      return emitError() << "vectors cannot run along reduced dimension " << v << " before a pooling";
+  }
+  if (sliced && parallel > 0) {
+    int64_t inSlice = schedule.vector == 0 ? 1 : schedule.tile[0];
+    if (schedule.tile[0] != inSlice || (schedule.vector == 0 && schedule.tile[0] != 1))
+      return emitError() << "tile of dimension 0 is " << schedule.tile[0]
+                         << ", expected 1: the group runs on one slice at a time";
+  }
+  // A split dimension is addressed by block and lane: a tile must not straddle blocks.
+  for (const TensorAccess &access : accesses) {
+    LayoutAttr layout = getLayoutOf(access.type);
+    int64_t split = layout.getBlockedDim();
+    if (split < 0)
+      continue;
+    const LinearForm &form = access.forms[split];
+    bool unit = classify(access, schedule.vector) == Stride::Unit;
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
+      if (factor == 0 || access.pooled)
+        continue;
+      bool whole = unit && (static_cast<int64_t>(dim) == schedule.vector ||
+                            factor % layout.getBlock() == 0);
+      if (!whole && schedule.tile[dim] != 1)
+        return emitError() << "tile of dimension " << dim << " is " << schedule.tile[dim]
+                           << ", expected 1: it runs across the blocks of a tensor";
+    }
+    if (access.pooled && !unit)
+      return emitError() << "vectors must run along the blocks of the pooling's tensors";
+  }
+  if (schedule.chunk < 0)
+    return emitError() << "chunk is " << schedule.chunk << ", expected 0 or more";
+  if (schedule.chunk > 0 && !sliced) {
+    if (parallel == 0)
+      return emitError() << "nothing is parallel in '" << op << "', so chunk must be 0";
+    if (nest.scatter) {
+      bool owns = false;
+      for (const LinearForm &form : info.getResultForms())
+        owns |= form.getSingleDim() == schedule.order[0];
+      if (!owns)
+        return emitError() << "work items along dimension " << schedule.order[0]
+                           << " would add to the same elements";
+    }
+  }
+  StringRef algorithm = schedule.algorithm;
+  bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
+                                                : algorithm == "direct";
+  if (!known)
+    return emitError() << "'" << op << "' has no algorithm '" << algorithm << "'; it has "
+                       << (isa<ConvDataGradOp>(info.anchor) ? "scatter and gather" : "direct");
+  return success();
+}
+
+bool ScheduleSpace::isLegal(const NestSchedule &schedule) const {
+  MLIRContext *context = info.anchor->getContext();
+  ScopedDiagnosticHandler silence(context, [](Diagnostic &) { return success(); });
+  Location loc = UnknownLoc::get(context);
+  return succeeded(verify(schedule, [&]() { return mlir::emitError(loc); }));
+}
+
+int64_t ScheduleSpace::getNumItems(const NestSchedule &schedule) const {
+  if (schedule.chunk == 0)
+    return 1;
+  int64_t dim = schedule.order[0];
+  int64_t steps = llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
+  return llvm::divideCeil(steps, schedule.chunk);
+}
+
+void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
+  for (auto grad : group.getOps<ConvDataGradOp>())
+    grad.setScatter(algorithm == "scatter");
+}
+
+/// Unrolls the innermost reduced dimensions: whole where short, else by a small divisor.
+void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
+  int64_t points = 1;
+  for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
+    points *= schedule.tile[dim];
+  for (int64_t dim = info.nest.getNumDims() - 1; dim >= info.nest.numParallel; --dim) {
+    int64_t units = getUnits(dim, schedule.vector), unroll = 1;
+    for (int64_t candidate : {units, int64_t(4), int64_t(3), int64_t(2)})
+      if (candidate > unroll && candidate <= 8 && units % candidate == 0 &&
+          points * candidate <= 128)
+        unroll = std::max(unroll, candidate);
+    schedule.tile[dim] = unroll;
+    points *= unroll;
+    if (unroll != units)
+      break;
+  }
+}
+
+ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  Cost cost;
+  double points = 1, outputs = 1;
+  int64_t tilePoints = 1, accumulators = 1;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+    double units = getUnits(dim, schedule.vector);
+    points *= units;
+    tilePoints *= schedule.tile[dim];
+    if (nest.isParallel(dim)) {
+      outputs *= units;
+      accumulators *= schedule.tile[dim];
+    }
+  }
+  bool reduces = nest.numParallel < nest.getNumDims();
+  int64_t fewest = 64;
+  for (const TensorAccess &access : accesses) {
+    Stride stride = classify(access, schedule.vector);
+    double weight = stride == Stride::Strided ? 2.0 * lanes : 1.0;
+    if (access.store) {
+      bool lanesReduced = schedule.vector >= nest.numParallel && nest.getNumDims() > 0;
+      double count = outputs;
+      for (int64_t factor : factors)
+        if (access.pooled)
+          count /= factor;
+      cost.cycles += count * (lanesReduced ? 12.0 : nest.scatter ? 3.0 : weight);
+      continue;
+    }
+    if (access.pooled)
+      continue;
+    // Distinct vectors in a tile: the extents that the forms span.
+    double distinct = 1;
+    for (const LinearForm &form : access.forms) {
+      double span = 1, product = 1;
+      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+        if (form.uses(dim)) {
+          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
+          product *= schedule.tile[dim];
+        }
+      distinct *= std::min(span, product);
+    }
+    bool inner = false;
+    for (const LinearForm &form : access.forms)
+      for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
+        inner |= form.uses(dim);
+    if (inner || !reduces) {
+      cost.loads += weight * distinct / tilePoints;
+      fewest = std::min<int64_t>(fewest, distinct);
+    }
+  }
+  double perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
+  if (reduces)
+    perPoint = std::max(perPoint, 0.5 * minAccumulators / accumulators);
+  cost.accumulators = accumulators;
+  cost.cycles += points * perPoint;
+  // What does not fit in registers is stored and loaded again.
+  int64_t room = machine.registers - 1 - std::min<int64_t>(fewest, 6);
+  if (reduces && accumulators > room)
+    cost.cycles *= 1.0 + 0.5 * (accumulators - room);
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+    if (getUnits(dim, schedule.vector) % schedule.tile[dim])
+      cost.cycles *= 1.1;
+  return cost;
+}
+
+void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
+                                   NestSchedule &best, Cost &bestCost) const {
+  if (dim == info.nest.numParallel) {
+    setUnroll(schedule);
+    Cost cost = estimate(schedule);
+    if (best.tile.empty() || cost.cycles < bestCost.cycles * 0.999) {
+      if (!isLegal(schedule))
+        return;
+      best = schedule;
+      bestCost = cost;
+    }
+    return;
+  }
+  int64_t units = getUnits(dim, schedule.vector), factor = factors[dim];
+  for (int64_t tile = factor; tile <= std::min<int64_t>(units, 32); tile += factor) {
+    if (accumulators * tile > machine.registers)
+      break;
+    bool divides = units % tile == 0;
+    if (!divides && (tile > 8 || units < 2 * tile))
+      continue;
+    schedule.tile[dim] = tile;
+    enumerateTiles(schedule, dim + 1, accumulators * tile, best, bestCost);
+    if (sliced && dim == 0)
+      break;
+  }
+  schedule.tile[dim] = factor;
+}
+
+/// Natural order, but for a kernel of its own the dimension with the most steps first, in chunks.
+void ScheduleSpace::setOrder(NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
+  if (sliced || nest.numParallel == 0)
+    return;
+  double points = 1;
+  int64_t first = 0, most = 0;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+    int64_t units = getUnits(dim, schedule.vector);
+    points *= units;
+    int64_t steps = llvm::divideCeil(units, schedule.tile[dim]);
+    bool owned = !nest.scatter;
+    for (const LinearForm &form : info.getResultForms())
+      owned |= form.getSingleDim() == static_cast<int64_t>(dim);
+    if (nest.isParallel(dim) && owned && steps > most) {
+      most = steps;
+      first = dim;
+    }
+    if (dim == 0 && most >= 8)
+      break;
+  }
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+    points = dim == 0 ? getUnits(0, schedule.vector) : points * getUnits(dim, schedule.vector);
+  // Work items cost a call each: below a few thousand vector operations one is enough.
+  if (most < 2 || points < 4096)
+    return;
+  std::rotate(schedule.order.begin(), schedule.order.begin() + first,
+              schedule.order.begin() + first + 1);
+  schedule.chunk = llvm::divideCeil(most, 16);
+}
+
+NestSchedule ScheduleSpace::choose(std::string &reason) const {
+  const Nest &nest = info.nest;
+  NestSchedule best;
+  Cost bestCost;
+  std::string form = "direct";
+  if (auto grad = dyn_cast<ConvDataGradOp>(*info.anchor))
+    form = grad.getScatter() ? "scatter" : "gather";
+  for (int64_t vector = 0; vector < std::max<int64_t>(nest.getNumDims(), 1); ++vector) {
+    NestSchedule schedule;
+    schedule.algorithm = form;
+    schedule.vector = vector;
+    schedule.tile.assign(nest.getNumDims(), 1);
+    schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
+    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+      schedule.tile[dim] = factors[dim];
+    NestSchedule candidate;
+    Cost cost;
+    enumerateTiles(schedule, 0, 1, candidate, cost);
+    if (!candidate.tile.empty() && (best.tile.empty() || cost.cycles < bestCost.cycles * 0.999)) {
+      best = candidate;
+      bestCost = cost;
+    }
+  }
+  setOrder(best);
+  reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated",
+                         bestCost.accumulators, bestCost.loads, bestCost.cycles);
+  return best;
+}
+
+NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
+  const Nest &nest = info.nest;
+  auto draw = [&](int64_t low, int64_t high) {
+    return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));
+  };
+  std::string reason;
+  NestSchedule best = choose(reason);
+  for (int attempt = 0; attempt < 200 && nest.getNumDims() > 0; ++attempt) {
+    NestSchedule schedule = best;
+    schedule.vector = draw(0, nest.getNumDims() - 1);
+    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+      schedule.tile[dim] = factors[dim] * draw(1, 4);
+    schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
+    auto shuffle = [&](int64_t begin, int64_t end) {
+      for (int64_t i = begin; i + 1 < end; ++i)
+        std::swap(schedule.order[i], schedule.order[draw(i, end - 1)]);
+    };
+    shuffle(0, nest.numParallel);
+    shuffle(nest.numParallel, nest.getNumDims());
+    schedule.chunk = draw(0, 3);
+    if (isLegal(schedule))
+      return schedule;
+  }
+  return best;
+}

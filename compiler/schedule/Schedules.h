@@ -1,0 +1,81 @@
+//===- Schedules.h - Legal schedules of a group, and the cheapest one ------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_SCHEDULES_H
+#define CNNC_COMPILER_SCHEDULE_SCHEDULES_H
+
+#include "compiler/schedule/GroupInfo.h"
+#include "compiler/schedule/Machine.h"
+
+#include <random>
+
+namespace mlir::cnn {
+
+/// How the consecutive elements of a vector lie in a tensor.
+enum class Stride { Unit, Zero, Strided };
+
+/// A schedule in plain numbers; see `#cnn.nest`.
+struct NestSchedule {
+  std::string algorithm;
+  int64_t vector = 0;
+  SmallVector<int64_t> tile, order;
+  int64_t chunk = 0;
+
+  static NestSchedule get(NestScheduleAttr attr);
+  NestScheduleAttr toAttr(MLIRContext *context) const;
+};
+
+/// The schedules of one inner group on one machine.
+class ScheduleSpace {
+public:
+  /// `sliced`: the group is a member of an outer group and runs on one slice at a time.
+  static FailureOr<ScheduleSpace> get(GroupOp group, const Machine &machine, bool sliced);
+
+  /// Checks a schedule; the error names what is wrong and what is allowed.
+  LogicalResult verify(const NestSchedule &schedule,
+                       function_ref<InFlightDiagnostic()> emitError) const;
+  /// The cheapest schedule by the cost model, and why.
+  NestSchedule choose(std::string &reason) const;
+  /// A random legal schedule.
+  NestSchedule chooseRandom(std::mt19937_64 &random) const;
+
+  const GroupInfo &getInfo() const { return info; }
+  int64_t getLanes() const { return lanes; }
+  /// Extent of a dimension in tiles of one element: vectors for the vector dimension.
+  int64_t getUnits(unsigned dim, int64_t vector) const;
+  /// Work items of a kernel of its own.
+  int64_t getNumItems(const NestSchedule &schedule) const;
+  /// Sets the form of the anchor that the algorithm asks for.
+  static void applyAlgorithm(GroupOp group, StringRef algorithm);
+
+private:
+  struct TensorAccess {
+    SmallVector<LinearForm> forms;
+    RankedTensorType type;
+    bool pooled;
+    bool store;
+  };
+  struct Cost {
+    double cycles = 0;
+    int64_t accumulators = 0;
+    double loads = 0;
+  };
+
+  Stride classify(const TensorAccess &access, int64_t vector) const;
+  bool isLegal(const NestSchedule &schedule) const;
+  Cost estimate(const NestSchedule &schedule) const;
+  void setUnroll(NestSchedule &schedule) const;
+  void setOrder(NestSchedule &schedule) const;
+  void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
+                      NestSchedule &best, Cost &bestCost) const;
+
+  GroupInfo info;
+  Machine machine;
+  SmallVector<TensorAccess> accesses;
+  SmallVector<int64_t> factors;
+  int64_t lanes = 1;
+  bool sliced = false;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_SCHEDULES_H

@@ -1,0 +1,140 @@
+//===- SliceBatch.cpp - Gather groups that run slice by slice of the batch into outer groups ------===//
+//
+// In: inner groups with layouts. Out: for each stage of the step one outer group with those groups of the
+// stage that can run slice by slice; the others stay as they are. A stage ends where something needs
+// the whole batch. Next: ChooseSchedules.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Passes.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/SetVector.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_SLICEBATCHPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+namespace {
+struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
+  using SliceBatchPassBase::SliceBatchPassBase;
+
+  void runOnOperation() override {
+    for (auto entry : getOperation().getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration())
+        runOnEntry(entry);
+  }
+
+  void runOnEntry(func::FuncOp entry) {
+    int64_t extent = getBatchExtent(entry), block = 0;
+    entry.walk([&](GroupOp group) {
+      for (Value result : group.getResults())
+        block = std::max(block, getLayoutOf(getTensor(result)).getBlock());
+    });
+    if (extent == 0 || block <= 1)
+      return;
+    BatchAnalysis batch(entry);
+    // Stage of what computes a value, and whether it needs a barrier to be read there.
+    llvm::DenseMap<Value, int64_t> stages;
+    llvm::DenseMap<Value, bool> sliced;
+    llvm::MapVector<int64_t, SmallVector<Operation *>> members;
+    for (Operation &op : entry.getBody().front()) {
+      auto group = dyn_cast<GroupOp>(op);
+      auto reshape = dyn_cast<ReshapeOp>(op);
+      if (!group && !reshape)
+        continue;
+      bool slice = group ? batch.isSliceable(group)
+                         : batch.isBatched(reshape.getResult()) && sliced.lookup(reshape.getInput());
+      int64_t stage = 0;
+      for (Value operand : op.getOperands())
+        if (auto found = stages.find(operand); found != stages.end())
+          stage = std::max(stage, found->second + (reshape || (slice && sliced.lookup(operand)) ? 0 : 1));
+      for (Value result : op.getResults()) {
+        stages[result] = stage;
+        sliced[result] = slice;
+      }
+      if (slice)
+        members[stage].push_back(&op);
+    }
+    for (auto &[stage, ops] : members)
+      if (ops.size() > 1)
+        gather(entry, stage, ops, block, extent / block);
+  }
+
+  /// Moves `ops` into one outer group at the place of the last of them; what depends on the outer group
+  /// moves behind it.
+  void gather(func::FuncOp entry, int64_t stage, ArrayRef<Operation *> ops, int64_t block,
+              int64_t count) {
+    llvm::SetVector<Operation *> inside(ops.begin(), ops.end());
+    llvm::SetVector<Value> inputs, results;
+    for (Operation *op : ops) {
+      for (Value operand : op->getOperands())
+        if (!inside.contains(operand.getDefiningOp()))
+          inputs.insert(operand);
+      for (Value result : op->getResults())
+        if (llvm::any_of(result.getUsers(),
+                         [&](Operation *user) { return !inside.contains(user); }))
+          results.insert(result);
+    }
+    OpBuilder b(ops.back());
+    SmallVector<Location> locs;
+    for (Operation *op : ops)
+      locs.push_back(op->getLoc());
+    OperationState state(b.getFusedLoc(locs), GroupOp::getOperationName());
+    state.addOperands(inputs.getArrayRef());
+    for (Value result : results)
+      state.addTypes(result.getType());
+    state.addAttribute(
+        "name", b.getStringAttr(entry.getName() + ".slices" +
+                                (stage ? std::to_string(stage) : std::string())));
+    state.addAttribute("schedule", SliceScheduleAttr::get(&getContext(), block, count));
+    std::string reason = "each of " + std::to_string(ops.size()) +
+                         " members needs only the images of its slice; all run on a slice of " +
+                         std::to_string(block) + " before the next";
+    state.addAttribute("reason", b.getStringAttr(reason));
+    Block &body = state.addRegion()->emplaceBlock();
+    IRMapping map;
+    for (Value input : inputs)
+      map.map(input, body.addArgument(input.getType(), input.getLoc()));
+    OpBuilder inner(&getContext());
+    inner.setInsertionPointToStart(&body);
+    for (Operation *op : ops) {
+      inner.clone(*op, map);
+      ++numMembers;
+    }
+    SmallVector<Value> yielded;
+    for (Value result : results)
+      yielded.push_back(map.lookup(result));
+    YieldOp::create(inner, state.location, yielded);
+    Operation *outer = b.create(state);
+    for (auto [from, to] : llvm::zip(results.getArrayRef(), outer->getResults()))
+      Value(from).replaceAllUsesWith(to);
+    for (Operation *op : llvm::reverse(ops))
+      op->erase();
+    // Users that stood between the members move behind, in their order.
+    Block &entryBlock = entry.getBody().front();
+    llvm::SetVector<Operation *> late;
+    for (Operation &op : entryBlock) {
+      if (&op == outer)
+        break;
+      bool depends = llvm::any_of(op.getOperands(), [&](Value operand) {
+        return operand.getDefiningOp() == outer || late.contains(operand.getDefiningOp());
+      });
+      if (depends)
+        late.insert(&op);
+    }
+    Operation *after = outer;
+    for (Operation *op : late) {
+      op->moveAfter(after);
+      after = op;
+    }
+  }
+};
+} // namespace
