@@ -89,4 +89,55 @@ def DecomposePass : Pass<"cnn-decompose", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def FusePass : Pass<"cnn-fuse", "::mlir::ModuleOp"> {
+  let summary = "Gather operations into groups that become one kernel each";
+  let description = [{
+    Puts every operation with a nest into a `cnn.group`. A group has one anchor: an operation that reduces
+    or scatters, else the last of its pointwise operations. With it go
+
+    - the pointwise operations that follow it in the same shape (its epilogue), where they depend on nothing
+      that depends on the group;
+    - one pooling whose windows tile its operand, behind the epilogue, and what is pointwise behind that;
+    - pointwise operations that compute its operands (its prologue), if only this group uses them, each
+      element once, or if computing them again costs no more than reading them: constants, labels,
+      row weights, masks.
+
+    What else uses a value inside makes it a result of the group, so a value saved for the backward pass
+    does not prevent fusion. Reductions are not fused with each other, but for the pooling; nothing is
+    fused behind a scatter whose points meet in one element. All this is read from the nests: the
+    pass knows no operation by name. A reshape between an operation and its epilogue is moved behind it;
+    reshapes, reads and writes stay outside of groups.
+
+    ```mlir
+    // before
+    %0 = cnn.conv %image, %w, %b {...} : ...
+    %1 = cnn.sigmoid %0 : ...
+    %2 = cnn.avg_pool %1 {...} : ...
+    // after
+    %conv1.forward = cnn.group "conv1.forward" (%x = %image, %y = %w, %z = %b) : (...) -> (...) {
+      %0 = cnn.conv %x, %y, %z {...} : ...
+      %1 = cnn.sigmoid %0 : ...
+      %2 = cnn.avg_pool %1 {...} : ...
+      cnn.yield %2 : ...
+    }
+    ```
+
+    Groups are named after their anchors' layers; names are unique in the module. With `max-size=1` every
+    operation becomes a group of its own. Remarks of category `cnn-fuse` say what was not fused, and why.
+    Tests: `test/lit/transforms/cnn-fuse.mlir`, `test/lit/transforms/cnn-fuse-lenet.test`.
+  }];
+  let options = [
+    Option<"maxSize", "max-size", "unsigned", /*default=*/"0",
+           "The largest number of operations in a group (default: 0, any)">
+  ];
+  let statistics = [
+    Statistic<"numGroups", "groups", "Groups that were formed">,
+    Statistic<"numFused", "fused-ops", "Operations that share a group with another one">,
+    Statistic<"numCopied", "copied-ops", "Copies of operations that several groups compute">
+  ];
+  let dependentDialects = [
+    "::mlir::cnn::CnnDialect", "::mlir::arith::ArithDialect", "::mlir::math::MathDialect"
+  ];
+}
+
 #endif // CNNC_COMPILER_TRANSFORMS_PASSES_TD

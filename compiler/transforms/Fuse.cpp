@@ -1,0 +1,142 @@
+// cnn-fuse: to phase `fused`. In: functions of decomposed operations. Out: the same in cnn.groups,
+// with reads, writes and reshapes between them. FusionPlan decides; the schedule phase is next.
+
+#include "compiler/transforms/FusionPlan.h"
+#include "compiler/transforms/LayerName.h"
+#include "compiler/transforms/Passes.h"
+#include "compiler/transforms/ReverseMode.h"
+#include "compiler/transforms/SinkReshapes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/StringMap.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_FUSEPASS
+#include "compiler/transforms/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+class FusePass : public mlir::cnn::impl::FusePassBase<FusePass> {
+public:
+  using FusePassBase::FusePassBase;
+
+private:
+  void runOnOperation() override;
+  void fuse(func::FuncOp function);
+  GroupOp buildGroup(OpBuilder &builder, const FusionPlan &plan, const FusionUnit &unit,
+                     IRMapping &outside, StringRef entry);
+  std::string makeUnique(std::string name, StringRef entry);
+
+  /// The names of the groups of the module, and the functions they stand in.
+  llvm::StringMap<StringRef> names;
+};
+} // namespace
+
+void FusePass::runOnOperation() {
+  names.clear();
+  getOperation().walk([&](GroupOp group) {
+    names.try_emplace(group.getName(), group->getParentOfType<func::FuncOp>().getName());
+  });
+  for (func::FuncOp function : getOperation().getOps<func::FuncOp>()) {
+    if (function.isExternal())
+      continue;
+    if (!function.getBody().hasOneBlock()) {
+      function.emitError() << "function '" << function.getName()
+                           << "' must have one block to be fused";
+      return signalPassFailure();
+    }
+    fuse(function);
+  }
+}
+
+void FusePass::fuse(func::FuncOp function) {
+  Block &block = function.front();
+  if (maxSize != 1)
+    sinkReshapes(function);
+  eraseDeadOps(block);
+  FusionPlan plan(block, maxSize);
+
+  Operation *terminator = block.getTerminator();
+  OpBuilder builder(terminator);
+  SmallVector<Operation *> replaced;
+  for (Operation &op : block)
+    if (isa<NestOpInterface>(op))
+      replaced.push_back(&op);
+  IRMapping outside;
+  auto remapOperands = [&](Operation *op) {
+    for (OpOperand &operand : op->getOpOperands())
+      operand.set(outside.lookupOrDefault(operand.get()));
+  };
+  for (const FusionUnit *unit : plan.getOrder()) {
+    Operation *op = unit->members.front();
+    if (unit->isGroup) {
+      buildGroup(builder, plan, *unit, outside, function.getName());
+      continue;
+    }
+    remapOperands(op);
+    if (op != terminator)
+      op->moveBefore(terminator);
+  }
+  for (Operation *op : llvm::reverse(replaced))
+    op->erase();
+}
+
+GroupOp FusePass::buildGroup(OpBuilder &builder, const FusionPlan &plan, const FusionUnit &unit,
+                             IRMapping &outside, StringRef entry) {
+  SmallVector<Operation *> ops(unit.members);
+  ops.append(unit.copies.begin(), unit.copies.end());
+  llvm::sort(ops, [](Operation *a, Operation *b) { return a->isBeforeInBlock(b); });
+
+  llvm::SetVector<Value> inputs;
+  for (Operation *op : ops)
+    for (Value operand : op->getOperands())
+      if (!llvm::is_contained(ops, operand.getDefiningOp()))
+        inputs.insert(operand);
+  SmallVector<Value> operands =
+      llvm::map_to_vector(inputs, [&](Value input) { return outside.lookupOrDefault(input); });
+  SmallVector<Value> results = plan.getResults(unit);
+
+  Operation *anchor = unit.anchor ? unit.anchor : unit.members.back();
+  Location loc = anchor->getLoc();
+  auto group = GroupOp::create(builder, loc, ValueRange(results).getTypes(),
+                               makeUnique(getGroupName(anchor), entry), operands,
+                               /*schedule=*/Attribute(), /*reason=*/StringAttr());
+  Block &body = group.getBody().emplaceBlock();
+  OpBuilder inner = OpBuilder::atBlockEnd(&body);
+  IRMapping inside;
+  for (Value input : inputs)
+    inside.map(input, body.addArgument(input.getType(), input.getLoc()));
+  for (Operation *op : ops)
+    inner.clone(*op, inside);
+  YieldOp::create(inner, loc, llvm::map_to_vector(results, [&](Value result) {
+                    return inside.lookup(result);
+                  }));
+  for (auto [result, replacement] : llvm::zip(results, group.getResults()))
+    outside.map(result, replacement);
+
+  ++numGroups;
+  numCopied += unit.copies.size();
+  if (ops.size() > 1)
+    numFused += ops.size();
+  return group;
+}
+
+/// Groups of one entry point are numbered; one of several entry points says in which it stands.
+std::string FusePass::makeUnique(std::string name, StringRef entry) {
+  for (unsigned number = 1;; ++number) {
+    std::string candidate = number == 1 ? name : name + "_" + std::to_string(number);
+    auto [owner, isNew] = names.try_emplace(candidate, entry);
+    if (!isNew && owner->second != entry) {
+      candidate += "." + entry.str();
+      isNew = names.try_emplace(candidate, entry).second;
+    }
+    if (isNew)
+      return candidate;
+  }
+}
