@@ -6,6 +6,8 @@
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <cstdio>
+
 using namespace llvm;
 
 namespace cnn::tool {
@@ -41,8 +43,11 @@ void addSettings(std::vector<std::string> &arguments) {
 }
 
 int fail(const std::string &message) {
-  outs().flush();
-  errs() << "cnn: error: " << message << "\n";
+  std::fflush(stdout);
+  std::string text = message; // hints stand as the front end writes them
+  for (size_t at; (at = text.find("\n  hint: ")) != std::string::npos;)
+    text.erase(at + 1, 2);
+  errs() << "error: " << text << "\n";
   return exitFailure;
 }
 

@@ -27,7 +27,7 @@ std::string commandLine(const std::vector<std::string> &arguments);
 /// Adds "--set A --set B" as given to this run.
 void addSettings(std::vector<std::string> &arguments);
 
-/// Prints "cnn: error: MESSAGE" and returns exitFailure.
+/// Prints "error: MESSAGE" and returns exitFailure.
 int fail(const std::string &message);
 inline int fail(const Status &status) { return fail(status.message()); }
 

@@ -2,13 +2,9 @@
 #include "compiler/tools/cnn/Program.h"
 
 #include "compiler/frontend/Frontend.h"
-#include "compiler/pipelines/Compile.h"
-#include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/cnn/ProgramCompile.h"
 #include "llvm/Support/raw_ostream.h"
-
-#include <algorithm>
-#include <chrono>
 
 namespace cnn::tool {
 
@@ -29,7 +25,9 @@ public:
     return frontend->hasRecipe(name, net);
   }
   std::optional<NetSummary> summarize(const std::string &net, unsigned depth) override;
-  std::optional<Compilation> compile(const CompileRequest &request) override;
+  std::optional<Compilation> compile(const CompileRequest &request) override {
+    return compileNet(*frontend, diagnostics, request);
+  }
 
 private:
   Diagnostics diagnostics;

@@ -3,8 +3,6 @@
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 
-#include "llvm/Support/raw_ostream.h"
-
 using namespace cnn::tool;
 
 int main(int argc, char **argv) {
@@ -20,6 +18,5 @@ int main(int argc, char **argv) {
   for (const auto &[command, run] : commands)
     if (command)
       return run();
-  llvm::errs() << "cnn: error: no command given\n  hint: cnn --help lists them\n";
-  return exitFailure;
+  return fail("no command given\n  hint: cnn --help lists them");
 }

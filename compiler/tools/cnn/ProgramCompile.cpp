@@ -1,0 +1,72 @@
+// A net of a parsed file -> loaded code: elaboration, emission, compile call, manifest.
+#include "compiler/tools/cnn/ProgramCompile.h"
+
+#include "compiler/frontend/Emit.h"
+#include "compiler/frontend/MlirDiagnostics.h"
+#include "compiler/pipelines/Compile.h"
+#include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/Options.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/MLIRContext.h"
+
+#include <chrono>
+
+namespace cnn::tool {
+
+static CompileOptions compileOptions(const CompileRequest &request) {
+  CompileOptions options;
+  options.mode = request.train ? Mode::Train : Mode::Infer;
+  options.entries = request.entries;
+  options.recipe = request.recipe;
+  options.useCache = !noCache;
+  for (const std::string &setting : settings) {
+    auto [key, value] = llvm::StringRef(setting).split('=');
+    if (key.trim().starts_with("schedule."))
+      options.settings.emplace_back(key.trim().str(), value.trim().str());
+  }
+  return options;
+}
+
+std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
+                                      const CompileRequest &request) {
+  auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<Graph> graph = frontend.elaborate(request.net, request.recipe);
+  if (!graph)
+    return std::nullopt;
+  std::optional<Recipe> recipe;
+  if (!request.recipe.empty()) {
+    recipe = frontend.recipe(request.recipe);
+    if (!recipe)
+      return std::nullopt;
+  }
+
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  MlirDiagnostics handler(context.get(), diagnostics);
+  EmitOptions emitOptions;
+  emitOptions.batch = request.batch;
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      emit(*context, *graph, recipe ? &*recipe : nullptr, emitOptions, diagnostics);
+  if (!module)
+    return std::nullopt;
+  llvm::Expected<std::unique_ptr<Executable>> code = compile(*module, compileOptions(request));
+  if (!code) {
+    fail(llvm::toString(code.takeError()));
+    return std::nullopt;
+  }
+  Result<Manifest> manifest = parseManifest((*code)->manifest().str());
+  if (manifest.failed()) {
+    fail(manifest.status());
+    return std::nullopt;
+  }
+  Compilation result;
+  result.fromCache = (*code)->fromCache;
+  result.net.manifest = std::move(*manifest);
+  result.net.lookup = [code =
+                           std::shared_ptr<Executable>(std::move(*code))](std::string_view name) {
+    return reinterpret_cast<cnn_entry>(code->lookup(llvm::StringRef(name.data(), name.size())));
+  };
+  result.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return result;
+}
+
+} // namespace cnn::tool

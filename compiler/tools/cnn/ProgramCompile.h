@@ -1,0 +1,17 @@
+// The one part of Program that needs MLIR.
+#ifndef CNNC_COMPILER_TOOLS_CNN_PROGRAMCOMPILE_H
+#define CNNC_COMPILER_TOOLS_CNN_PROGRAMCOMPILE_H
+
+#include "compiler/frontend/Frontend.h"
+#include "compiler/tools/cnn/Program.h"
+
+namespace cnn::tool {
+
+/// Compiles what `request` asks for, with the `schedule.` settings of --set; nothing when something
+/// was wrong, which has been printed.
+std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
+                                      const CompileRequest &request);
+
+} // namespace cnn::tool
+
+#endif
