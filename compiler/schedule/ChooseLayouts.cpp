@@ -69,6 +69,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       int64_t batch = getBatchExtent(entry);
       reason = "batch of " + std::to_string(batch) + " is " + std::to_string(batch / block) +
                " blocks of " + std::to_string(block) + " images, one vector each";
+      convertInputs(entry);
       if (failed(splitReductions(entry)) || failed(setLayouts(entry)))
         return failure();
     } else {
@@ -93,6 +94,73 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       return 1;
     int64_t lanes = machine.vectorBits / bits;
     return lanes > 1 && batch % lanes == 0 ? lanes : 1;
+  }
+
+  /// Inputs come plain, one image after another: converts each once, masking the unused rows on the way
+  /// where its readers do.
+  void convertInputs(func::FuncOp entry) {
+    llvm::DenseMap<Value, Value> converted;
+    llvm::DenseMap<std::pair<Value, Value>, Value> masked;
+    BatchAnalysis batch(entry);
+    OpBuilder b = OpBuilder::atBlockBegin(&entry.getBody().front());
+    for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
+      Block &body = group.getBody().front();
+      for (int64_t i = group.getInputs().size() - 1; i >= 0; --i) {
+        Value input = group.getInputs()[i];
+        if (!isa<BlockArgument>(input) || !batch.isBatched(input) || getTensor(input).getRank() < 2)
+          continue;
+        BlockArgument argument = body.getArgument(i);
+        std::string name = "input" + std::to_string(cast<BlockArgument>(input).getArgNumber());
+        if (auto attr = entry.getArgAttrOfType<StringAttr>(
+                cast<BlockArgument>(input).getArgNumber(), "cnn.name"))
+          name = attr.str();
+        // Masks of an input are taken out of the group, the group reads their result.
+        for (Operation *user : llvm::to_vector(argument.getUsers())) {
+          auto mask = dyn_cast<MaskRowsOp>(user);
+          auto rows = mask ? dyn_cast<BlockArgument>(mask.getRows()) : BlockArgument();
+          if (!rows)
+            continue;
+          Value count = group.getInputs()[rows.getArgNumber()];
+          Value &value = masked[{input, count}];
+          if (!value) {
+            value = makeGroup(b, mask.getLoc(), name + ".blocks", {input, count},
+                              [&](OpBuilder &inner, ValueRange in) {
+                                return MaskRowsOp::create(inner, mask.getLoc(), in[0], in[1])
+                                    .getResult();
+                              })
+                        .getResult(0);
+            ++numConversions;
+          }
+          group.getInputsMutable().append(value);
+          mask.getResult().replaceAllUsesWith(body.addArgument(value.getType(), mask.getLoc()));
+          mask.erase();
+        }
+        if (!argument.use_empty()) {
+          Value &value = converted[input];
+          if (!value) {
+            value = makeGroup(b, input.getLoc(), name + ".blocks", input,
+                              [&](OpBuilder &inner, ValueRange in) {
+                                return ConvertLayoutOp::create(inner, input.getLoc(),
+                                                               in[0].getType(), in[0])
+                                    .getResult();
+                              })
+                        .getResult(0);
+            ++numConversions;
+          }
+          group.setOperand(i, value);
+        }
+      }
+      eraseUnusedInputs(group);
+    }
+  }
+
+  void eraseUnusedInputs(GroupOp group) {
+    Block &body = group.getBody().front();
+    for (int64_t i = body.getNumArguments() - 1; i >= 0; --i)
+      if (body.getArgument(i).use_empty()) {
+        body.eraseArgument(i);
+        group->eraseOperand(i);
+      }
   }
 
   /// Splits reductions over the batch and everything in an image: first per slice, then over slices.
@@ -149,18 +217,13 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   void replaceAnchor(GroupOp group, Operation *anchor, Value partial) {
     Block &body = group.getBody().front();
     OpBuilder b(anchor);
-    unsigned position = group.getInputs().size();
     group.getInputsMutable().append(partial);
     Value argument = body.addArgument(partial.getType(), partial.getLoc());
     Value sum =
         ReduceSumOp::create(b, anchor->getLoc(), argument, ArrayRef<int64_t>{0}, false);
     anchor->getResult(0).replaceAllUsesWith(sum);
     anchor->erase();
-    for (int64_t i = position - 1; i >= 0; --i)
-      if (body.getArgument(i).use_empty()) {
-        body.eraseArgument(i);
-        group->eraseOperand(i);
-      }
+    eraseUnusedInputs(group);
   }
 
   LogicalResult setLayouts(func::FuncOp entry) {
@@ -214,6 +277,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       if (failed(addHalos(group, layouts)))
         return failure();
     for (auto [value, attr] : layouts) {
+      if (noHalo.contains(value))
+        attr = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), {});
       value.setType(RankedTensorType::get(getTensor(value).getShape(),
                                           getTensor(value).getElementType(), attr));
       ++numBatch;
@@ -227,6 +292,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     return success();
   }
 
+  static bool isNotZero(int64_t value) { return value != 0; }
+
   /// Asks for stored zeros where the group reads outside of an input's bounds and expects zero.
   LogicalResult addHalos(GroupOp group, llvm::MapVector<Value, LayoutAttr> &layouts) {
     FailureOr<GroupInfo> info = GroupInfo::get(group);
@@ -236,7 +303,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     for (const GroupInfo::Read &read : info->getReads()) {
       Value input = group.getInputs()[read.argument];
       auto found = layouts.find(input);
-      if (read.pooled || read.padding != 0.0 || found == layouts.end() ||
+      if (read.pooled || found == layouts.end() ||
           llvm::any_of(input.getUsers(), llvm::IsaPred<ReshapeOp>) ||
           input.getDefiningOp<ReshapeOp>())
         continue;
@@ -249,7 +316,13 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         int64_t outside = std::max(-low, high - (getTensor(input).getDimSize(dim) - 1));
         halo[dim] = std::max<int64_t>({attr.getHaloOf(dim), outside, 0});
       }
-      if (llvm::any_of(halo, [](int64_t zeros) { return zeros != 0; }) && halo[0] == 0)
+      if (read.padding != 0.0) {
+        // Padding that is not zero cannot be stored with what is: this reader checks its bounds.
+        if (ArrayRef<int64_t>(halo) != attr.getHalo() && llvm::any_of(halo, isNotZero))
+          noHalo.insert(input);
+        continue;
+      }
+      if (llvm::any_of(halo, isNotZero) && halo[0] == 0)
         found->second = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), halo);
     }
     return success();
@@ -284,6 +357,6 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   }
 
   int64_t block = 1;
-  llvm::DenseSet<Value> plain;
+  llvm::DenseSet<Value> plain, noHalo;
 };
 } // namespace

@@ -193,6 +193,11 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
                            << " would add to the same elements";
     }
   }
+  if (schedule.chunk > 0 && !sliced)
+    for (const TensorAccess &access : accesses)
+      if (access.store &&
+          llvm::any_of(getLayoutOf(access.type).getHalo(), [](int64_t zeros) { return zeros != 0; }))
+        return emitError() << "chunk must be 0: the zeros around the result belong to one work item";
   StringRef algorithm = schedule.algorithm;
   bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
                                                 : algorithm == "direct";
@@ -339,6 +344,10 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
   schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
   if (sliced || nest.numParallel == 0)
     return;
+  for (const TensorAccess &access : accesses)
+    if (access.store &&
+        llvm::any_of(getLayoutOf(access.type).getHalo(), [](int64_t zeros) { return zeros != 0; }))
+      return;
   double points = 1;
   int64_t first = 0, most = 0;
   for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
