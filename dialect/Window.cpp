@@ -81,7 +81,7 @@ LogicalResult Window::checkCall(ArrayRef<int64_t> image, StringRef what,
     for (StringRef name : {"kernel", "stride", "dilation", "padding"})
       if (StringRef(problem.message).starts_with(name))
         problem.arg = name;
-    if (problem.arg != "padding")
+    if (!problem.arg.empty() && problem.arg != "padding")
       problem.hint = ("use " + problem.arg + " = 1 or more").str();
     return failure();
   }

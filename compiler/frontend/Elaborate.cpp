@@ -23,7 +23,7 @@ namespace {
 
 // Bounds that no real net meets; they end a block that uses itself forever and `repeat 10^12`.
 constexpr unsigned maxDepth = 1000;
-constexpr uint64_t maxSteps = 20'000'000;
+constexpr uint64_t maxSteps = 2'000'000;
 
 StringRef kindOf(const FunctionDecl &decl) { return decl.isNet() ? "net" : "block"; }
 
@@ -42,8 +42,10 @@ Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics
 }
 
 Elaborator::Report::~Report() {
-  if (self.graph)
-    for (int use = self.currentUse; use >= 0; use = self.graph->uses[use].parent)
+  if (!self.graph)
+    return;
+  for (int use = self.currentUse; use >= 0; use = self.graph->uses[use].parent)
+    if (self.graph->uses[use].range.Start != range.Start) // what stands at the error itself is seen
       builder.note(self.graph->uses[use].range, self.graph->uses[use].what);
 }
 
@@ -426,8 +428,13 @@ bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Sc
 Value Elaborator::callFunction(const FunctionDecl &decl, ArrayRef<Argument> arguments,
                                Scope *caller, ArrayRef<Value> inputs, SMRange range) {
   if (decl.isNet() && llvm::is_contained(llvm::make_first_range(running), &decl)) {
-    error(range, "net '" + decl.name.name + "' uses itself")
-        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+    // A cycle is one mistake, whichever of its nets is elaborated first.
+    if (!netsInCycles.contains(&decl))
+      error(range, "net '" + decl.name.name + "' uses itself")
+          .note(decl.name.range, "'" + decl.name.name + "' is declared here");
+    for (auto [net, use] : running)
+      netsInCycles.insert(net);
+    aborted = true;
     return Value();
   }
   std::optional<std::string> name = takeName(decl.name.name, range);

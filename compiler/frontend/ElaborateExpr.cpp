@@ -17,6 +17,9 @@ using llvm::StringRef;
 using llvm::Twine;
 using mlir::cnn::findLayer;
 
+// Longer lists and strings are mistakes; doubling one 40 times would take all memory.
+static constexpr int64_t maxElements = 1'000'000;
+
 Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
   Step step(*this, expr->range);
   if (!step)
@@ -107,7 +110,16 @@ Value Elaborator::evaluateList(ArrayRef<Expr *> elements, Value::Kind kind, SMRa
     values.push_back(evaluate(element, scope));
     valid &= !values.back().isPoison();
   }
-  return valid ? Value::makeList(kind, std::move(values), range) : Value();
+  return valid ? makeList(kind, std::move(values), range) : Value();
+}
+
+/// A list that is not too large to be walked over.
+Value Elaborator::makeList(Value::Kind kind, std::vector<Value> elements, SMRange range) {
+  Value list = Value::makeList(kind, std::move(elements), range);
+  if (list.integer <= maxElements)
+    return list;
+  error(range, "this list has more than " + Twine(maxElements) + " elements");
+  return Value();
 }
 
 Value Elaborator::evaluateString(const StringExpr &expr, Scope *scope) {
@@ -126,6 +138,10 @@ Value Elaborator::evaluateString(const StringExpr &expr, Scope *scope) {
       return Value();
     }
     text += value.is(Value::Kind::String) ? value.text : format(value);
+    if (text.size() > size_t(maxElements)) {
+      error(expr.range, "this string has more than " + Twine(maxElements) + " characters");
+      return Value();
+    }
   }
   return Value::makeString(std::move(text), expr.range);
 }
@@ -204,9 +220,10 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Scope *scope) {
   if (expr.op == BinaryOp::Add && lists) {
     std::vector<Value> elements = *lhs.elements;
     llvm::append_range(elements, *rhs.elements);
-    return Value::makeList(lhs.kind, std::move(elements), expr.range);
+    return makeList(lhs.kind, std::move(elements), expr.range);
   }
-  if (expr.op == BinaryOp::Add && lhs.is(Value::Kind::String) && rhs.is(Value::Kind::String))
+  if (expr.op == BinaryOp::Add && lhs.is(Value::Kind::String) && rhs.is(Value::Kind::String) &&
+      lhs.text.size() + rhs.text.size() <= size_t(maxElements))
     return Value::makeString(lhs.text + rhs.text, expr.range);
   error(expr.opRange,
         "'" + spelling(expr.op) + "' does not apply to " + describe(lhs) + " and " + describe(rhs));
@@ -389,6 +406,20 @@ bool Elaborator::evaluateTensors(const CallExpr &expr, Scope *scope, Values &ten
   return valid;
 }
 
+/// Reports `conv(image, 6)`: a layer stands behind an arrow.
+bool Elaborator::takesTensor(const mlir::cnn::LayerDef &layer, const CallExpr &expr, Scope *scope) {
+  for (const Argument &argument : expr.arguments) {
+    auto *name = dyn_cast<NameExpr>(argument.value);
+    Scope::Binding *binding = name ? lookup(name->name, scope) : nullptr;
+    if (!binding || !binding->value.is(Value::Kind::Tensor))
+      continue;
+    error(argument.range, "'" + layer.name + "' takes its tensor from '->', not as an argument")
+        .hint("write " + name->name + " -> " + layer.name + "(...)");
+    return true;
+  }
+  return false;
+}
+
 Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
   if (!expr.binders.empty()) {
     error(expr.range, "functions by index cannot be used in nets yet");
@@ -424,6 +455,8 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
     return Value();
   }
   if (const mlir::cnn::LayerDef *layer = findLayer(name->name)) {
+    if (!layer->isFunction && takesTensor(*layer, expr, scope))
+      return Value();
     if (!layer->isFunction || expr.arguments.empty())
       return Value::makeStage(&expr, scope, expr.range);
     return evaluateTensors(expr, scope, tensors) ? callLayer(*layer, {}, scope, tensors, expr.range)

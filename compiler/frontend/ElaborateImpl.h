@@ -5,6 +5,7 @@
 #define CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 
 #include "compiler/frontend/Elaborate.h"
+#include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include <deque>
 
@@ -44,7 +45,7 @@ private:
   class Report {
   public:
     Report(Elaborator &self, llvm::SMRange range, const llvm::Twine &message)
-        : self(self), builder(self.diagnostics.error(range, message)) {}
+        : self(self), range(range), builder(self.diagnostics.error(range, message)) {}
     ~Report();
     Report &note(llvm::SMRange range, const llvm::Twine &message) {
       builder.note(range, message);
@@ -57,6 +58,7 @@ private:
 
   private:
     Elaborator &self;
+    llvm::SMRange range;
     DiagnosticBuilder builder;
   };
   Report error(llvm::SMRange range, const llvm::Twine &message) {
@@ -124,7 +126,9 @@ private:
   Value evaluateString(const ast::StringExpr &expr, Scope *scope);
   Value evaluateList(llvm::ArrayRef<ast::Expr *> elements, Value::Kind kind, llvm::SMRange range,
                      Scope *scope);
+  Value makeList(Value::Kind kind, std::vector<Value> elements, llvm::SMRange range);
   Value evaluateIndex(const ast::IndexExpr &expr, Scope *scope);
+  bool takesTensor(const mlir::cnn::LayerDef &layer, const ast::CallExpr &expr, Scope *scope);
   Value evaluateCall(const ast::CallExpr &expr, Scope *scope);
   std::optional<Value> evaluateBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
                                        Scope *scope);
@@ -177,8 +181,9 @@ private:
     Value value;
   };
   llvm::StringMap<Constant> constants;
-  /// Constants being evaluated, and where each was used: to show a cycle.
+  /// Constants and nets being evaluated, and where each was used: to show a cycle.
   std::vector<std::pair<const ast::Decl *, llvm::SMRange>> running;
+  llvm::SmallPtrSet<const ast::Decl *, 4> netsInCycles;
 
   std::deque<Scope> scopes;
   std::deque<SharedLayer> sharedLayers;

@@ -211,7 +211,15 @@ bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange r
 
 /// "the 5x5 input comes from 'pool1' here (14x14 -> 5x5)".
 void Elaborator::noteOrigin(Report &report, const LayerProblem &problem, const Value &input) {
-  const GraphTensor &tensor = graph->tensors[input.integer];
+  unsigned index = input.integer;
+  // Functions such as relu keep the shape; who is looked for is who made it.
+  for (int node = graph->tensors[index].node; node >= 0; node = graph->tensors[index].node) {
+    unsigned before = graph->nodes[node].operands.front();
+    if (graph->tensors[before].shape != graph->tensors[index].shape)
+      break;
+    index = before;
+  }
+  const GraphTensor &tensor = graph->tensors[index];
   std::string what =
       problem.inputText.empty() ? "the " + formatShape(tensor.shape) + " input" : problem.inputText;
   if (tensor.node < 0) {
@@ -313,7 +321,8 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
     return Value();
   if (inputs.size() != layer.numInputs) {
     error(range, "'" + layer.name + "' takes " + Twine(layer.numInputs) + " tensor" +
-                     (layer.numInputs == 1 ? "" : "s") + ", not " + Twine(inputs.size()));
+                     (layer.numInputs == 1 ? "" : "s") + ", not " + Twine(inputs.size()))
+        .hint(layer.numInputs == 2 ? "write " + layer.name + "(a, b)" : Twine());
     return Value();
   }
   llvm::SmallVector<mlir::cnn::Shape> shapes;

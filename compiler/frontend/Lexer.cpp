@@ -211,8 +211,8 @@ private:
     else if (llvm::isPrint(c))
       diagnostics.error(token.range(), "'" + token.text + "' is not part of the language");
     else
-      diagnostics.error(token.range(),
-                        "unexpected control character " + llvm::formatv("0x{0:X-2}", c).str());
+      diagnostics.error(token.range(), "unexpected control character " +
+                                           llvm::formatv("0x{0:X-2}", c & 0xFF).str());
   }
 
   void lexNumber(Token &token) {

@@ -529,6 +529,7 @@ Pattern *Parser::parsePattern() {
 
 std::optional<SetArgument> Parser::parseSetArgument() {
   SetArgument argument;
+  endName = "the end of the argument";
   SMLoc begin = token().begin();
   while (true) {
     Identifier name;

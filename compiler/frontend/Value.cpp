@@ -42,6 +42,8 @@ Value Value::makeString(std::string value, SMRange origin) {
 Value Value::makeList(Kind kind, std::vector<Value> elements, SMRange origin) {
   Value result;
   result.kind = kind;
+  for (const Value &element : elements)
+    result.integer += 1 + (element.elements ? element.integer : 0);
   result.elements = std::make_shared<const std::vector<Value>>(std::move(elements));
   result.origin = origin;
   return result;

@@ -20,8 +20,8 @@ struct Value {
     Float,
     Bool,
     String,
-    List,
-    Tuple,
+    List,   // `integer` counts its elements and those inside of them
+    Tuple,  // likewise
     Range,  // the integers from `integer` to before `end`
     Tensor, // `integer` is its index in the graph
     Stage,  // `expr` in `scope`; without `expr` the identity

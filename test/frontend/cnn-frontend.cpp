@@ -1,0 +1,87 @@
+// The front end as a command, so that its tests need nothing behind it:
+//   cnn-frontend check|ast|cnn|summary|recipe FILE [--net N] [--recipe N] [--batch N] [--set
+//   k=v]...
+// Messages go to stderr, output to stdout; 1 when there were errors.
+#include "compiler/frontend/Emit.h"
+#include "compiler/frontend/Frontend.h"
+#include "compiler/frontend/MlirDiagnostics.h"
+#include "dialect/CnnDialect.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+
+namespace {
+
+llvm::cl::opt<std::string> mode(llvm::cl::Positional, llvm::cl::Required,
+                                llvm::cl::desc("check|ast|cnn|summary|recipe"));
+llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("FILE"));
+llvm::cl::opt<std::string> net("net"), recipeName("recipe"), element("type");
+llvm::cl::opt<int64_t> batch("batch"), depth("depth");
+llvm::cl::list<std::string> sets("set");
+llvm::cl::opt<bool> locations("locations");
+
+int printSummary(const Graph &graph) {
+  for (const SummaryRow &row : summarize(graph, depth, /*elementBytes=*/4))
+    llvm::outs() << row.name << " | " << row.op << " | " << mlir::cnn::formatShape(row.output)
+                 << " | " << row.params << " | " << row.flops << " | " << row.bytes << "\n";
+  return 0;
+}
+
+int printRecipe(const Recipe &recipe) {
+  llvm::outs() << recipe.name << " of " << recipe.net << ": data " << recipe.data << ", batch "
+               << recipe.batch << ", epochs " << recipe.epochs << ", init " << recipe.init
+               << ", loss " << recipe.loss << ", " << recipe.optimizer.kind << " lr "
+               << recipe.optimizer.lr << " momentum " << recipe.optimizer.momentum
+               << " weight_decay " << recipe.optimizer.weightDecay << " nesterov "
+               << recipe.optimizer.nesterov << ", seed " << recipe.seed << ", shuffle "
+               << recipe.shuffle << ", " << recipe.dtype << "\n";
+  return 0;
+}
+
+int emitModule(Frontend &frontend, const Graph &graph, Diagnostics &diagnostics) {
+  mlir::MLIRContext context;
+  context.loadDialect<mlir::cnn::CnnDialect, mlir::func::FuncDialect>();
+  MlirDiagnostics handler(&context, diagnostics);
+  std::optional<Recipe> recipe;
+  if (frontend.hasRecipe(recipeName, graph.net))
+    if (!(recipe = frontend.recipe(recipeName, graph.net)))
+      return 1;
+  EmitOptions options;
+  options.batch = batch;
+  options.elementType = element;
+  auto module = emit(context, graph, recipe ? &*recipe : nullptr, options, diagnostics);
+  if (!module)
+    return 1;
+  mlir::OpPrintingFlags flags;
+  flags.printNameLocAsPrefix();
+  if (locations)
+    flags.enableDebugInfo();
+  module->print(llvm::outs(), flags);
+  return 0;
+}
+
+} // namespace
+
+int main(int argc, char **argv) {
+  llvm::cl::ParseCommandLineOptions(argc, argv);
+  Diagnostics diagnostics(&llvm::errs());
+  std::unique_ptr<Frontend> frontend = Frontend::open(path, sets, diagnostics);
+  if (!frontend)
+    return 1;
+  if (mode == "check")
+    return !frontend->check();
+  if (mode == "ast") {
+    ast::print(frontend->file(), diagnostics, llvm::outs());
+    return 0;
+  }
+  if (mode == "recipe") {
+    std::optional<Recipe> recipe = frontend->recipe(recipeName, net);
+    return recipe ? printRecipe(*recipe) : 1;
+  }
+  std::unique_ptr<Graph> graph = frontend->elaborate(net, recipeName);
+  if (!graph)
+    return 1;
+  return mode == "summary" ? printSummary(*graph) : emitModule(*frontend, *graph, diagnostics);
+}
