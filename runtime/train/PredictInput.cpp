@@ -79,7 +79,7 @@ static Result<std::vector<PredictInput>> npyItems(const std::string &path, Image
   if (array.failed())
     return array.status();
   std::vector<int64_t> dims = array->shape;
-  bool several = dims.size() == 4;
+  bool several = dims.size() == 4 && dims[0] != 1;
   if (dims.size() == 2)
     dims.insert(dims.begin(), 1);
   if (dims.size() == 3)

@@ -22,6 +22,8 @@ void Progress::clear() {
   barShown = false;
 }
 
+static std::string lossText(double loss) { return formatText(loss < 1e4 ? "%.4f" : "%.2e", loss); }
+
 static Json numberOrNull(double value) { return std::isfinite(value) ? Json(value) : Json(); }
 
 void Progress::step(uint64_t epoch, uint64_t epochs, int64_t step, int64_t steps, double loss,
@@ -72,9 +74,11 @@ void Progress::epoch(const EpochRecord &record, uint64_t epochs, bool replayed) 
   if (!headerShown)
     std::fputs("epoch  train loss  test loss  test accuracy  seconds   images/s\n", table);
   headerShown = true;
-  std::fprintf(table, "%5llu  %10.4f  %9.4f  %12.2f%%  %7.1f  %9s\n",
-               static_cast<unsigned long long>(record.epoch), record.trainLoss, record.testLoss,
-               100 * record.testAccuracy, record.seconds, groupDigits(std::llround(rate)).c_str());
+  std::fprintf(table, "%5llu  %s  %s  %12.2f%%  %7.1f  %9s\n",
+               static_cast<unsigned long long>(record.epoch),
+               padLeft(lossText(record.trainLoss), 10).c_str(),
+               padLeft(lossText(record.testLoss), 9).c_str(), 100 * record.testAccuracy,
+               record.seconds, groupDigits(std::llround(rate)).c_str());
   std::fflush(table);
 }
 

@@ -383,8 +383,8 @@ Status Run::endEpoch() {
   record.testAccuracy = test->accuracy();
   outcome.test = std::move(*test);
   outcome.epochs.push_back(record);
-  Json line = toJson(record);
-  line["kind"] = "epoch";
+  Json line = {{"kind", "epoch"}};
+  line.update(toJson(record));
   log.write(line);
 
   ++position.epoch;

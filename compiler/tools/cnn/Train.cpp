@@ -111,11 +111,11 @@ int runTrain() {
 
   TrainOptions options = optionsFor(recipe, *data);
   std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu epochs, "
-              "%d threads; compiled in %.2f s%s\n",
+              "%d %s; compiled in %.2f s%s\n",
               recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
               groupDigits(data->train.size()).c_str(), data->classNames.size(),
               static_cast<long long>(recipe.batch), static_cast<unsigned long long>(options.epochs),
-              (*pool)->workers(), compiled->seconds,
+              (*pool)->workers(), (*pool)->workers() == 1 ? "thread" : "threads", compiled->seconds,
               compiled->fromCache ? " (from the cache)" : "");
   std::fflush(stdout);
   Progress progress = Progress::standard();
