@@ -27,9 +27,9 @@ def Cnn_ConvOp : Cnn_NestOp<"conv", [Cnn_Backward]> {
     - C3: `groups` divides `C` and `K`, and `w`'s second extent is `C/G`.
     - C4: the kernel, dilated, is not larger than the padded input.
   }];
-  let arguments = !con((ins AnyRankedTensor:$input, AnyRankedTensor:$weight,
-                            Optional<AnyRankedTensor>:$bias), Cnn_WindowAttrs);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = !con((ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$weight,
+                            Optional<Cnn_FloatTensor>:$bias), Cnn_WindowAttrs);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? attr-dict `:` type($input) `,` type($weight) (`,` type($bias)^)?
     `->` type($result)
@@ -50,9 +50,9 @@ def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
     - C1: the result has the shape of the input of the convolution that gives `dy`'s shape.
     - C2: `scatter` is set where a stride is not 1.
   }];
-  let arguments = !con((ins AnyRankedTensor:$gradient, AnyRankedTensor:$weight), Cnn_WindowAttrs,
+  let arguments = !con((ins Cnn_FloatTensor:$gradient, Cnn_FloatTensor:$weight), Cnn_WindowAttrs,
                        (ins DefaultValuedAttr<BoolAttr, "true">:$scatter));
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $gradient `,` $weight attr-dict `:` type($gradient) `,` type($weight) `->` type($result)
   }];
@@ -72,9 +72,9 @@ def Cnn_ConvWeightGradOp : Cnn_TypedNestOp<"conv_weight_grad"> {
       if that is not 0.
     - C2: `slices` divides the batch.
   }];
-  let arguments = !con((ins AnyRankedTensor:$input, AnyRankedTensor:$gradient), Cnn_WindowAttrs,
+  let arguments = !con((ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$gradient), Cnn_WindowAttrs,
                        (ins DefaultValuedAttr<I64Attr, "0">:$slices));
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $gradient attr-dict `:` type($input) `,` type($gradient) `->` type($result)
   }];

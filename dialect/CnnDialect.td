@@ -32,6 +32,14 @@ def Cnn_Dialect : Dialect {
   let extraClassDeclaration = "void registerAttributes();";
 }
 
+/// A tensor of static shape. Layouts are encodings, so any encoding is allowed.
+class Cnn_TensorOf<list<Type> elements, string name>
+    : Type<And<[RankedTensorOf<elements>.predicate, HasStaticShapePred]>,
+           "tensor of static shape of " # name, "::mlir::RankedTensorType">;
+def Cnn_FloatTensor : Cnn_TensorOf<[F32, F64], "f32 or f64">;
+def Cnn_IntTensor : Cnn_TensorOf<[I32], "i32">;
+def Cnn_Tensor : Cnn_TensorOf<[F32, F64, I32], "f32, f64 or i32">;
+
 class Cnn_Op<string mnemonic, list<Trait> traits = []> : Op<Cnn_Dialect, mnemonic, traits>;
 
 #endif // CNNC_DIALECT_CNN_DIALECT_TD

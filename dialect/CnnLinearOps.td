@@ -18,9 +18,9 @@ def Cnn_LinearOp : Cnn_NestOp<"linear", [Cnn_Backward]> {
     - C1: `input` is `[n, i]`, `weight` `[o, i]`, `bias` (if any) `[o]`.
     - C2: all element types are equal.
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$weight,
-                       Optional<AnyRankedTensor>:$bias);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$weight,
+                       Optional<Cnn_FloatTensor>:$bias);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $weight (`,` $bias^)? `:` type($input) `,` type($weight) (`,` type($bias)^)?
     `->` type($result) attr-dict
@@ -38,10 +38,10 @@ def Cnn_MatmulOp : Cnn_NestOp<"matmul", [Cnn_Backward]> {
     - C1: both operands have rank 2, and their common extents agree.
     - C2: both element types are equal.
   }];
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs,
+  let arguments = (ins Cnn_FloatTensor:$lhs, Cnn_FloatTensor:$rhs,
                        DefaultValuedAttr<BoolAttr, "false">:$transpose_a,
                        DefaultValuedAttr<BoolAttr, "false">:$transpose_b);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs `:` type($lhs) `,` type($rhs) `->` type($result) attr-dict";
 }
 
@@ -57,9 +57,9 @@ class Cnn_ReduceOp<string mnemonic, string name, list<Trait> traits, list<string
 
     Constraints:
     - C1: `dims` are increasing and below the rank of the input.}];
-  let arguments = (ins AnyRankedTensor:$input, DenseI64ArrayAttr:$dims,
+  let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$dims,
                        DefaultValuedAttr<BoolAttr, "false">:$keep_dims);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `dims` $dims `:` type($input) `->` type($result) attr-dict";
 }
 def Cnn_ReduceSumOp : Cnn_ReduceOp<"reduce_sum", "the sum", [Cnn_Backward]>;
@@ -69,8 +69,8 @@ def Cnn_ReduceMaxOp : Cnn_ReduceOp<"reduce_max", "the largest element",
 def Cnn_NonfiniteOp : Cnn_NestOp<"nonfinite"> {
   let summary = "0 if every element is finite, NaN otherwise";
   let description = "`sum(x * 0)`, of any shape, as a rank-0 tensor: infinity times zero is not a number.";
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$input);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
 }
 

@@ -281,6 +281,37 @@ Values DivOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed) 
   return gradients;
 }
 
+/// `value` where the other operand of an operation is the constant `neutral` and nothing is repeated.
+static OpFoldResult foldNeutral(Operation *op, Value value, Attribute other, double neutral) {
+  auto constant = dyn_cast_or_null<FloatAttr>(other);
+  if (constant && constant.getValueAsDouble() == neutral &&
+      value.getType() == op->getResult(0).getType())
+    return value;
+  return {};
+}
+
+OpFoldResult AddOp::fold(FoldAdaptor adaptor) {
+  if (OpFoldResult lhs = foldNeutral(*this, getLhs(), adaptor.getRhs(), 0.0))
+    return lhs;
+  return foldNeutral(*this, getRhs(), adaptor.getLhs(), 0.0);
+}
+OpFoldResult SubOp::fold(FoldAdaptor adaptor) {
+  return foldNeutral(*this, getLhs(), adaptor.getRhs(), 0.0);
+}
+OpFoldResult MulOp::fold(FoldAdaptor adaptor) {
+  if (OpFoldResult lhs = foldNeutral(*this, getLhs(), adaptor.getRhs(), 1.0))
+    return lhs;
+  return foldNeutral(*this, getRhs(), adaptor.getLhs(), 1.0);
+}
+OpFoldResult DivOp::fold(FoldAdaptor adaptor) {
+  return foldNeutral(*this, getLhs(), adaptor.getRhs(), 1.0);
+}
+OpFoldResult NegOp::fold(FoldAdaptor) {
+  if (auto inner = getInput().getDefiningOp<NegOp>())
+    return inner.getInput();
+  return {};
+}
+
 LayerDef AddOp::getLayer() { return makeFunction<AddOp>("add", "a + b, broadcast", 2); }
 LayerDef SubOp::getLayer() { return makeFunction<SubOp>("sub", "a - b, broadcast", 2); }
 LayerDef MulOp::getLayer() { return makeFunction<MulOp>("mul", "a * b, broadcast", 2); }

@@ -30,8 +30,8 @@ class Cnn_UnaryOp<string mnemonic, string name, string formula, list<Trait> trai
     : Cnn_NestOp<mnemonic, !listconcat([Cnn_Backward], traits)> {
   let summary = name;
   let description = "`" # formula # [{`, element by element. Any shape; f32 or f64.}];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$input);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
 }
 
@@ -45,14 +45,16 @@ def Cnn_TanhOp : Cnn_LayerUnaryOp<"tanh", "the hyperbolic tangent", "tanh(x)">;
 def Cnn_ReluOp : Cnn_LayerUnaryOp<"relu", "the rectifier", "max(x, 0)">;
 def Cnn_ExpOp : Cnn_LayerUnaryOp<"exp", "the exponential function", "exp(x)">;
 def Cnn_LogOp : Cnn_LayerUnaryOp<"log", "the natural logarithm", "log(x)">;
-def Cnn_NegOp : Cnn_LayerUnaryOp<"neg", "negation", "-x">;
+def Cnn_NegOp : Cnn_LayerUnaryOp<"neg", "negation", "-x"> {
+  let hasFolder = 1;
+}
 
 /// Gradients of activations in terms of their result `y`, so that the input need not be kept.
 class Cnn_ActivationGradOp<string mnemonic, string formula> : Cnn_NestOp<mnemonic> {
   let summary = "gradient of " # mnemonic;
   let description = "`" # formula # "`, where `y` is the forward result and `dy` its gradient.";
-  let arguments = (ins AnyRankedTensor:$output, AnyRankedTensor:$gradient);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$output, Cnn_FloatTensor:$gradient);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$output `,` $gradient `:` type($output) `,` type($gradient) `->` type($result) attr-dict";
 }
 def Cnn_SigmoidGradOp : Cnn_ActivationGradOp<"sigmoid_grad", "dy * y * (1 - y)">;
@@ -63,15 +65,17 @@ class Cnn_BinaryOp<string mnemonic, string name, string sign>
     : Cnn_NestOp<mnemonic, [Cnn_Backward]> {
   let summary = name;
   let description = "`a " # sign # [{ b`, element by element, with NumPy's broadcasting: shapes are aligned at
-    their last dimensions, and an extent of 1 (or none) is repeated.
+    their last dimensions, and an extent of 1 (or none) is repeated. Adding or subtracting the constant 0 and multiplying or dividing by
+    1 folds away.
 
     Constraints:
     - C1: extents that meet are equal, or one of them is 1.
     - C2: both operands have the same element type.}];
-  let arguments = (ins AnyRankedTensor:$lhs, AnyRankedTensor:$rhs);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$lhs, Cnn_FloatTensor:$rhs);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs `:` type($lhs) `,` type($rhs) `->` type($result) attr-dict";
   let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+  let hasFolder = 1;
 }
 def Cnn_AddOp : Cnn_BinaryOp<"add", "addition", "+">;
 def Cnn_SubOp : Cnn_BinaryOp<"sub", "subtraction", "-">;
@@ -88,7 +92,7 @@ def Cnn_ConstantOp : Cnn_TypedNestOp<"constant", [ConstantLike]> {
     ```
   }];
   let arguments = (ins F64Attr:$value);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$value `:` type($result) attr-dict";
   let hasFolder = 1;
 }
@@ -101,8 +105,8 @@ def Cnn_OneHotOp : Cnn_TypedNestOp<"one_hot"> {
     Constraints:
     - C1: `labels` is `[n]` of i32, the result `[n, k]` of a float type.
   }];
-  let arguments = (ins AnyRankedTensor:$labels);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_IntTensor:$labels);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$labels `:` type($labels) `->` type($result) attr-dict";
   let hasVerifier = 1;
 }
@@ -116,8 +120,8 @@ def Cnn_MaskRowsOp : Cnn_NestOp<"mask_rows", [Cnn_Backward]> {
     Constraints:
     - C1: `rows` is `tensor<i32>`.
   }];
-  let arguments = (ins AnyRankedTensor:$input, AnyRankedTensor:$rows);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_FloatTensor:$input, Cnn_IntTensor:$rows);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `,` $rows `:` type($input) `,` type($rows) `->` type($result) attr-dict";
   let hasVerifier = 1;
 }
@@ -130,8 +134,8 @@ def Cnn_RowWeightOp : Cnn_TypedNestOp<"row_weight"> {
     Constraints:
     - C1: `rows` is `tensor<i32>`, the result `[n, 1]` of a float type.
   }];
-  let arguments = (ins AnyRankedTensor:$rows, DefaultValuedAttr<BoolAttr, "false">:$sum);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_IntTensor:$rows, DefaultValuedAttr<BoolAttr, "false">:$sum);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$rows `:` type($rows) `->` type($result) attr-dict";
   let hasVerifier = 1;
 }
@@ -144,8 +148,8 @@ def Cnn_ConvertLayoutOp : Cnn_TypedNestOp<"convert_layout"> {
     Constraints:
     - C1: input and result have the same shape and element type.
   }];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_Tensor:$input);
+  let results = (outs Cnn_Tensor:$result);
   let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
   let hasVerifier = 1;
   let hasFolder = 1;
@@ -160,8 +164,8 @@ def Cnn_ReshapeOp : Cnn_Op<"reshape", [Pure, Cnn_Backward]> {
     Constraints:
     - C1: input and result have the same number of elements and the same element type.
   }];
-  let arguments = (ins AnyRankedTensor:$input);
-  let results = (outs AnyRankedTensor:$result);
+  let arguments = (ins Cnn_Tensor:$input);
+  let results = (outs Cnn_Tensor:$result);
   let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
   let hasVerifier = 1;
   let hasFolder = 1;

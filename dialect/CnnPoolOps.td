@@ -23,10 +23,10 @@ def Cnn_MaxPoolOp : Cnn_NestOp<"max_pool", [Cnn_Backward], ["buildInit"]> {
     - C3: the window is not larger than the padded input.
     - C4: `positions`, if any, has the shape of the result and element type i32.
   }];
-  let arguments = (ins AnyRankedTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
+  let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
                        DefaultValuedAttr<BoolAttr, "false">:$with_positions);
-  let results = (outs AnyRankedTensor:$result, Optional<AnyRankedTensor>:$positions);
+  let results = (outs Cnn_FloatTensor:$result, Optional<Cnn_IntTensor>:$positions);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result) (`,` type($positions)^)?";
   let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
 }
@@ -40,16 +40,16 @@ def Cnn_AvgPoolOp : Cnn_NestOp<"avg_pool", [Cnn_Backward], ["buildFinish"]> {
 
     Constraints: C1 to C3 of `cnn.max_pool`.
   }];
-  let arguments = (ins AnyRankedTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
+  let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
                        DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
 }
 
 class Cnn_PoolGradOp<string mnemonic> : Cnn_TypedNestOp<mnemonic> {
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let hasVerifier = 1;
 }
 
@@ -61,7 +61,7 @@ def Cnn_MaxPoolGradOp : Cnn_PoolGradOp<"max_pool_grad"> {
     Constraints:
     - C1: `gradient` and `positions` have the shape that pooling the result's shape gives.
   }];
-  let arguments = (ins AnyRankedTensor:$gradient, AnyRankedTensor:$positions,
+  let arguments = (ins Cnn_FloatTensor:$gradient, Cnn_IntTensor:$positions,
                        DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$padding,
                        DefaultValuedAttr<BoolAttr, "false">:$ceil_mode);
   let assemblyFormat = [{
@@ -77,7 +77,7 @@ def Cnn_AvgPoolGradOp : Cnn_PoolGradOp<"avg_pool_grad"> {
     Constraints:
     - C1: `gradient` has the shape that pooling the result's shape gives.
   }];
-  let arguments = (ins AnyRankedTensor:$gradient, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
+  let arguments = (ins Cnn_FloatTensor:$gradient, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
                        DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
   let assemblyFormat = "$gradient attr-dict `:` type($gradient) `->` type($result)";

@@ -15,9 +15,9 @@ def Cnn_CrossEntropyOp : Cnn_Op<"cross_entropy", [Pure, Cnn_Backward,
     Constraints:
     - C1: `logits` is `[n, k]`, `labels` `[n]` of i32, `rows` `tensor<i32>`, the result of rank 0.
   }];
-  let arguments = (ins AnyRankedTensor:$logits, AnyRankedTensor:$labels, AnyRankedTensor:$rows,
+  let arguments = (ins Cnn_FloatTensor:$logits, Cnn_IntTensor:$labels, Cnn_IntTensor:$rows,
                        DefaultValuedAttr<BoolAttr, "false">:$sum);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $logits `,` $labels `,` $rows attr-dict `:` type($logits) `,` type($labels) `,` type($rows) `->` type($result)
   }];
@@ -33,9 +33,9 @@ def Cnn_CrossEntropyGradOp : Cnn_Op<"cross_entropy_grad", [Pure,
     Constraints:
     - C1: `logits` is `[n, k]`, `labels` `[n]` of i32, `rows` `tensor<i32>`, the result like `logits`.
   }];
-  let arguments = (ins AnyRankedTensor:$logits, AnyRankedTensor:$labels, AnyRankedTensor:$rows,
+  let arguments = (ins Cnn_FloatTensor:$logits, Cnn_IntTensor:$labels, Cnn_IntTensor:$rows,
                        DefaultValuedAttr<BoolAttr, "false">:$sum);
-  let results = (outs AnyRankedTensor:$result);
+  let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $logits `,` $labels `,` $rows attr-dict `:` type($logits) `,` type($labels) `,` type($rows) `->` type($result)
   }];
@@ -55,11 +55,11 @@ def Cnn_SgdUpdateOp : Cnn_Op<"sgd_update", [Pure, AttrSizedOperandSegments,
     - C2: `momentum` is given exactly where `velocity` is, and then there are two results.
     - C3: `nesterov` needs a velocity.
   }];
-  let arguments = (ins AnyRankedTensor:$parameter, AnyRankedTensor:$gradient, AnyRankedTensor:$lr,
-                       Optional<AnyRankedTensor>:$weight_decay, Optional<AnyRankedTensor>:$velocity,
-                       Optional<AnyRankedTensor>:$momentum,
+  let arguments = (ins Cnn_FloatTensor:$parameter, Cnn_FloatTensor:$gradient, Cnn_FloatTensor:$lr,
+                       Optional<Cnn_FloatTensor>:$weight_decay, Optional<Cnn_FloatTensor>:$velocity,
+                       Optional<Cnn_FloatTensor>:$momentum,
                        DefaultValuedAttr<BoolAttr, "false">:$nesterov);
-  let results = (outs AnyRankedTensor:$updated, Optional<AnyRankedTensor>:$updated_velocity);
+  let results = (outs Cnn_FloatTensor:$updated, Optional<Cnn_FloatTensor>:$updated_velocity);
   let assemblyFormat = [{
     $parameter `,` $gradient `lr` $lr (`decay` $weight_decay^)? (`velocity` $velocity^ `momentum` $momentum)?
     attr-dict `:` functional-type(operands, results)
