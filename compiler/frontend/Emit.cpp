@@ -150,7 +150,7 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
   if (!checkLoss() || !checkSizes())
     return nullptr;
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      mlir::ModuleOp::create(builder, locate(graph.range, graph.net));
+      mlir::ModuleOp::create(builder, locate(graph.range, graph.net), graph.net);
   (*module)->setAttr("cnn.phase", builder.getStringAttr("cnn"));
   builder.setInsertionPointToEnd(module->getBody());
   emitParams();

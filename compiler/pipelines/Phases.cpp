@@ -142,7 +142,7 @@ static llvm::Error setTarget(mlir::ModuleOp module, const PhaseOptions &options)
 void cnn::printModule(mlir::ModuleOp module, llvm::raw_ostream &out) {
   mlir::OpPrintingFlags flags;
   flags.enableDebugInfo(/*enable=*/true, /*prettyForm=*/false);
-  flags.useLocalScope(false);
+  flags.printNameLocAsPrefix();
   module.print(out, flags);
   out << '\n';
 }

@@ -1,0 +1,144 @@
+// Up to phase `llvm` the module is printed; from there code is generated, and an object comes with
+// its header and, where asked for, its weights.
+#include "compiler/tools/cnnc/Driver.h"
+#include "compiler/emit/CWrapper.h"
+#include "compiler/emit/Codegen.h"
+#include "compiler/emit/Manifest.h"
+#include "compiler/frontend/MlirDiagnostics.h"
+#include "compiler/pipelines/Compile.h"
+#include "compiler/tools/cnnc/Input.h"
+#include "mlir/IR/MLIRContext.h"
+#include "runtime/core/Buffer.h"
+#include "runtime/data/Weights.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+using namespace cnn::tool;
+
+static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content) {
+  if (path.empty())
+    return llvm::Error::success();
+  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
+    out << content;
+    return llvm::Error::success();
+  });
+  if (!error)
+    return error;
+  return llvm::createStringError(path.str() + ": cannot be written: " +
+                                 llvm::toString(std::move(error)));
+}
+
+static std::string withExtension(llvm::StringRef path, llvm::StringRef extension) {
+  llvm::SmallString<128> result(path);
+  llvm::sys::path::replace_extension(result, extension);
+  return result.str().str();
+}
+
+/// The weights of the file, laid out as the state of the compiled net.
+static llvm::Expected<std::string> readWeights(const std::string &path,
+                                               const std::string &manifestText) {
+  Result<cnn::Manifest> manifest = parseManifest(manifestText);
+  if (manifest.failed())
+    return llvm::createStringError(manifest.message());
+  Result<AlignedBuffer> state = AlignedBuffer::allocate(manifest->stateBytes, "the weights");
+  if (state.failed())
+    return llvm::createStringError(state.message());
+  Result<WeightMapping> mapping = loadWeights(path, *manifest, state->data());
+  if (mapping.failed())
+    return llvm::createStringError(mapping.message());
+  return std::string(static_cast<const char *>(state->data()), state->size());
+}
+
+/// The object with its C interface, and the header.
+static llvm::Error emitObject(mlir::ModuleOp module, CodegenOptions codegen,
+                              const Options &options) {
+  auto manifest = findManifest(module);
+  if (!manifest)
+    return manifest.takeError();
+  bool toFile = !options.output.empty() && options.output != "-";
+  CInterfaceOptions interface;
+  std::string weights;
+  if (!options.weights.empty()) {
+    auto read = readWeights(options.weights, *manifest);
+    if (!read)
+      return read.takeError();
+    weights = std::move(*read);
+  }
+  std::string weightsPath = withExtension(options.output, ".weights");
+  std::string headerPath = withExtension(options.output, ".h");
+  if (options.weightsBeside)
+    interface.weightsFile = llvm::sys::path::filename(weightsPath).str();
+  else
+    interface.weights = std::move(weights);
+  interface.headerName = llvm::sys::path::filename(headerPath).str();
+  auto extra = buildCInterface(*manifest, interface);
+  if (!extra)
+    return extra.takeError();
+  codegen.extra = std::move(*extra);
+  auto object = generateObject(module, codegen);
+  if (!object)
+    return object.takeError();
+  if (!options.phases.dumpDirectory.empty())
+    if (llvm::Error error = writeDump(options.phases.dumpDirectory, Phase::Obj, ".o", *object))
+      return error;
+  if (llvm::Error error = writeFile(options.output, *object))
+    return error;
+  if (!toFile)
+    return llvm::Error::success();
+  auto header = buildCHeader(*manifest, interface);
+  if (!header)
+    return header.takeError();
+  if (llvm::Error error = writeFile(headerPath, *header))
+    return error;
+  return options.weightsBeside ? writeFile(weightsPath, weights) : llvm::Error::success();
+}
+
+static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
+  const PhaseOptions &phases = options.phases;
+  auto target = getTarget(module, phases);
+  if (!target)
+    return target.takeError();
+  CodegenOptions codegen;
+  codegen.target = *target;
+  codegen.threads = phases.compileThreads;
+  if (options.emit == Phase::Asm || !phases.dumpDirectory.empty()) {
+    PhaseTimer timer(phaseName(Phase::Asm), phases.timePhases);
+    auto assembly = generateAssembly(module, codegen);
+    if (!assembly)
+      return assembly.takeError();
+    if (!phases.dumpDirectory.empty())
+      if (llvm::Error error = writeDump(phases.dumpDirectory, Phase::Asm, ".s", *assembly))
+        return error;
+    if (options.emit == Phase::Asm)
+      return writeFile(options.output, *assembly);
+  }
+  PhaseTimer timer(phaseName(Phase::Obj), phases.timePhases);
+  return emitObject(module, std::move(codegen), options);
+}
+
+llvm::Error tool::run(const Options &options) {
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  Diagnostics diagnostics(&llvm::errs());
+  MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
+  auto input = readInput(*context, options, diagnostics);
+  if (!input)
+    return input.takeError();
+  if (!options.phases.dumpDirectory.empty() && !input->tree.empty())
+    if (llvm::Error error =
+            writeDump(options.phases.dumpDirectory, Phase::Ast, ".txt", input->tree))
+      return error;
+  if (options.emit == Phase::Ast)
+    return writeFile(options.output, input->tree);
+  mlir::ModuleOp module = *input->module;
+  Phase last = std::min(options.emit, Phase::Llvm);
+  if (llvm::Error error = runPhases(module, last, options.phases))
+    return error;
+  if (options.emit > Phase::Llvm)
+    return emitCode(module, options);
+  std::string text;
+  llvm::raw_string_ostream out(text);
+  printModule(module, out);
+  return writeFile(options.output, text);
+}

@@ -1,0 +1,77 @@
+// A dump is known by its attribute `cnn.phase` or its extension; everything else is a .cnn file.
+#include "compiler/tools/cnnc/Input.h"
+#include "compiler/frontend/Emit.h"
+#include "compiler/frontend/Frontend.h"
+#include "mlir/IR/MLIRContext.h"
+#include "mlir/Parser/Parser.h"
+#include "llvm/Support/MemoryBuffer.h"
+#include "llvm/Support/SourceMgr.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace cnn;
+using namespace cnn::tool;
+
+static llvm::Error reported() { return llvm::createStringError(""); }
+
+static bool isDump(llvm::StringRef path, llvm::StringRef text) {
+  return path.ends_with(".mlir") || (!path.ends_with(".cnn") && text.contains("cnn.phase"));
+}
+
+static llvm::Expected<Input> readDump(mlir::MLIRContext &context, const Options &options,
+                                      std::unique_ptr<llvm::MemoryBuffer> buffer) {
+  if (options.emit == Phase::Ast)
+    return llvm::createStringError("phase 'ast' can only be made from a .cnn file");
+  llvm::StringRef name = options.input == "-" ? "<stdin>" : llvm::StringRef(options.input);
+  llvm::SourceMgr sources;
+  sources.AddNewSourceBuffer(
+      llvm::MemoryBuffer::getMemBuffer(buffer->getBuffer(), name, /*RequiresNullTerminator=*/false),
+      llvm::SMLoc());
+  Input input;
+  input.module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
+  if (!input.module)
+    return reported();
+  return input;
+}
+
+static llvm::Expected<Input> readNet(mlir::MLIRContext &context, const Options &options,
+                                     Diagnostics &diagnostics, llvm::StringRef text) {
+  std::unique_ptr<Frontend> frontend =
+      options.input == "-"
+          ? Frontend::openText("<stdin>", text, options.settings, diagnostics)
+          : Frontend::open(options.input, options.settings, diagnostics);
+  if (!frontend)
+    return reported();
+  Input input;
+  llvm::raw_string_ostream tree(input.tree);
+  print(frontend->file(), diagnostics, tree);
+  if (options.emit == Phase::Ast)
+    return input;
+  std::unique_ptr<Graph> graph = frontend->elaborate(options.net, options.recipe);
+  if (!graph)
+    return reported();
+  std::optional<Recipe> recipe;
+  if (options.phases.mode == Mode::Train || !options.recipe.empty()) {
+    recipe = frontend->recipe(options.recipe, graph->net);
+    if (!recipe)
+      return reported();
+  }
+  EmitOptions emitOptions;
+  emitOptions.batch = options.batch;
+  emitOptions.elementType = options.element;
+  input.module = emit(context, *graph, recipe ? &*recipe : nullptr, emitOptions, diagnostics);
+  if (!input.module)
+    return reported();
+  setPhase(*input.module, Phase::Cnn);
+  return input;
+}
+
+llvm::Expected<Input> tool::readInput(mlir::MLIRContext &context, const Options &options,
+                                      Diagnostics &diagnostics) {
+  auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.input);
+  if (!buffer)
+    return llvm::createStringError(options.input + ": cannot be read: " +
+                                   buffer.getError().message());
+  if (isDump(options.input, (*buffer)->getBuffer()))
+    return readDump(context, options, std::move(*buffer));
+  return readNet(context, options, diagnostics, (*buffer)->getBuffer());
+}

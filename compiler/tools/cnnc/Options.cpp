@@ -1,0 +1,153 @@
+// Options as LLVM's command line library parses them; --help lists the phases from their table.
+#include "compiler/tools/cnnc/Options.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Path.h"
+#include "llvm/Support/raw_ostream.h"
+
+using namespace llvm;
+
+static cl::OptionCategory category("Options");
+
+static cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("FILE"),
+                                  cl::cat(category));
+static cl::opt<std::string> net("net", cl::value_desc("NAME"), cl::cat(category),
+                                cl::desc("which net of the file (default: the first recipe's, "
+                                         "without recipes the first net)"));
+static cl::opt<cnn::Mode>
+    mode("mode", cl::cat(category), cl::init(cnn::Mode::Infer), cl::desc("what to compile:"),
+         cl::values(clEnumValN(cnn::Mode::Infer, "infer", "the entry point infer (default)"),
+                    clEnumValN(cnn::Mode::Train, "train", "train_step, eval and infer")));
+static cl::opt<long long> batch("batch", cl::value_desc("N"), cl::cat(category),
+                                cl::desc("the most samples in one call (default: 1; with --mode "
+                                         "train the recipe's)"));
+static cl::opt<std::string> recipe("recipe", cl::value_desc("NAME"), cl::cat(category),
+                                   cl::desc("the recipe to train by (default: the net's first)"));
+static cl::opt<std::string> target("target", cl::value_desc("cpu|nvptx"), cl::cat(category),
+                                   cl::init("cpu"), cl::desc("what to compile for (default: cpu)"));
+static cl::opt<std::string> cpu("mcpu", cl::value_desc("CPU"), cl::cat(category),
+                                cl::init("native"),
+                                cl::desc("the processor, as LLVM names it: znver4, x86-64-v3, "
+                                         "cortex-a76 (default: native, the one at hand)"));
+static cl::opt<std::string> features("mattr", cl::value_desc("+a,-b"), cl::cat(category),
+                                     cl::desc("features to add to the processor's or to remove"));
+static cl::opt<std::string> element("element", cl::value_desc("f32|f64"), cl::cat(category),
+                                    cl::desc("the type of numbers (default: the recipe's, else "
+                                             "f32)"));
+static cl::opt<std::string> emitName("emit", cl::value_desc("PHASE"), cl::cat(category),
+                                     cl::init("obj"),
+                                     cl::desc("how far to compile; the phases are below "
+                                              "(default: obj)"));
+static cl::opt<std::string> output("o", cl::value_desc("OUT"), cl::cat(category),
+                                   cl::desc("where the result goes, - for standard output (default: "
+                                            "FILE with .o for an object, else -)"));
+static cl::opt<std::string> dumps("dump-phases", cl::value_desc("DIR"), cl::cat(category),
+                                  cl::desc("write every phase into this folder, one numbered file "
+                                           "each; without -o and --emit nothing else"));
+static cl::opt<std::string> weights("weights", cl::value_desc("W"), cl::cat(category),
+                                    cl::desc("put the weights of this safetensors file into the "
+                                             "object"));
+static cl::opt<bool> weightsBeside("weights-beside", cl::cat(category),
+                                   cl::desc("write them into a file beside the object instead: OUT "
+                                            "with .weights for .o"));
+static cl::list<std::string> settings("set", cl::value_desc("key=value"), cl::cat(category),
+                                      cl::desc("override what the file says (lenet.classes=5) or the "
+                                               "schedule (schedule.KEY=VALUE); may be repeated"));
+static cl::opt<bool> noFusion("no-fusion", cl::cat(category),
+                              cl::desc("make every operation a kernel of its own"));
+static cl::opt<unsigned> compileThreads("compile-threads", cl::value_desc("N"), cl::cat(category),
+                                        cl::desc("threads to compile with (default: one per core); "
+                                                 "the result has the same bytes for every number"));
+static cl::opt<bool> timePhases("time-phases", cl::cat(category),
+                                cl::desc("print the time of each phase to standard error"));
+
+static const char overview[] =
+    "compiles a net of a .cnn file, or a dump of any phase (.mlir), to any later phase\n\n"
+    "  cnnc lenet.cnn --emit=scheduled           print what was decided\n"
+    "  cnnc lenet.cnn --mode train --dump-phases=dumps\n"
+    "  cnnc dumps/04-scheduled.mlir -o lenet.o   go on from an edited dump\n"
+    "  cnnc lenet.cnn --weights w.safetensors -o lenet.o\n\n"
+    "FILE may be - for standard input. An object comes with a C header (OUT with .h for .o) that\n"
+    "says how to call it: it needs libc and libm only.\n";
+
+/// The table of phases, after the options.
+static std::string phaseHelp() {
+  std::string text = "\nPhases:\n";
+  for (cnn::Phase phase : cnn::allPhases())
+    text += "  " + cnn::phaseName(phase).str() + std::string(12 - cnn::phaseName(phase).size(), ' ') +
+            cnn::phaseSummary(phase).str() + "\n";
+  return text + "\nA dump of a phase from cnn to llvm, fed back, gives the identical object.\n"
+                "Compiled nets of `cnn` are cached in $CNNC_CACHE, $XDG_CACHE_HOME/cnnc or\n"
+                "~/.cache/cnnc; CNNC_PERF=1 writes their symbols to /tmp/perf-PID.map for perf.\n"
+                "Exit codes: 0 success; 1 anything else, with a message.\n";
+}
+
+static Error checkCombinations(cnn::Phase phase) {
+  if (target != "cpu")
+    return createStringError(target == "nvptx"
+                                 ? "target 'nvptx' is not available in this build yet\n"
+                                   "  hint: --target cpu is"
+                                 : "unknown target '" + target + "'\n  hint: the targets are cpu and "
+                                                                 "nvptx");
+  if (batch.getNumOccurrences() && batch <= 0)
+    return createStringError("--batch is " + std::to_string(batch) + ", but must be at least 1");
+  if (!element.empty() && element != "f32" && element != "f64")
+    return createStringError("unknown element type '" + element + "'\n  hint: f32 or f64");
+  if (!weights.empty() && phase != cnn::Phase::Obj)
+    return createStringError("--weights needs --emit=obj: no other phase holds weights");
+  if (weightsBeside && weights.empty())
+    return createStringError("--weights-beside needs --weights");
+  if (weightsBeside && output == "-")
+    return createStringError("--weights-beside needs an object in a file, not on standard output");
+  return Error::success();
+}
+
+static std::string defaultOutput(cnn::Phase phase) {
+  if (phase != cnn::Phase::Obj)
+    return "-";
+  if (!dumps.empty() && !emitName.getNumOccurrences())
+    return "";
+  if (input == "-")
+    return "-";
+  SmallString<128> path = sys::path::filename(input);
+  sys::path::replace_extension(path, ".o");
+  return path.str().str();
+}
+
+Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
+  cl::HideUnrelatedOptions(category);
+  cl::SetVersionPrinter([](raw_ostream &out) { out << "cnnc " CNNC_VERSION "\n"; });
+  static const std::string phases = phaseHelp();
+  static const cl::extrahelp more(phases);
+  cl::ParseCommandLineOptions(argc, argv, overview);
+  auto phase = parsePhase(emitName);
+  if (!phase)
+    return phase.takeError();
+  if (Error error = checkCombinations(*phase))
+    return error;
+  Options options;
+  options.input = input;
+  options.output = output.getNumOccurrences() ? output.getValue() : defaultOutput(*phase);
+  options.net = net;
+  options.recipe = recipe;
+  options.batch = batch;
+  options.element = element;
+  options.emit = *phase;
+  options.weights = weights;
+  options.weightsBeside = weightsBeside;
+  options.settings.assign(settings.begin(), settings.end());
+  options.phases.mode = mode;
+  options.phases.recipe = recipe;
+  options.phases.cpu = cpu;
+  options.phases.features = features;
+  options.phases.fuse = !noFusion;
+  options.phases.compileThreads = compileThreads;
+  options.phases.dumpDirectory = dumps;
+  options.phases.timePhases = timePhases;
+  for (const std::string &setting : settings) {
+    auto [key, value] = StringRef(setting).split('=');
+    if (key.trim().starts_with("schedule."))
+      options.phases.settings.emplace_back(key.trim().str(), value.trim().str());
+  }
+  return options;
+}

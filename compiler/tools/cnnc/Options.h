@@ -1,0 +1,31 @@
+// The command line of cnnc, checked.
+#ifndef CNNC_COMPILER_TOOLS_CNNC_OPTIONS_H
+#define CNNC_COMPILER_TOOLS_CNNC_OPTIONS_H
+
+#include "compiler/pipelines/Phases.h"
+#include "llvm/Support/Error.h"
+#include <string>
+#include <vector>
+
+namespace cnn::tool {
+
+struct Options {
+  std::string input;  ///< a file, or "-"
+  std::string output; ///< a file, "-", or empty: nothing is written but the dumps
+  std::string net;
+  std::string recipe;
+  int64_t batch = 0;
+  std::string element;
+  Phase emit = Phase::Obj;
+  std::string weights;
+  bool weightsBeside = false;
+  std::vector<std::string> settings; ///< as given, for the front end
+  PhaseOptions phases;
+};
+
+/// Prints help or version and exits where those are asked for.
+llvm::Expected<Options> parseOptions(int argc, char **argv);
+
+} // namespace cnn::tool
+
+#endif // CNNC_COMPILER_TOOLS_CNNC_OPTIONS_H
