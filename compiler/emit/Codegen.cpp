@@ -107,6 +107,8 @@ static mlir::OwningOpRef<mlir::ModuleOp> extract(mlir::ModuleOp module, const Pa
         mlir::SymbolTable::setSymbolVisibility(declaration,
                                                mlir::SymbolTable::Visibility::Public);
         declaration.setLinkage(mlir::LLVM::Linkage::External);
+        // Its debug information goes with the definition.
+        declaration->setLoc(mlir::UnknownLoc::get(module.getContext()));
       }
     } else if (auto global = llvm::dyn_cast<GlobalOp>(op)) {
       bool isLocal = global.getLinkage() == mlir::LLVM::Linkage::Internal ||

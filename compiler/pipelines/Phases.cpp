@@ -1,9 +1,12 @@
 // The table of phases, and the loop that takes a module from one to the next: run the passes,
 // verify, put the module into the state that its dump would have, write the dump.
 #include "compiler/pipelines/Phases.h"
+#include "compiler/cpu/Passes.h"
 #include "compiler/emit/Manifest.h"
 #include "compiler/emit/Target.h"
+#include "compiler/lowering/Passes.h"
 #include "compiler/pipelines/Statistics.h"
+#include "compiler/schedule/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
@@ -33,10 +36,50 @@ static void buildGrad(mlir::OpPassManager &manager, const PhaseOptions &options)
   manager.addPass(passes::createDifferentiatePass(differentiate));
 }
 
-static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &) {
+static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  passes::FusePassOptions fuse;
+  fuse.maxSize = options.fuse ? 0 : 1;
   manager.addPass(passes::createDecomposePass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
+  manager.addPass(passes::createFusePass(fuse));
+}
+
+static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  passes::ChooseLayoutsPassOptions layouts;
+  layouts.cpu = options.cpu;
+  passes::ChooseSchedulesPassOptions schedules;
+  for (const auto &[key, value] : options.settings) {
+    llvm::StringRef name = key;
+    name.consume_front("schedule.");
+    if (name == "layout")
+      layouts.layout = value;
+    else if (name == "seed")
+      llvm::StringRef(value).getAsInteger(10, schedules.seed);
+    else
+      schedules.overrides.push_back(name.str() + "=" + value);
+  }
+  manager.addPass(passes::createChooseLayoutsPass(layouts));
+  manager.addPass(passes::createSliceBatchPass());
+  manager.addPass(passes::createChooseSchedulesPass(schedules));
+}
+
+static void buildPlanned(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createPlanPass());
+}
+
+static void buildTiled(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createTilePass());
+}
+
+static void buildVector(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addNestedPass<mlir::func::FuncOp>(passes::createUnrollTilesPass());
+  manager.addPass(mlir::createCanonicalizerPass());
+  manager.addPass(mlir::createCSEPass());
+}
+
+static void buildLlvm(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createLowerToLLVMPass());
 }
 
 namespace {
@@ -56,11 +99,13 @@ static constexpr PhaseEntry table[] = {
      buildGrad},
     {Phase::Fused, "fused", "losses and updates decomposed, operations gathered into groups",
      buildFused},
-    {Phase::Scheduled, "scheduled", "algorithm, layout and tiles chosen for the processor", nullptr},
-    {Phase::Planned, "planned", "kernels on buffers; the step as launches over one arena", nullptr},
-    {Phase::Tiled, "tiled", "loops over register tiles, inside kernels", nullptr},
-    {Phase::Vector, "vector", "vector code, one operation per register", nullptr},
-    {Phase::Llvm, "llvm", "the LLVM dialect", nullptr},
+    {Phase::Scheduled, "scheduled", "algorithm, layout and tiles chosen for the processor",
+     buildScheduled},
+    {Phase::Planned, "planned", "kernels on buffers; the step as launches over one arena",
+     buildPlanned},
+    {Phase::Tiled, "tiled", "loops over register tiles, inside kernels", buildTiled},
+    {Phase::Vector, "vector", "vector code, one operation per register", buildVector},
+    {Phase::Llvm, "llvm", "the LLVM dialect", buildLlvm},
     {Phase::Asm, "asm", "assembly", nullptr},
     {Phase::Obj, "obj", "an ELF object, with a C header beside it", nullptr},
 };
