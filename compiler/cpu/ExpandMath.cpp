@@ -1,0 +1,242 @@
+//===- ExpandMath.cpp - exp, log, tanh and erf as arithmetic
+//--------------------------------------===//
+//
+// In: math.exp, math.log, math.tanh, math.erf on numbers or vectors of f32 or f64. Out: arith
+// operations and math.fma, the same for every shape, so that neither vectors are taken apart nor a
+// library is called. Works on any function, in any phase; for the CPU after cnn-unroll-tiles.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/cpu/MachineAccess.h"
+#include "compiler/cpu/MathCoefficients.h"
+#include "compiler/cpu/Passes.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Interfaces/FunctionInterfaces.h"
+
+#include <cmath>
+#include <limits>
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_EXPANDMATHPASS
+#include "compiler/cpu/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+
+constexpr double ln2 = 0.693147180559945309417;
+constexpr double infinity = std::numeric_limits<double>::infinity();
+
+/// Builds one function on values of one type.
+class Expansion {
+public:
+  Expansion(OpBuilder &builder, FunctionValues &values, Operation *op)
+      : builder(builder), values(values), loc(op->getLoc()), type(op->getResult(0).getType()),
+        isDouble(getElementTypeOrSelf(type).isF64()) {
+    bits = isDouble ? Type(builder.getI64Type()) : Type(builder.getI32Type());
+    if (auto vector = dyn_cast<VectorType>(type))
+      bits = vector.clone(bits);
+    mantissa = isDouble ? 52 : 23;
+    bias = isDouble ? 1023 : 127;
+  }
+
+  Value exp(Value x);
+  Value log(Value x);
+  Value tanh(Value x);
+  Value erf(Value x);
+
+private:
+  /// exp(x) = (1 + tail) * 2^power, for |x| < 2^20.
+  struct Reduced {
+    Value tail, power;
+  };
+  Reduced reduceExp(Value x);
+
+  Value number(double value) { return values.getSplat(type, value); }
+  Value integer(int64_t value) {
+    TypedAttr scalar = builder.getIntegerAttr(getElementTypeOrSelf(bits), value);
+    if (auto vector = dyn_cast<VectorType>(bits))
+      return values.getConstant(DenseElementsAttr::get(vector, Attribute(scalar)));
+    return values.getConstant(scalar);
+  }
+  template <typename Op> Value make(Value lhs, Value rhs) {
+    return Op::create(builder, loc, lhs, rhs);
+  }
+  Value add(Value lhs, Value rhs) { return make<arith::AddFOp>(lhs, rhs); }
+  Value sub(Value lhs, Value rhs) { return make<arith::SubFOp>(lhs, rhs); }
+  Value mul(Value lhs, Value rhs) { return make<arith::MulFOp>(lhs, rhs); }
+  Value div(Value lhs, Value rhs) { return make<arith::DivFOp>(lhs, rhs); }
+  Value fma(Value a, Value b, Value c) { return math::FmaOp::create(builder, loc, a, b, c); }
+  Value addInt(Value lhs, Value rhs) { return make<arith::AddIOp>(lhs, rhs); }
+  Value subInt(Value lhs, Value rhs) { return make<arith::SubIOp>(lhs, rhs); }
+  Value isBelow(Value lhs, Value rhs) {
+    return arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OLT, lhs, rhs);
+  }
+  Value select(Value condition, Value yes, Value no) {
+    return arith::SelectOp::create(builder, loc, condition, yes, no);
+  }
+  /// A NaN stays one.
+  Value atMost(Value x, double limit) {
+    return select(isBelow(number(limit), x), number(limit), x);
+  }
+  Value atLeast(Value x, double limit) {
+    return select(isBelow(x, number(limit)), number(limit), x);
+  }
+  Value toBits(Value x) { return arith::BitcastOp::create(builder, loc, bits, x); }
+  Value toNumber(Value x) { return arith::BitcastOp::create(builder, loc, type, x); }
+  /// 2^power, for powers of normal numbers.
+  Value powerOfTwo(Value power) {
+    return toNumber(make<arith::ShLIOp>(addInt(power, integer(bias)), integer(mantissa)));
+  }
+  int64_t signBit() const {
+    return isDouble ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min();
+  }
+  Value abs(Value x) {
+    return toNumber(make<arith::AndIOp>(toBits(x), integer(~signBit())));
+  }
+  Value withSignOf(Value magnitude, Value x) {
+    Value sign = make<arith::AndIOp>(toBits(x), integer(signBit()));
+    return toNumber(make<arith::OrIOp>(toBits(magnitude), sign));
+  }
+  template <size_t N32, size_t N64>
+  Value polynomial(Value x, const double (&of32)[N32], const double (&of64)[N64]) {
+    ArrayRef<double> terms = isDouble ? ArrayRef<double>(of64) : ArrayRef<double>(of32);
+    Value sum = number(terms.back());
+    for (double term : llvm::reverse(terms.drop_back()))
+      sum = fma(sum, x, number(term));
+    return sum;
+  }
+  /// ln2 as the sum of two numbers of the type.
+  double ln2High() const { return isDouble ? ln2 : static_cast<float>(ln2); }
+  double ln2Low() const { return isDouble ? 2.319046813846299558e-17 : ln2 - ln2High(); }
+
+  OpBuilder &builder;
+  FunctionValues &values;
+  Location loc;
+  Type type, bits;
+  bool isDouble;
+  int64_t mantissa, bias;
+};
+
+// x = power * ln2 + r with |r| <= ln2 / 2; exp(r) = 1 + r + r^2 * expTail(r).
+Expansion::Reduced Expansion::reduceExp(Value x) {
+  // Added to this, a number is rounded to an integer, which stands in the lowest bits.
+  Value shift = number(std::ldexp(1.5, mantissa));
+  Value shifted = fma(x, number(1 / ln2), shift);
+  Value power = subInt(toBits(shifted), toBits(shift));
+  Value rounded = sub(shifted, shift);
+  Value r = fma(rounded, number(-ln2High()), x);
+  r = fma(rounded, number(-ln2Low()), r);
+  Value tail = fma(mul(r, r), polynomial(r, expTail32, expTail64), r);
+  return {tail, power};
+}
+
+Value Expansion::exp(Value x) {
+  // Beyond these the result is infinite, or zero, in any case.
+  x = atLeast(atMost(x, isDouble ? 710 : 89), isDouble ? -746 : -104);
+  Reduced reduced = reduceExp(x);
+  // In two steps, since 2^power need not be a normal number where the result is one.
+  Value half = make<arith::ShRSIOp>(reduced.power, integer(1));
+  Value rest = subInt(reduced.power, half);
+  Value result = add(reduced.tail, number(1));
+  return mul(mul(result, powerOfTwo(half)), powerOfTwo(rest));
+}
+
+// x = m * 2^k with sqrt(1/2) <= m < sqrt(2); with f = m - 1, s = f / (2 + f), z = s^2:
+// log(m) = f - f^2/2 + s * (f^2/2 + z * logTail(z)).
+Value Expansion::log(Value x) {
+  // Numbers below the normal ones are scaled up first.
+  Value isTiny = isBelow(x, number(std::ldexp(1.0, 1 - bias)));
+  Value scaled = select(isTiny, mul(x, number(std::ldexp(1.0, mantissa + 2))), x);
+  Value correction = select(isTiny, integer(bias + mantissa + 2), integer(bias));
+  double root = isDouble ? 0.70710678118654757 : 0.707106769084930420;
+  int64_t rootBits =
+      isDouble ? llvm::bit_cast<int64_t>(root) : llvm::bit_cast<int32_t>(static_cast<float>(root));
+  int64_t one = bias << mantissa;
+  Value moved = addInt(toBits(scaled), integer(one - rootBits));
+  Value k = arith::SIToFPOp::create(
+      builder, loc, type, subInt(make<arith::ShRSIOp>(moved, integer(mantissa)), correction));
+  Value m = toNumber(
+      addInt(make<arith::AndIOp>(moved, integer((int64_t(1) << mantissa) - 1)), integer(rootBits)));
+
+  Value f = sub(m, number(1));
+  Value s = div(f, add(f, number(2)));
+  Value z = mul(s, s);
+  Value halfSquare = mul(mul(f, f), number(0.5));
+  Value tail = fma(z, polynomial(z, logTail32, logTail64), halfSquare);
+  Value low = fma(k, number(ln2Low()), mul(s, tail));
+  Value result = fma(k, number(ln2High()), sub(f, sub(halfSquare, low)));
+
+  // Infinity and NaN give themselves, zero minus infinity, negative numbers NaN.
+  result = select(isBelow(x, number(infinity)), result, x);
+  Value isZero = arith::CmpFOp::create(builder, loc, arith::CmpFPredicate::OEQ, x, number(0));
+  Value isNegative = isBelow(x, number(0));
+  result = select(isNegative, number(std::numeric_limits<double>::quiet_NaN()), result);
+  return select(isZero, number(-infinity), result);
+}
+
+// With e = exp(2|x|) - 1: tanh(|x|) = e / (e + 2).
+Value Expansion::tanh(Value x) {
+  // From here on the result is 1 in any case.
+  Value twice = atMost(mul(abs(x), number(2)), isDouble ? 40 : 20);
+  Reduced reduced = reduceExp(twice);
+  Value scale = powerOfTwo(reduced.power);
+  Value e = fma(reduced.tail, scale, sub(scale, number(1)));
+  return withSignOf(div(e, add(e, number(2))), x);
+}
+
+// Up to 1: x + x * erfNear(x^2); beyond: 1 - exp(-x * erfFar(x)).
+Value Expansion::erf(Value x) {
+  Value magnitude = abs(x);
+  Value near = fma(x, polynomial(mul(x, x), erfNear32, erfNear64), x);
+  Value a = atMost(magnitude, isDouble ? 6 : 4);
+  Value exponent = mul(sub(number(0), a), polynomial(a, erfFar32, erfFar64));
+  Reduced reduced = reduceExp(exponent);
+  Value scale = powerOfTwo(reduced.power);
+  // 1 - scale * (1 + tail), the large parts first.
+  Value far = sub(sub(number(1), scale), mul(scale, reduced.tail));
+  return select(isBelow(magnitude, number(1)), near, withSignOf(far, x));
+}
+
+struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
+  void runOnOperation() override {
+    WalkResult result =
+        getOperation()->walk<WalkOrder::PreOrder>([&](FunctionOpInterface function) {
+          return failed(expand(function)) ? WalkResult::interrupt() : WalkResult::skip();
+        });
+    if (result.wasInterrupted())
+      signalPassFailure();
+  }
+
+  LogicalResult expand(FunctionOpInterface function) {
+    SmallVector<Operation *> found;
+    function->walk([&](Operation *op) {
+      if (isa<math::ExpOp, math::LogOp, math::TanhOp, math::ErfOp>(op))
+        found.push_back(op);
+    });
+    if (found.empty())
+      return success();
+    FunctionValues values(&function.getFunctionBody().front());
+    for (Operation *op : found) {
+      Type element = getElementTypeOrSelf(op->getResult(0).getType());
+      if (!element.isF32() && !element.isF64())
+        return op->emitOpError() << "on " << element << " is not supported; expected f32 or f64";
+      OpBuilder builder(op);
+      Expansion expansion(builder, values, op);
+      Value x = op->getOperand(0);
+      Value result = isa<math::ExpOp>(op)    ? expansion.exp(x)
+                     : isa<math::LogOp>(op)  ? expansion.log(x)
+                     : isa<math::TanhOp>(op) ? expansion.tanh(x)
+                                             : expansion.erf(x);
+      op->replaceAllUsesWith(ValueRange{result});
+      op->erase();
+      ++numExpanded;
+    }
+    return success();
+  }
+};
+
+} // namespace

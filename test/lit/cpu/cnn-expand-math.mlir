@@ -1,0 +1,43 @@
+// RUN: cnn-opt %s --cnn-expand-math | FileCheck %s --enable-var-scope
+// Breaks if a function of math is left to the C library, or its constants pile up.
+
+// The argument is cut to where the result is finite and not zero, a NaN passes; x*log2(e) is rounded by adding 1.5*2^23.
+// CHECK-LABEL: func.func @exp(
+// CHECK-SAME: %[[X:.*]]: vector<16xf32>
+// CHECK-DAG: %[[HIGH:.*]] = arith.constant dense<8.900000e+01> : vector<16xf32>
+// CHECK-DAG: %[[SHIFT:.*]] = arith.constant dense<0x4B400000> : vector<16xf32>
+// CHECK: %[[OVER:.*]] = arith.cmpf olt, %[[HIGH]], %[[X]] : vector<16xf32>
+// CHECK: arith.select %[[OVER]], %[[HIGH]], %[[X]] : vector<16xi1>, vector<16xf32>
+// CHECK: math.fma {{.*}}, %[[SHIFT]] : vector<16xf32>
+// CHECK: arith.bitcast {{.*}} : vector<16xf32> to vector<16xi32>
+// CHECK-NOT: math.exp
+// CHECK: return
+func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
+  %0 = math.exp %x : vector<16xf32>
+  return %0 : vector<16xf32>
+}
+
+// Tiles and numbers are expanded alike; log has one division.
+// CHECK-LABEL: func.func @others(
+// CHECK-COUNT-1: arith.divf {{.*}} : f64
+// CHECK-NOT: math.{{log|tanh|erf}}
+// CHECK: arith.divf {{.*}} : vector<2x8xf32>
+// CHECK-NOT: math.{{log|tanh|erf}}
+// CHECK: return
+func.func @others(%x: f64, %y: vector<2x8xf32>) -> (f64, vector<2x8xf32>, vector<2x8xf32>) {
+  %0 = math.log %x : f64
+  %1 = math.tanh %y : vector<2x8xf32>
+  %2 = math.erf %1 : vector<2x8xf32>
+  return %0, %1, %2 : f64, vector<2x8xf32>, vector<2x8xf32>
+}
+
+// Two exponentials share their constants.
+// CHECK-LABEL: func.func @shared(
+// CHECK-COUNT-1: arith.constant 8.900000e+01 : f32
+// CHECK-NOT: arith.constant 8.900000e+01 : f32
+// CHECK: return
+func.func @shared(%x: f32) -> f32 {
+  %0 = math.exp %x : f32
+  %1 = math.exp %0 : f32
+  return %1 : f32
+}
