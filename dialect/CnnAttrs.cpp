@@ -92,6 +92,47 @@ bool LayoutAttr::isPlain() const {
          llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; });
 }
 
+// <"kind"[, fan_in = N][, fan_out = N][, value = X]>
+Attribute InitAttr::parse(AsmParser &parser, Type) {
+  std::string kind;
+  int64_t fanIn = 0, fanOut = 0;
+  FloatAttr value;
+  if (parser.parseLess() || parser.parseString(&kind))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef part;
+    SMLoc at = parser.getCurrentLocation();
+    if (parser.parseKeyword(&part) || parser.parseEqual())
+      return {};
+    ParseResult result = failure();
+    if (part == "fan_in")
+      result = parser.parseInteger(fanIn);
+    else if (part == "fan_out")
+      result = parser.parseInteger(fanOut);
+    else if (part == "value")
+      result = parser.parseAttribute(value);
+    else
+      parser.emitError(at) << "expected fan_in, fan_out or value, not '" << part << "'";
+    if (failed(result))
+      return {};
+  }
+  if (parser.parseGreater())
+    return {};
+  return get(parser.getContext(), kind, fanIn, fanOut, value);
+}
+
+void InitAttr::print(AsmPrinter &printer) const {
+  printer << "<";
+  printer.printString(getKind());
+  if (getFanIn())
+    printer << ", fan_in = " << getFanIn();
+  if (getFanOut())
+    printer << ", fan_out = " << getFanOut();
+  if (getValue())
+    printer << ", value = " << getValue();
+  printer << ">";
+}
+
 void CnnDialect::registerAttributes() {
   addAttributes<
 #define GET_ATTRDEF_LIST

@@ -62,14 +62,18 @@ def Cnn_InitAttr : Cnn_Attr<"Init", "init"> {
   let description = [{
     `kind` is one of `xavier_uniform`, `xavier_normal` (Glorot and Bengio 2010), `kaiming_uniform`,
     `kaiming_normal` (He et al. 2015, gain of ReLU), `pytorch_default` (uniform in
-    +-1/sqrt(fan_in)), `constant`. Fans are as PyTorch counts them.
+    +-1/sqrt(fan_in)), `constant`. Fans are as PyTorch counts them. Parts that are 0 or
+    absent are not printed:
+
+    ```mlir
+    #cnn.init<"xavier_uniform", fan_in = 25, fan_out = 150>
+    #cnn.init<"constant", value = 0.0 : f64>
+    ```
   }];
   let parameters = (ins StringRefParameter<"">:$kind, DefaultValuedParameter<"int64_t", "0">:$fanIn,
                         DefaultValuedParameter<"int64_t", "0">:$fanOut,
                         OptionalParameter<"FloatAttr">:$value);
-  let assemblyFormat = [{
-    `<` $kind (`,` `fan_in` `=` $fanIn^)? (`,` `fan_out` `=` $fanOut^)? (`,` `value` `=` $value^)? `>`
-  }];
+  let hasCustomAssemblyFormat = 1;
 }
 
 def Cnn_NestScheduleAttr : Cnn_Attr<"NestSchedule", "nest"> {

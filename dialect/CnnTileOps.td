@@ -21,7 +21,7 @@ def Cnn_TileLoadOp : Cnn_Op<"tile_load", [DeclareOpInterfaceMethods<MemoryEffect
     is `padding`.
 
     ```mlir
-    %w = cnn.tile_load %weight[%k, %c, %r, %s] map (d0, d1, d2) -> (d0, 0, 0, 0)
+    %w = cnn.tile_load %weight[%k, %c, %r, %s] map affine_map<(d0, d1, d2) -> (d0, 0, 0, 0)>
          : memref<6x1x5x5xf32> -> vector<6x2x16xf32>
     ```
 

@@ -1,0 +1,148 @@
+// RUN: cnn-opt %s | cnn-opt | FileCheck %s
+// RUN: cnn-opt %s --mlir-print-op-generic | cnn-opt | FileCheck %s
+// Fails when an operation that computes does not survive being printed and parsed.
+
+// CHECK-DAG: #[[EVERY_OTHER:.*]] = affine_map<(d0, d1) -> (d0 * 2, d1)>
+// CHECK-DAG: #[[ALL:.*]] = affine_map<(d0, d1) -> (d0, d1)>
+// CHECK-DAG: #[[LANE:.*]] = affine_map<(d0, d1) -> (d1)>
+
+// CHECK-LABEL: func.func @unary
+func.func @unary(%x: tensor<4x3xf64>) {
+  // CHECK: cnn.sigmoid %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %0 = cnn.sigmoid %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.tanh %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %1 = cnn.tanh %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.relu %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %2 = cnn.relu %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.exp %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %3 = cnn.exp %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.log %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %4 = cnn.log %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.neg %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %5 = cnn.neg %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.sigmoid_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %6 = cnn.sigmoid_grad %0, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.tanh_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %7 = cnn.tanh_grad %1, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.relu_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %8 = cnn.relu_grad %2, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  return
+}
+
+// CHECK-LABEL: func.func @binary
+func.func @binary(%x: tensor<4x1x3xf32>, %y: tensor<2x3xf32>, %z: tensor<f32>) {
+  // CHECK: cnn.add %{{.*}}, %{{.*}} : tensor<4x1x3xf32>, tensor<2x3xf32> -> tensor<4x2x3xf32>
+  %0 = cnn.add %x, %y : tensor<4x1x3xf32>, tensor<2x3xf32> -> tensor<4x2x3xf32>
+  // CHECK: cnn.sub %{{.*}}, %{{.*}} : tensor<f32>, tensor<2x3xf32> -> tensor<2x3xf32>
+  %1 = cnn.sub %z, %y : tensor<f32>, tensor<2x3xf32> -> tensor<2x3xf32>
+  // CHECK: cnn.mul %{{.*}}, %{{.*}} : tensor<f32>, tensor<f32> -> tensor<f32>
+  %2 = cnn.mul %z, %z : tensor<f32>, tensor<f32> -> tensor<f32>
+  // CHECK: cnn.div %{{.*}}, %{{.*}} : tensor<2x3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
+  %3 = cnn.div %y, %y : tensor<2x3xf32>, tensor<2x3xf32> -> tensor<2x3xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @generated
+func.func @generated(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i32>) {
+  // CHECK: cnn.constant 5.000000e-01 : tensor<1xf32>
+  %0 = cnn.constant 5.0e-01 : tensor<1xf32>
+  // CHECK: cnn.one_hot %{{.*}} : tensor<4xi32> -> tensor<4x3xf32>
+  %1 = cnn.one_hot %labels : tensor<4xi32> -> tensor<4x3xf32>
+  // CHECK: cnn.mask_rows %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<i32> -> tensor<4x3xf32>
+  %2 = cnn.mask_rows %x, %rows : tensor<4x3xf32>, tensor<i32> -> tensor<4x3xf32>
+  // CHECK: cnn.row_weight %{{.*}} : tensor<i32> -> tensor<4x1xf32>
+  %3 = cnn.row_weight %rows : tensor<i32> -> tensor<4x1xf32>
+  // CHECK: cnn.row_weight %{{.*}} : tensor<i32> -> tensor<4x1xf32> {sum = true}
+  %4 = cnn.row_weight %rows : tensor<i32> -> tensor<4x1xf32> {sum = true}
+  // CHECK: cnn.reshape %{{.*}} : tensor<4x3xf32> -> tensor<2x6xf32>
+  %5 = cnn.reshape %x : tensor<4x3xf32> -> tensor<2x6xf32>
+  // CHECK: cnn.convert_layout %{{.*}} : tensor<4x3xf32> -> tensor<4x3xf32, #cnn.layout<order = [0, 1, 0], block = 4>>
+  %6 = cnn.convert_layout %x : tensor<4x3xf32> -> tensor<4x3xf32, #cnn.layout<order = [0, 1, 0], block = 4>>
+  return
+}
+
+// CHECK-LABEL: func.func @products
+func.func @products(%x: tensor<4x3xf32>, %w: tensor<5x3xf32>, %b: tensor<5xf32>) {
+  // CHECK: cnn.linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<5x3xf32>, tensor<5xf32> -> tensor<4x5xf32>
+  %0 = cnn.linear %x, %w, %b : tensor<4x3xf32>, tensor<5x3xf32>, tensor<5xf32> -> tensor<4x5xf32>
+  // CHECK: cnn.linear %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<5x3xf32> -> tensor<4x5xf32>
+  %1 = cnn.linear %x, %w : tensor<4x3xf32>, tensor<5x3xf32> -> tensor<4x5xf32>
+  // CHECK: cnn.matmul %{{.*}}, %{{.*}} : tensor<4x5xf32>, tensor<5x3xf32> -> tensor<4x3xf32>
+  %2 = cnn.matmul %0, %w : tensor<4x5xf32>, tensor<5x3xf32> -> tensor<4x3xf32>
+  // CHECK: cnn.matmul %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4x3xf32> -> tensor<3x3xf32> {transpose_a = true}
+  %3 = cnn.matmul %x, %x : tensor<4x3xf32>, tensor<4x3xf32> -> tensor<3x3xf32> {transpose_a = true}
+  // CHECK: cnn.matmul %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4x3xf32> -> tensor<4x4xf32> {transpose_b = true}
+  %4 = cnn.matmul %x, %x : tensor<4x3xf32>, tensor<4x3xf32> -> tensor<4x4xf32> {transpose_b = true}
+  return
+}
+
+// CHECK-LABEL: func.func @reductions
+func.func @reductions(%x: tensor<4x3x2xf32>) {
+  // CHECK: cnn.reduce_sum %{{.*}} dims [0, 2] : tensor<4x3x2xf32> -> tensor<3xf32>
+  %0 = cnn.reduce_sum %x dims [0, 2] : tensor<4x3x2xf32> -> tensor<3xf32>
+  // CHECK: cnn.reduce_max %{{.*}} dims [1] : tensor<4x3x2xf32> -> tensor<4x1x2xf32> {keep_dims = true}
+  %1 = cnn.reduce_max %x dims [1] : tensor<4x3x2xf32> -> tensor<4x1x2xf32> {keep_dims = true}
+  // CHECK: cnn.nonfinite %{{.*}} : tensor<4x3x2xf32> -> tensor<f32>
+  %2 = cnn.nonfinite %x : tensor<4x3x2xf32> -> tensor<f32>
+  return
+}
+
+// CHECK-LABEL: func.func @convolutions
+func.func @convolutions(%x: tensor<4x6x9x8xf32>, %w: tensor<4x3x3x2xf32>, %b: tensor<4xf32>) {
+  // CHECK: cnn.conv %{{.*}}, %{{.*}}, %{{.*}} {dilation = array<i64: 1, 2>, groups = 2 : i64, padding = array<i64: 1, 0, 0, 1>, stride = array<i64: 2, 1>} : tensor<4x6x9x8xf32>, tensor<4x3x3x2xf32>, tensor<4xf32> -> tensor<4x4x4x7xf32>
+  %0 = cnn.conv %x, %w, %b {stride = array<i64: 2, 1>, padding = array<i64: 1, 0, 0, 1>, dilation = array<i64: 1, 2>, groups = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x3x3x2xf32>, tensor<4xf32> -> tensor<4x4x4x7xf32>
+  // CHECK: cnn.conv %{{.*}}, %{{.*}} {dilation = {{.*}}} : tensor<4x6x9x8xf32>, tensor<4x3x3x2xf32> -> tensor<4x4x7x7xf32>
+  %1 = cnn.conv %x, %w {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x3x3x2xf32> -> tensor<4x4x7x7xf32>
+  // CHECK: cnn.conv_data_grad %{{.*}}, %{{.*}} {dilation = {{.*}}} : tensor<4x4x4x7xf32>, tensor<4x3x3x2xf32> -> tensor<4x6x9x8xf32>
+  %2 = cnn.conv_data_grad %0, %w {stride = array<i64: 2, 1>, padding = array<i64: 1, 0, 0, 1>, dilation = array<i64: 1, 2>, groups = 2 : i64} : tensor<4x4x4x7xf32>, tensor<4x3x3x2xf32> -> tensor<4x6x9x8xf32>
+  // CHECK: cnn.conv_data_grad %{{.*}}, %{{.*}} {dilation = {{.*}}, scatter = false, {{.*}}} : tensor<4x4x7x7xf32>, tensor<4x3x3x2xf32> -> tensor<4x6x9x8xf32>
+  %3 = cnn.conv_data_grad %1, %w {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64, scatter = false} : tensor<4x4x7x7xf32>, tensor<4x3x3x2xf32> -> tensor<4x6x9x8xf32>
+  // CHECK: cnn.conv_weight_grad %{{.*}}, %{{.*}} {dilation = {{.*}}} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<4x3x3x2xf32>
+  %4 = cnn.conv_weight_grad %x, %1 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<4x3x3x2xf32>
+  // CHECK: cnn.conv_weight_grad %{{.*}}, %{{.*}} {dilation = {{.*}}, slices = 2 : i64, {{.*}}} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<2x4x3x3x2xf32>
+  %5 = cnn.conv_weight_grad %x, %1 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64, slices = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<2x4x3x3x2xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @pools
+func.func @pools(%x: tensor<4x6x9x8xf32>) {
+  // CHECK: cnn.max_pool %{{.*}} {ceil_mode = true, kernel = array<i64: 2, 3>, padding = array<i64: 1, 0, 0, 1>, stride = array<i64: 2, 2>} : tensor<4x6x9x8xf32> -> tensor<4x6x5x4xf32>
+  %0 = cnn.max_pool %x {kernel = array<i64: 2, 3>, stride = array<i64: 2, 2>, padding = array<i64: 1, 0, 0, 1>, ceil_mode = true} : tensor<4x6x9x8xf32> -> tensor<4x6x5x4xf32>
+  // CHECK: cnn.max_pool %{{.*}} {kernel = {{.*}}, with_positions = true} : tensor<4x6x9x8xf32> -> tensor<4x6x4x4xf32>, tensor<4x6x4x4xi32>
+  %1, %2 = cnn.max_pool %x {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, with_positions = true} : tensor<4x6x9x8xf32> -> tensor<4x6x4x4xf32>, tensor<4x6x4x4xi32>
+  // CHECK: cnn.avg_pool %{{.*}} {count_include_pad = false, kernel = {{.*}}} : tensor<4x6x9x8xf32> -> tensor<4x6x4x4xf32>
+  %3 = cnn.avg_pool %x {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, count_include_pad = false} : tensor<4x6x9x8xf32> -> tensor<4x6x4x4xf32>
+  // CHECK: cnn.max_pool_grad %{{.*}}, %{{.*}} {kernel = {{.*}}} : tensor<4x6x4x4xf32>, tensor<4x6x4x4xi32> -> tensor<4x6x9x8xf32>
+  %4 = cnn.max_pool_grad %1, %2 {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>} : tensor<4x6x4x4xf32>, tensor<4x6x4x4xi32> -> tensor<4x6x9x8xf32>
+  // CHECK: cnn.avg_pool_grad %{{.*}} {kernel = {{.*}}} : tensor<4x6x4x4xf32> -> tensor<4x6x9x8xf32>
+  %5 = cnn.avg_pool_grad %3 {kernel = array<i64: 2, 2>, stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>} : tensor<4x6x4x4xf32> -> tensor<4x6x9x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @training
+func.func @training(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i32>, %s: tensor<f32>) {
+  // CHECK: cnn.cross_entropy %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
+  %0 = cnn.cross_entropy %x, %labels, %rows : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
+  // CHECK: cnn.cross_entropy_grad %{{.*}}, %{{.*}}, %{{.*}} {sum = true} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<4x3xf32>
+  %1 = cnn.cross_entropy_grad %x, %labels, %rows {sum = true} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<4x3xf32>
+  // CHECK: cnn.sgd_update %{{.*}}, %{{.*}} lr %{{.*}} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xf32>
+  %2 = cnn.sgd_update %x, %1 lr %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xf32>
+  // CHECK: cnn.sgd_update %{{.*}}, %{{.*}} lr %{{.*}} decay %{{.*}} velocity %{{.*}} momentum %{{.*}} {nesterov = true} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
+  %3, %4 = cnn.sgd_update %x, %1 lr %s decay %s velocity %x momentum %s {nesterov = true} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
+  return
+}
+
+// CHECK-LABEL: func.func @tiles
+func.func @tiles(%b: memref<8x32xf32>, %i: index) {
+  // CHECK: %[[T:.*]] = cnn.tile_load %{{.*}}[%{{.*}}, %{{.*}}] map #[[EVERY_OTHER]] {guard = array<i64: 0>, padding = -1.000000e+00 : f64} : memref<8x32xf32> -> vector<4x16xf32>
+  %0 = cnn.tile_load %b[%i, %i] map affine_map<(d0, d1) -> (d0 * 2, d1)> {guard = array<i64: 0>, padding = -1.0 : f64} : memref<8x32xf32> -> vector<4x16xf32>
+  // CHECK: cnn.tile_store %[[T]], %{{.*}}[%{{.*}}, %{{.*}}] map #[[ALL]] {accumulate = true} : vector<4x16xf32> -> memref<8x32xf32>
+  cnn.tile_store %0, %b[%i, %i] map affine_map<(d0, d1) -> (d0, d1)> {accumulate = true} : vector<4x16xf32> -> memref<8x32xf32>
+  // CHECK: cnn.tile_index %{{.*}} map #[[LANE]] : vector<4x16xi32>
+  %1 = cnn.tile_index %i map affine_map<(d0, d1) -> (d1)> : vector<4x16xi32>
+  // CHECK: cnn.tile_pick %[[T]] offsets [1, 0] strides [2, 1] : vector<4x16xf32> -> vector<2x16xf32>
+  %2 = cnn.tile_pick %0 offsets [1, 0] strides [2, 1] : vector<4x16xf32> -> vector<2x16xf32>
+  // CHECK: cnn.tile_reduce "add" %[[T]] : vector<4x16xf32> -> vector<4x1xf32>
+  %3 = cnn.tile_reduce "add" %0 : vector<4x16xf32> -> vector<4x1xf32>
+  return
+}
