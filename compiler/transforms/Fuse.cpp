@@ -11,6 +11,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
+#include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringMap.h"
 
 namespace mlir::cnn {
@@ -73,16 +74,22 @@ void FusePass::fuse(func::FuncOp function) {
     for (OpOperand &operand : op->getOpOperands())
       operand.set(outside.lookupOrDefault(operand.get()));
   };
+  unsigned groups = 0;
   for (const FusionUnit *unit : plan.getOrder()) {
     Operation *op = unit->members.front();
     if (unit->isGroup) {
       buildGroup(builder, plan, *unit, outside, function.getName());
+      ++groups;
       continue;
     }
     remapOperands(op);
     if (op != terminator)
       op->moveBefore(terminator);
   }
+  remark::analysis(function.getLoc(), remark::RemarkOpts::name("Groups").category("cnn-fuse"))
+      << (function.getName() + ": " + Twine(replaced.size()) + " operations in " + Twine(groups) +
+          " groups")
+             .str();
   for (Operation *op : llvm::reverse(replaced))
     op->erase();
 }

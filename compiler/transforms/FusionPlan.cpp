@@ -34,7 +34,7 @@ FusionPlan::FusionPlan(Block &block, unsigned maxSize) : maxSize(maxSize) {
 
 void FusionPlan::decline(Operation *op, const Twine &reason) const {
   remark::missed(op->getLoc(), remark::RemarkOpts::name("NotFused").category("cnn-fuse"))
-      << getLayerName(op) << " (" << op->getName().getStringRef() << "): " << reason.str();
+      << (getLayerName(op) + " (" + op->getName().getStringRef() + "): " + reason).str();
 }
 
 //===--------------------------------------------------------------------------------------------===//
