@@ -216,12 +216,13 @@ LayerDef ConvOp::getLayer() {
     LayerShape shape;
     shape.output = {channels, output[0], output[1]};
     // Fans as PyTorch counts them: second extent of the weight times taps, first times taps.
-    int64_t fanIn = perGroup * taps, fanOut = channels * taps;
+    int64_t fanIn = multiplySaturated({perGroup, taps});
+    int64_t fanOut = multiplySaturated({channels, taps});
     shape.params.push_back(
         {"weight", {channels, perGroup, window.kernel[0], window.kernel[1]}, fanIn, fanOut});
     if (args.getBool("bias"))
       shape.params.push_back({"bias", {channels}, fanIn, fanOut});
-    shape.flops = 2 * channels * output[0] * output[1] * perGroup * taps;
+    shape.flops = multiplySaturated({2, channels, output[0], output[1], perGroup, taps});
     return shape;
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,

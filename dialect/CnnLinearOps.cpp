@@ -106,7 +106,7 @@ LayerDef LinearOp::getLayer() {
     shape.params.push_back({"weight", {features, in}, in, features});
     if (args.getBool("bias"))
       shape.params.push_back({"bias", {features}, in, features});
-    shape.flops = 2 * in * features;
+    shape.flops = multiplySaturated({2, in, features});
     return shape;
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,

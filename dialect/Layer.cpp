@@ -7,6 +7,8 @@
 
 #include "dialect/CnnDialect.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/Support/MathExtras.h"
+#include <limits>
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -39,6 +41,14 @@ const LayerDef *mlir::cnn::findLayer(StringRef name) {
     if (layer.name == name)
       return &layer;
   return nullptr;
+}
+
+int64_t mlir::cnn::multiplySaturated(ArrayRef<int64_t> factors) {
+  int64_t product = 1;
+  for (int64_t factor : factors)
+    if (llvm::MulOverflow(product, factor, product))
+      return std::numeric_limits<int64_t>::max();
+  return product;
 }
 
 std::string mlir::cnn::formatShape(ArrayRef<int64_t> shape) {

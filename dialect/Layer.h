@@ -122,6 +122,10 @@ ArrayRef<LayerDef> getLayers();
 /// The layer called `name`, or null.
 const LayerDef *findLayer(StringRef name);
 
+/// The product of non-negative numbers, or INT64_MAX where it does not fit: counts that no network
+/// that fits into memory reaches, but that a mistake in a file can.
+int64_t multiplySaturated(ArrayRef<int64_t> factors);
+
 /// "5x5" for {5, 5}.
 std::string formatShape(ArrayRef<int64_t> shape);
 
