@@ -47,6 +47,15 @@ static void writeParam(llvm::json::OStream &json, ParamOp param, int64_t offset)
   });
 }
 
+/// The tensor that argument `index` holds: what planning noted, since a buffer may be a row of
+/// bytes.
+static mlir::ShapedType tensorOf(mlir::func::FuncOp entry, unsigned index) {
+  if (auto noted = entry.getArgAttrOfType<mlir::TypeAttr>(index, "cnn.type"))
+    if (auto tensor = llvm::dyn_cast<mlir::ShapedType>(noted.getValue()))
+      return tensor;
+  return llvm::cast<mlir::ShapedType>(entry.getArgument(index).getType());
+}
+
 static llvm::Error writeBuffer(llvm::json::OStream &json, mlir::func::FuncOp entry,
                                unsigned index) {
   auto role = entry.getArgAttrOfType<mlir::StringAttr>(index, "cnn.role");
@@ -64,8 +73,9 @@ static llvm::Error writeBuffer(llvm::json::OStream &json, mlir::func::FuncOp ent
     json.attribute("role", role.getValue());
     if (isTensor) {
       json.attribute("name", name.getValue());
-      json.attribute("element", elementName(type.getElementType()));
-      writeShape(json, type.getShape());
+      mlir::ShapedType tensor = tensorOf(entry, index);
+      json.attribute("element", elementName(tensor.getElementType()));
+      writeShape(json, tensor.getShape());
     } else {
       json.attribute("bytes", type.getNumElements());
     }
@@ -160,16 +170,15 @@ void cnn::embedManifest(mlir::ModuleOp module, const std::string &manifest) {
   mlir::OpBuilder builder = mlir::OpBuilder::atBlockEnd(module.getBody());
   std::string content = manifest + '\0';
   auto type = mlir::LLVM::LLVMArrayType::get(builder.getI8Type(), content.size());
-  mlir::LLVM::GlobalOp::create(builder, module.getLoc(), type, /*isConstant=*/true,
-                               mlir::LLVM::Linkage::External,
-                               module.getSymName()->str() + "_manifest",
-                               builder.getStringAttr(content));
+  mlir::LLVM::GlobalOp::create(
+      builder, module.getLoc(), type, /*isConstant=*/true, mlir::LLVM::Linkage::External,
+      module.getSymName()->str() + "_manifest", builder.getStringAttr(content));
 }
 
 llvm::Expected<std::string> cnn::findManifest(mlir::ModuleOp module) {
   if (module.getSymName())
-    if (auto global = module.lookupSymbol<mlir::LLVM::GlobalOp>(module.getSymName()->str() +
-                                                                "_manifest"))
+    if (auto global =
+            module.lookupSymbol<mlir::LLVM::GlobalOp>(module.getSymName()->str() + "_manifest"))
       if (auto text = llvm::dyn_cast_or_null<mlir::StringAttr>(global.getValueOrNull()))
         return text.getValue().drop_back().str();
   return llvm::createStringError("the module carries no manifest");

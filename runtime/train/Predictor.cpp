@@ -49,12 +49,14 @@ Result<std::vector<Prediction>> predict(Session &session, const std::vector<Pred
   if (found.failed())
     return found.status();
   Call &call = **found;
-  Result<int> image = call.input("image"), rows = call.input("rows"),
-              logits = call.output("logits");
-  for (const Result<int> *position : {&image, &rows, &logits})
+  Result<int> image = call.input("image"), rows = call.input("rows");
+  for (const Result<int> *position : {&image, &rows})
     if (position->failed())
       return position->status();
-  const std::vector<int64_t> &given = call.spec(*logits).shape;
+  int logits = call.entry().find(BufferRole::Output); // whatever the net calls its first output
+  if (logits < 0)
+    return Status::failure(formatText("net '%s' has no output", session.manifest().net.c_str()));
+  const std::vector<int64_t> &given = call.spec(logits).shape;
   if (given.size() != 2)
     return Status::failure(formatText("net '%s' gives %s for a batch, not a row of classes",
                                       session.manifest().net.c_str(), shapeText(given).c_str()));
@@ -78,7 +80,7 @@ Result<std::vector<Prediction>> predict(Session &session, const std::vector<Pred
     for (int64_t row = 0; row < here; ++row) {
       std::vector<double> values(given[1]);
       for (int64_t c = 0; c < given[1]; ++c)
-        values[c] = call.get(*logits, row * given[1] + c);
+        values[c] = call.get(logits, row * given[1] + c);
       results.push_back(rank(std::move(values)));
     }
   }
