@@ -28,7 +28,10 @@
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
-#include "llvm/ADT/StringSet.h"
+#include "llvm/ADT/DenseSet.h"
+#include "llvm/ADT/StringMap.h"
+
+#include <algorithm>
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_LOWERTOLLVMPASS
@@ -44,11 +47,22 @@ namespace {
 struct KernelArgument {
   int64_t bytes = 0;
   bool isBuffer = false;
-  /// Whether all calls pass a buffer that no other argument of the call overlaps.
-  bool isDistinct = true;
+  bool isUsed = false;
 };
 
-using KernelArguments = llvm::StringMap<SmallVector<KernelArgument>>;
+/// A kernel's arguments, and the pairs of them that some call passes overlapping buffers for.
+struct Kernel {
+  SmallVector<KernelArgument> arguments;
+  llvm::SmallDenseSet<std::pair<unsigned, unsigned>> overlaps;
+
+  /// Whether no call passes a buffer for `argument` that another argument overlaps.
+  bool isDistinct(unsigned argument) const {
+    return llvm::none_of(
+        overlaps, [&](auto pair) { return pair.first == argument || pair.second == argument; });
+  }
+};
+
+using Kernels = llvm::StringMap<Kernel>;
 
 /// The bytes [begin, end) of `root` that a buffer occupies; all of them where that is unknown.
 struct Extent {
@@ -81,18 +95,26 @@ Extent getExtent(Value buffer) {
   return extent;
 }
 
-/// Notes which of the arguments that one call passes overlap. `first`: the argument of the kernel
-/// that the first operand is for.
-void noteCall(MutableArrayRef<KernelArgument> arguments, ValueRange operands, unsigned first) {
+/// Notes which used arguments of `callee` overlap in one call; returns whether that was news.
+/// `first`: the argument that the first operand is for. `caller`: the kernel that calls, whose own
+/// arguments may overlap, or null.
+bool noteCall(Kernel &callee, const Kernel *caller, ValueRange operands, unsigned first) {
   SmallVector<Extent> extents;
   for (Value operand : operands)
     extents.push_back(isa<MemRefType>(operand.getType()) ? getExtent(operand) : Extent{});
+  auto overlap = [&](const Extent &lhs, const Extent &rhs) {
+    auto left = dyn_cast<BlockArgument>(lhs.root), right = dyn_cast<BlockArgument>(rhs.root);
+    if (caller && left && right && left != right)
+      return caller->overlaps.contains(std::minmax(left.getArgNumber(), right.getArgNumber()));
+    return lhs.overlaps(rhs);
+  };
+  bool isNew = false;
   for (unsigned i = 0; i < extents.size(); ++i)
     for (unsigned j = 0; j < i; ++j)
-      if (extents[i].root && extents[i].overlaps(extents[j])) {
-        arguments[first + i].isDistinct = false;
-        arguments[first + j].isDistinct = false;
-      }
+      if (extents[i].root && extents[j].root && callee.arguments[first + i].isUsed &&
+          callee.arguments[first + j].isUsed && overlap(extents[i], extents[j]))
+        isNew |= callee.overlaps.insert({first + j, first + i}).second;
+  return isNew;
 }
 
 struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
@@ -100,7 +122,7 @@ struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> 
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    KernelArguments kernels;
+    Kernels kernels;
     if (failed(readKernels(module, kernels)) || failed(lowerEntries(module)))
       return signalPassFailure();
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
@@ -117,22 +139,23 @@ struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> 
       return signalPassFailure();
   }
 
-  LogicalResult readKernels(ModuleOp module, KernelArguments &kernels);
+  LogicalResult readKernels(ModuleOp module, Kernels &kernels);
   LogicalResult lowerEntries(ModuleOp module);
   LogicalResult convert(ModuleOp module);
-  void setAttributes(LLVM::LLVMFuncOp function, const KernelArguments &kernels);
+  void setAttributes(LLVM::LLVMFuncOp function, const Kernels &kernels);
 };
 
-LogicalResult LowerToLLVMPass::readKernels(ModuleOp module, KernelArguments &kernels) {
+LogicalResult LowerToLLVMPass::readKernels(ModuleOp module, Kernels &kernels) {
   for (auto function : module.getOps<func::FuncOp>()) {
     if (function.isExternal())
       return function.emitOpError() << "has no body; compiled code calls nothing outside of it";
     if (function.isPublic())
       continue;
-    SmallVector<KernelArgument> &arguments = kernels[function.getName()];
-    for (Type type : function.getArgumentTypes()) {
+    SmallVector<KernelArgument> &arguments = kernels[function.getName()].arguments;
+    for (BlockArgument value : function.getArguments()) {
       KernelArgument &argument = arguments.emplace_back();
-      auto buffer = dyn_cast<MemRefType>(type);
+      argument.isUsed = !value.use_empty();
+      auto buffer = dyn_cast<MemRefType>(value.getType());
       if (!buffer)
         continue;
       if (!buffer.hasStaticShape() || !buffer.getLayout().isIdentity())
@@ -142,25 +165,35 @@ LogicalResult LowerToLLVMPass::readKernels(ModuleOp module, KernelArguments &ker
       argument.bytes = getBytes(buffer);
     }
   }
+  // Kernels hand their arguments on to others, so that overlaps spread along calls.
+  bool changed = true;
   auto note = [&](Operation *op, StringRef callee, ValueRange operands,
                   unsigned first) -> LogicalResult {
     auto found = kernels.find(callee);
     if (found == kernels.end())
       return op->emitOpError() << "calls '" << callee << "', which is no kernel of this module";
-    if (found->second.size() != operands.size() + first)
+    size_t expected = found->second.arguments.size();
+    if (expected != operands.size() + first)
       return op->emitOpError() << "passes " << operands.size() << " operands to '" << callee
-                               << "', which takes " << found->second.size() - first;
-    noteCall(found->second, operands, first);
+                               << "', which takes " << static_cast<int64_t>(expected) - first;
+    auto caller = kernels.find(op->getParentOfType<func::FuncOp>().getName());
+    changed |= noteCall(found->second, caller == kernels.end() ? nullptr : &caller->second,
+                        operands, first);
     return success();
   };
-  WalkResult result = module.walk([&](Operation *op) -> WalkResult {
-    if (auto launch = dyn_cast<LaunchOp>(op))
-      return note(op, launch.getKernel(), launch.getBuffers(), /*first=*/2);
-    if (auto call = dyn_cast<func::CallOp>(op))
-      return note(op, call.getCallee(), call.getOperands(), /*first=*/0);
-    return WalkResult::advance();
-  });
-  return failure(result.wasInterrupted());
+  while (changed) {
+    changed = false;
+    WalkResult result = module.walk([&](Operation *op) -> WalkResult {
+      if (auto launch = dyn_cast<LaunchOp>(op))
+        return note(op, launch.getKernel(), launch.getBuffers(), /*first=*/2);
+      if (auto call = dyn_cast<func::CallOp>(op))
+        return note(op, call.getCallee(), call.getOperands(), /*first=*/0);
+      return WalkResult::advance();
+    });
+    if (result.wasInterrupted())
+      return failure();
+  }
+  return success();
 }
 
 LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module) {
@@ -205,7 +238,7 @@ LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
   return applyFullConversion(module, target, std::move(patterns));
 }
 
-void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const KernelArguments &kernels) {
+void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const Kernels &kernels) {
   Builder builder(&getContext());
   auto module = getOperation();
   if (auto cpu = module->getAttrOfType<StringAttr>("cnn.cpu"))
@@ -226,11 +259,11 @@ void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const KernelArgum
     return;
   function.setLinkage(LLVM::Linkage::Internal);
   function.setNoInline(true);
-  for (auto [i, argument] : llvm::enumerate(found->second)) {
+  for (auto [i, argument] : llvm::enumerate(found->second.arguments)) {
     if (!argument.isBuffer || argument.bytes == 0)
       continue;
     auto set = [&](StringRef name, Attribute value) { function.setArgAttr(i, name, value); };
-    if (argument.isDistinct)
+    if (found->second.isDistinct(i))
       set(LLVM::LLVMDialect::getNoAliasAttrName(), builder.getUnitAttr());
     set(LLVM::LLVMDialect::getNonNullAttrName(), builder.getUnitAttr());
     set(LLVM::LLVMDialect::getNoUndefAttrName(), builder.getUnitAttr());

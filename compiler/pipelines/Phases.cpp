@@ -74,6 +74,7 @@ static void buildTiled(mlir::OpPassManager &manager, const PhaseOptions &) {
 
 static void buildVector(mlir::OpPassManager &manager, const PhaseOptions &) {
   manager.addNestedPass<mlir::func::FuncOp>(passes::createUnrollTilesPass());
+  manager.addNestedPass<mlir::func::FuncOp>(passes::createExpandMathPass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
 }

@@ -31,6 +31,30 @@ module @net attributes {cnn.cpu = "haswell"} {
   // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}
   // CHECK: llvm.return
   func.func private @add.forward(%item: index, %scratch: memref<64xi8>, %x: memref<4xf32>, %y: memref<4xf32>) attributes {cnn.kernel} {
+    %c0 = arith.constant 0 : index
+    %a = vector.load %x[%c0] : memref<4xf32>, vector<4xf32>
+    vector.store %a, %y[%c0] : memref<4xf32>, vector<4xf32>
+    return
+  }
+
+  // The same code under another name: what overlaps there overlaps here. The scratch is not used, so
+  // that its views may be noalias.
+  // CHECK-LABEL: llvm.func internal @shared(
+  // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}
+  // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}
+  // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.noalias, llvm.nonnull, llvm.noundef}
+  // CHECK: llvm.return
+  func.func private @shared(%item: index, %scratch: memref<64xi8>, %x: memref<4xf32>, %y: memref<4xf32>, %z: memref<4xf32>) attributes {cnn.kernel} {
+    %c0 = arith.constant 0 : index
+    %a = vector.load %x[%c0] : memref<4xf32>, vector<4xf32>
+    vector.store %a, %y[%c0] : memref<4xf32>, vector<4xf32>
+    vector.store %a, %z[%c0] : memref<4xf32>, vector<4xf32>
+    return
+  }
+  func.func private @thunk(%item: index, %scratch: memref<64xi8>, %x: memref<4xf32>, %y: memref<4xf32>) attributes {cnn.kernel} {
+    %c0 = arith.constant 0 : index
+    %z = memref.view %scratch[%c0][] : memref<64xi8> to memref<4xf32>
+    func.call @shared(%item, %scratch, %x, %y, %z) : (index, memref<64xi8>, memref<4xf32>, memref<4xf32>, memref<4xf32>) -> ()
     return
   }
 
@@ -61,6 +85,7 @@ module @net attributes {cnn.cpu = "haswell"} {
     cnn.launch @fc.forward items 3 (%x, %y) : memref<4xf32>, memref<4xf32>
     cnn.launch @add.forward items 5 (%y, %y) : memref<4xf32>, memref<4xf32>
     cnn.barrier
+    cnn.launch @thunk items 1 (%y, %y) : memref<4xf32>, memref<4xf32>
     return
   }
 }
