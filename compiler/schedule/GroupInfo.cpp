@@ -121,10 +121,15 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   if (ops.empty())
     return group.emitError() << "group '" << group.getName() << "' is empty";
 
-  // The anchor is the first operation that is not pointwise; if there is none, the last one.
+  // The anchor is the first operation that is not pointwise; if there is none, the first one that is
+  // yielded, so that those before it feed it and those behind are computed with it.
   auto at = llvm::find_if(ops, [](NestOpInterface op) { return !isPointwise(op); });
   bool pointwise = at == ops.end();
   if (pointwise)
+    at = llvm::find_if(ops, [](NestOpInterface op) {
+      return llvm::any_of(op->getUsers(), llvm::IsaPred<YieldOp>);
+    });
+  if (at == ops.end())
     --at;
   info.anchor = *at;
   info.nest = info.anchor.getNest();

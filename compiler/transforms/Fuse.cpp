@@ -29,7 +29,7 @@ public:
 
 private:
   void runOnOperation() override;
-  void fuse(func::FuncOp function);
+  LogicalResult fuse(func::FuncOp function);
   GroupOp buildGroup(OpBuilder &builder, const FusionPlan &plan, const FusionUnit &unit,
                      IRMapping &outside, StringRef entry);
   std::string makeUnique(std::string name, StringRef entry);
@@ -52,16 +52,21 @@ void FusePass::runOnOperation() {
                            << "' must have one block to be fused";
       return signalPassFailure();
     }
-    fuse(function);
+    if (failed(fuse(function)))
+      return signalPassFailure();
   }
 }
 
-void FusePass::fuse(func::FuncOp function) {
+LogicalResult FusePass::fuse(func::FuncOp function) {
   Block &block = function.front();
   if (maxSize != 1)
     sinkReshapes(function);
   eraseDeadOps(block);
   FusionPlan plan(block, maxSize);
+  SmallVector<const FusionUnit *> order = plan.getOrder();
+  if (order.size() != plan.getNumUnits())
+    return function.emitError() << "groups of function '" << function.getName()
+                                << "' wait for each other; this is a mistake in cnn-fuse";
 
   Operation *terminator = block.getTerminator();
   OpBuilder builder(terminator);
@@ -75,7 +80,7 @@ void FusePass::fuse(func::FuncOp function) {
       operand.set(outside.lookupOrDefault(operand.get()));
   };
   unsigned groups = 0;
-  for (const FusionUnit *unit : plan.getOrder()) {
+  for (const FusionUnit *unit : order) {
     Operation *op = unit->members.front();
     if (unit->isGroup) {
       buildGroup(builder, plan, *unit, outside, function.getName());
@@ -92,6 +97,7 @@ void FusePass::fuse(func::FuncOp function) {
              .str();
   for (Operation *op : llvm::reverse(replaced))
     op->erase();
+  return success();
 }
 
 GroupOp FusePass::buildGroup(OpBuilder &builder, const FusionPlan &plan, const FusionUnit &unit,

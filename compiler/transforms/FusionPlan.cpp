@@ -230,6 +230,10 @@ SmallVector<Value> FusionPlan::getResults(const FusionUnit &unit) const {
   return results;
 }
 
+size_t FusionPlan::getNumUnits() const {
+  return llvm::count_if(units, [](const FusionUnit &unit) { return !unit.members.empty(); });
+}
+
 SmallVector<const FusionUnit *> FusionPlan::getOrder() const {
   // Kahn's algorithm; among the units that are ready, the one whose last member comes first.
   SmallVector<SmallVector<unsigned>> users(units.size());

@@ -42,6 +42,9 @@ public:
   /// where that is one.
   SmallVector<const FusionUnit *> getOrder() const;
 
+  /// How many units are not empty.
+  size_t getNumUnits() const;
+
   /// The values of members that are used outside of the unit: the results of its group.
   SmallVector<Value> getResults(const FusionUnit &unit) const;
 
