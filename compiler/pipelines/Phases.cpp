@@ -75,8 +75,8 @@ static void buildTiled(mlir::OpPassManager &manager, const PhaseOptions &) {
 static void buildVector(mlir::OpPassManager &manager, const PhaseOptions &) {
   manager.addNestedPass<mlir::func::FuncOp>(passes::createUnrollTilesPass());
   manager.addNestedPass<mlir::func::FuncOp>(passes::createExpandMathPass());
-  manager.addPass(mlir::createCanonicalizerPass());
-  manager.addPass(mlir::createCSEPass());
+  manager.addNestedPass<mlir::func::FuncOp>(mlir::createCanonicalizerPass());
+  manager.addNestedPass<mlir::func::FuncOp>(mlir::createCSEPass());
 }
 
 static void buildLlvm(mlir::OpPassManager &manager, const PhaseOptions &) {

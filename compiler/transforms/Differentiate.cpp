@@ -295,8 +295,13 @@ void DifferentiatePass::buildInfer() {
   Entry entry(getOperation(), net, "infer");
   SmallVector<Value> inputs = addInputs(entry);
   Value rows = entry.addArgument("rows", getRowsType(), net.getLoc());
-  for (auto [index, result] : llvm::enumerate(inlineNet(entry, inputs, rows)))
-    entry.addResult(net.getResultAttrOfType<StringAttr>(index, "cnn.name").getValue(), result);
+  SmallVector<Value> results = inlineNet(entry, inputs, rows);
+  // One result is called as in `eval`, whatever layer it comes from.
+  for (auto [index, result] : llvm::enumerate(results))
+    entry.addResult(results.size() == 1
+                        ? "logits"
+                        : net.getResultAttrOfType<StringAttr>(index, "cnn.name").getValue(),
+                    result);
   entry.finish();
 }
 
