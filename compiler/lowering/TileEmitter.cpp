@@ -115,8 +115,16 @@ AffineExpr TileEmitter::getTileExpr(const LinearForm &form, const Tile &tile) co
 /// The smallest and largest index that the tile can reach, wherever the current loops stand.
 std::pair<int64_t, int64_t> TileEmitter::getRange(const LinearForm &form, const Tile &tile) const {
   int64_t low = form.constant, high = form.constant;
-  if (tile.pooled)
-    return {0, 0}; // A pooling's result has exactly its windows.
+  if (tile.pooled) {
+    // A pooling's result has exactly its windows, but the last vector may reach beyond it.
+    SmallVector<LinearForm> results = info.getResultForms();
+    Tile anchor = tile;
+    anchor.pooled = false;
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+      if (factor != 0 && results[dim].coefficients[schedule.vector] != 0)
+        return getRange(results[dim], anchor);
+    return {0, 0};
+  }
   for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
     if (factor == 0)
       continue;
