@@ -374,10 +374,13 @@ LogicalResult DifferentiatePass::buildTrainStep() {
     if (!old)
       old = ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName());
     Location loc = renameLoc(param.getLoc(), layer + ".nonfinite");
-    Value nonfinite =
-        gradient
-            ? NonfiniteOp::create(builder, loc, gradient).getResult()
-            : ConstantOp::create(builder, loc, scalar, builder.getF64FloatAttr(0.0)).getResult();
+    // A parameter without gradient has one that is zero.
+    Value checked = gradient;
+    if (!checked)
+      checked = ConstantOp::create(builder, loc,
+                                   RankedTensorType::get({1}, scalar.getElementType()),
+                                   builder.getF64FloatAttr(0.0));
+    Value nonfinite = NonfiniteOp::create(builder, loc, checked);
     entry.addResult("nonfinite." + Twine(index), nonfinite);
     buildUpdate(entry, param, old, gradient, scalars);
   }
