@@ -78,12 +78,21 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (override.name != group.getName() && override.name != op)
         continue;
       override.used = true;
+      std::string before = chosen.algorithm;
       if (failed(apply(override.text, group, chosen, fail)))
         return failure();
-      ScheduleSpace::applyAlgorithm(group, chosen.algorithm);
-      space = ScheduleSpace::get(group, machine, sliced);
-      if (failed(space))
-        return failure();
+      if (chosen.algorithm != before) {
+        // Another form has other loops: choose again, then apply what was asked for beside the form.
+        ScheduleSpace::applyAlgorithm(group, chosen.algorithm);
+        space = ScheduleSpace::get(group, machine, sliced);
+        if (failed(space))
+          return failure();
+        std::string form = chosen.algorithm;
+        chosen = space->choose(reason);
+        chosen.algorithm = form;
+        if (failed(apply(override.text, group, chosen, fail)))
+          return failure();
+      }
       reason = "asked for: " + override.text;
     }
     if (failed(space->verify(chosen, fail)))
@@ -123,7 +132,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       }
       SmallVector<int64_t> numbers;
       SmallVector<StringRef> fields;
-      value.split(fields, ',');
+      value.split(fields, 'x');
       bool valid = true;
       for (StringRef field : fields)
         valid &= !field.getAsInteger(10, numbers.emplace_back());
@@ -139,7 +148,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         schedule.chunk = numbers[0];
       else
         return fail() << "override '" << part
-                      << "' is none of algorithm:NAME, vector:N, tile:N,..., order:N,..., chunk:N";
+                      << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N";
     }
     return success();
   }

@@ -44,12 +44,14 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
   let summary = "Choose algorithm, vector dimension, register tile and loop order of every group";
   let description = [{
     A cost model counts vector instructions and loads per register tile and takes the cheapest legal
-    schedule; its reason is recorded with the group. `override` entries `name=key:value;...` replace
-    parts of it, `seed` draws a random legal schedule instead.
+    schedule; its reason is recorded with the group. `override` entries replace parts of it for a group
+    (`conv1.forward`) or all groups of an operation (`conv`): `name=key:value;key:value`, with the keys
+    algorithm, vector, chunk, and tile and order, whose numbers are joined by `x`; or `name=algorithm`.
+    `seed` draws random legal schedules instead.
   }];
   let options = [
     ListOption<"overrides", "override", "std::string",
-               "schedules by group name or operation, such as conv1.forward=tile:1,6,2,2,1,1,1">,
+               "schedules by group name or operation, such as conv1.forward=tile:1x6x2x2x1x1x1">,
     Option<"seed", "seed", "int64_t", "-1", "random legal schedules from this seed; -1 for the best">
   ];
   let statistics = [Statistic<"numGroups", "groups", "Number of groups scheduled">];

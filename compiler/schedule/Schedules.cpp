@@ -15,8 +15,10 @@ using namespace mlir::cnn;
 
 /// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
 static constexpr int64_t minAccumulators = 8;
-/// Points that may be unrolled into one loop body.
+/// Points that may be unrolled into one loop body, and the operations this may make: an element of a
+/// strided vector is one of its own.
 static constexpr int64_t maxUnrolled = 256;
+static constexpr int64_t maxOperations = 1536;
 
 NestSchedule NestSchedule::get(NestScheduleAttr attr) {
   NestSchedule schedule;
@@ -143,6 +145,13 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (points > maxUnrolled)
     return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
                        << " are allowed";
+  int64_t operations = points;
+  for (const TensorAccess &access : accesses)
+    if (classify(access, schedule.vector) == Stride::Strided)
+      operations += points * lanes;
+  if (operations > maxOperations && points > 1)
+    return emitError() << "tile unrolls into " << operations << " operations, at most "
+                       << maxOperations << " are allowed";
   if (dims > 0) {
     int64_t v = schedule.vector;
     if (factors[v] != 1)

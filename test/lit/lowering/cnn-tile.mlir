@@ -1,0 +1,60 @@
+// RUN: cnn-opt %s --cnn-tile --split-input-file | FileCheck %s --enable-var-scope
+// RUN: sed 's/tile = \[1, 3, 2, 4, 1, 1, 5\]/tile = [1, 2, 2, 2, 1, 1, 1]/' %s | cnn-opt --cnn-tile --split-input-file | FileCheck %s --check-prefix=EDITED
+// Breaks if loops do not follow the schedule, or if tiles inside of a tensor check bounds.
+
+// Convolution, sigmoid and pooling in one loop nest: 3 channels x 2 rows x 4 columns in registers, of which
+// the pooling leaves 3 x 1 x 2. The halo is stored, so nothing is guarded.
+// CHECK-LABEL: func.func private @conv1.forward
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c6{{.*}} step %c3
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c28{{.*}} step %c2
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c28{{.*}} step %c4
+// CHECK: %[[ACC:.*]] = scf.for {{.*}} -> (vector<1x3x2x4x16xf32>)
+// CHECK-COUNT-5: math.fma
+// CHECK-NOT: math.fma
+// CHECK: math.exp
+// CHECK-COUNT-4: cnn.tile_pick {{.*}} strides [1, 1, 2, 2, 1] : vector<1x3x2x4x16xf32> -> vector<1x3x1x2x16xf32>
+// CHECK: cnn.tile_store {{.*}} : vector<1x3x1x2x16xf32> -> memref<1x6x14x14x16xf32>
+// CHECK-NOT: guard
+// EDITED-LABEL: func.func private @conv1.forward
+// EDITED: scf.for %{{.*}} = %c0{{.*}} to %c6{{.*}} step %c2
+// EDITED: scf.for %{{.*}} = %c0{{.*}} to %c28{{.*}} step %c2
+// EDITED: scf.for %{{.*}} = %c0{{.*}} to %c28{{.*}} step %c2
+// EDITED: -> (vector<1x2x2x2x16xf32>)
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @conv1.forward(%item: index, %scratch: memref<64xi8>, %x: memref<1x1x32x32x16xf32>, %w: memref<6x1x5x5xf32>, %b: memref<6xf32>, %y: memref<1x6x14x14x16xf32>) attributes {cnn.kernel, cnn.slices = #cnn.slices<block = 16, count = 8>} {
+    %0 = cnn.from_buffer %x : memref<1x1x32x32x16xf32> -> tensor<128x1x28x28xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16, halo = [0, 0, 2, 2]>>
+    %1 = cnn.from_buffer %w : memref<6x1x5x5xf32> -> tensor<6x1x5x5xf32>
+    %2 = cnn.from_buffer %b : memref<6xf32> -> tensor<6xf32>
+    %3 = cnn.group "conv1.forward" (%a = %0, %k = %1, %c = %2) : (tensor<128x1x28x28xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16, halo = [0, 0, 2, 2]>>, tensor<6x1x5x5xf32>, tensor<6xf32>) -> tensor<128x6x14x14xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>> schedule #cnn.nest<"direct", vector = 0, tile = [1, 3, 2, 4, 1, 1, 5], order = [0, 1, 2, 3, 4, 5, 6]> {
+      %4 = cnn.conv %a, %k, %c {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 2, 2, 2, 2>, stride = array<i64: 1, 1>} : tensor<128x1x28x28xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16, halo = [0, 0, 2, 2]>>, tensor<6x1x5x5xf32>, tensor<6xf32> -> tensor<128x6x28x28xf32>
+      %5 = cnn.sigmoid %4 : tensor<128x6x28x28xf32> -> tensor<128x6x28x28xf32>
+      %6 = cnn.avg_pool %5 {kernel = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>} : tensor<128x6x28x28xf32> -> tensor<128x6x14x14xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
+      cnn.yield %6 : tensor<128x6x14x14xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
+    }
+    cnn.to_buffer %3, %y : tensor<128x6x14x14xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>> -> memref<1x6x14x14x16xf32>
+    return
+  }
+}
+
+// -----
+
+// Plain layout with padding: borders check their rows and columns, the inside does not; 7 columns in
+// vectors of 8 are masked at the end.
+// CHECK-LABEL: func.func private @padded
+// CHECK: cnn.tile_load {{.*}}guard = array<i64: 2, 3>
+// CHECK: scf.for %{{.*}} = %c1{{.*}} to %c6
+// CHECK: cnn.tile_load {{.*}}guard = array<i64: 3>
+// CHECK: cnn.tile_store {{.*}}guard = array<i64: 3>
+// CHECK: cnn.tile_load {{.*}}guard = array<i64: 2, 3>
+module attributes {cnn.machine = {cpu = "haswell", registers = 16 : i64, vector_bits = 256 : i64}} {
+  func.func private @padded(%item: index, %scratch: memref<64xi8>, %x: memref<1x2x7x7xf32>, %w: memref<3x2x3x3xf32>, %y: memref<1x3x7x7xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %x : memref<1x2x7x7xf32> -> tensor<1x2x7x7xf32>
+    %1 = cnn.from_buffer %w : memref<3x2x3x3xf32> -> tensor<3x2x3x3xf32>
+    %2 = cnn.group "padded" (%a = %0, %k = %1) : (tensor<1x2x7x7xf32>, tensor<3x2x3x3xf32>) -> tensor<1x3x7x7xf32> schedule #cnn.nest<"direct", vector = 3, tile = [1, 3, 1, 1, 1, 1, 1], order = [0, 1, 2, 3, 4, 5, 6]> {
+      %3 = cnn.conv %a, %k {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 1>} : tensor<1x2x7x7xf32>, tensor<3x2x3x3xf32> -> tensor<1x3x7x7xf32>
+      cnn.yield %3 : tensor<1x3x7x7xf32>
+    }
+    cnn.to_buffer %2, %y : tensor<1x3x7x7xf32> -> memref<1x3x7x7xf32>
+    return
+  }
+}

@@ -1,0 +1,65 @@
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --split-input-file | FileCheck %s --check-prefix=WIDE --enable-var-scope
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=haswell --split-input-file | FileCheck %s --check-prefix=NARROW
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=plain" --split-input-file | FileCheck %s --check-prefix=PLAIN
+// Breaks if a batch that fills whole vectors is not laid out innermost, or another one is.
+
+// The input is converted once, with the zeros that the convolution's padding reads.
+// WIDE: cnn.machine = {cpu = "sapphirerapids", {{.*}}registers = 32 : i64, vector_bits = 512 : i64}
+// WIDE-LABEL: func.func @forward
+// WIDE-SAME: cnn.layout_reason = "batch of 32 is 2 blocks of 16 images, one vector each"
+// WIDE: cnn.group "image.blocks"{{.*}} -> tensor<32x3x7x9xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16, halo = [0, 0, 1, 2]>>
+// WIDE: cnn.mask_rows
+// WIDE: cnn.group "conv1.forward"{{.*}} -> tensor<32x5x7x9xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
+// What leaves is plain again.
+// WIDE: cnn.group "y.copy"{{.*}} -> tensor<32x5x7x9xf32>
+// NARROW: vector_bits = 256 : i64
+// NARROW: block = 8, halo = [0, 0, 1, 2]
+// PLAIN-LABEL: func.func @forward
+// PLAIN-SAME: cnn.layout_reason = "plain layouts were asked for"
+// PLAIN-NOT: #cnn.layout
+module @padded {
+  cnn.param @conv1.weight : tensor<5x3x3x5xf32> parameter <"constant", value = 1.0 : f64>
+  func.func @forward(%image: tensor<32x3x7x9xf32> {cnn.name = "image"}, %rows: tensor<i32> {cnn.name = "rows"}) -> (tensor<32x5x7x9xf32> {cnn.name = "y"}) {
+    %w = cnn.read @conv1.weight : tensor<5x3x3x5xf32>
+    %y = cnn.group "conv1.forward" (%a = %image, %r = %rows, %b = %w) : (tensor<32x3x7x9xf32>, tensor<i32>, tensor<5x3x3x5xf32>) -> tensor<32x5x7x9xf32> {
+      %m = cnn.mask_rows %a, %r : tensor<32x3x7x9xf32>, tensor<i32> -> tensor<32x3x7x9xf32>
+      %c = cnn.conv %m, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 2, 2>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<32x3x7x9xf32>, tensor<5x3x3x5xf32> -> tensor<32x5x7x9xf32>
+      cnn.yield %c : tensor<32x5x7x9xf32>
+    }
+    return %y : tensor<32x5x7x9xf32>
+  }
+}
+
+// -----
+
+// A batch that does not fill vectors stays plain.
+// WIDE-LABEL: func.func @odd
+// WIDE-SAME: cnn.layout_reason = "the batch does not fill whole vectors of sapphirerapids"
+// WIDE-NOT: #cnn.layout
+module @odd {
+  func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {
+    %y = cnn.group "sigmoid1" (%a = %x) : (tensor<3x4xf32>) -> tensor<3x4xf32> {
+      %s = cnn.sigmoid %a : tensor<3x4xf32> -> tensor<3x4xf32>
+      cnn.yield %s : tensor<3x4xf32>
+    }
+    return %y : tensor<3x4xf32>
+  }
+}
+
+// -----
+
+// A sum over the batch and the image is split: per image first, over the images last.
+// WIDE-LABEL: func.func @sum
+// WIDE: cnn.group "sum.slices"
+// WIDE: cnn.reduce_sum {{.*}} dims [2] : tensor<32x4x6xf32{{.*}} -> tensor<32x4xf32, #cnn.layout<order = [0, 1, 0], block = 16>>
+// WIDE: cnn.group "sum"
+// WIDE: cnn.reduce_sum {{.*}} dims [0] : {{.*}} -> tensor<4xf32>
+module @sum {
+  func.func @sum(%x: tensor<32x4x6xf32> {cnn.name = "x"}) -> (tensor<4xf32> {cnn.name = "y"}) {
+    %y = cnn.group "sum" (%a = %x) : (tensor<32x4x6xf32>) -> tensor<4xf32> {
+      %s = cnn.reduce_sum %a dims [0, 2] : tensor<32x4x6xf32> -> tensor<4xf32>
+      cnn.yield %s : tensor<4xf32>
+    }
+    return %y : tensor<4xf32>
+  }
+}

@@ -1,0 +1,26 @@
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmod1=vector:0" 2>&1 | FileCheck %s --check-prefix=NAME
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=vector:2" 2>&1 | FileCheck %s --check-prefix=VECTOR
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=tile:1x9" 2>&1 | FileCheck %s --check-prefix=TILE
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=order:0x0" 2>&1 | FileCheck %s --check-prefix=ORDER
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=winograd4" 2>&1 | FileCheck %s --check-prefix=ALGORITHM
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=tilt:1x1" 2>&1 | FileCheck %s --check-prefix=KEY
+// RUN: not cnn-opt %s --cnn-choose-schedules 2>&1 | FileCheck %s --check-prefix=MACHINE
+// Breaks if an illegal schedule is taken, or if its message does not say what is legal.
+
+// NAME: error: schedule override names 'sigmod1', which is no group
+// NAME: note: there is 'sigmoid1'
+// VECTOR: error: group 'sigmoid1': vector dimension 2 is not one of the 2
+// TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 4
+// ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
+// ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
+// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N
+// MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
+module @odd {
+  func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {
+    %y = cnn.group "sigmoid1" (%a = %x) : (tensor<3x4xf32>) -> tensor<3x4xf32> {
+      %s = cnn.sigmoid %a : tensor<3x4xf32> -> tensor<3x4xf32>
+      cnn.yield %s : tensor<3x4xf32>
+    }
+    return %y : tensor<3x4xf32>
+  }
+}

@@ -1,0 +1,34 @@
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=SPR
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=znver4 --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=ZEN
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=haswell --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=HSW
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch "--cnn-choose-schedules=override=conv.grad=gather override=conv=tile:1x2x1x3x1x1x1" | FileCheck %s --check-prefix=ASKED
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch --cnn-choose-schedules=seed=7 | FileCheck %s --check-prefix=RANDOM
+// Breaks if the schedules of named CPUs, or what a user asks for, change.
+
+// With 32 registers up to 28 accumulators, with 16 at most 14; vectors along the images of a block.
+// SPR: cnn.group "conv"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = [1, {{.*}}], order = [0, 1, 2, 3, 4, 5, 6]> because "{{2[0-8]}} accumulators
+// ZEN: cnn.group "conv"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = [1, {{.*}}], order = [0, 1, 2, 3, 4, 5, 6]> because "{{2[0-8]}} accumulators
+// HSW: cnn.group "conv"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = [1, {{.*}}], order = [0, 1, 2, 3, 4, 5, 6]> because "{{8|9|1[0-4]}} accumulators
+// ASKED: cnn.group "conv"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = [1, 2, 1, 3, 1, 1, 1]{{.*}} because "asked for: tile:1x2x1x3x1x1x1"
+// RANDOM: cnn.group "conv"{{.*}} because "drawn at random"
+
+// Without padding the gradient of the input has fewer taps when it scatters.
+// SPR: cnn.group "conv.grad"{{.*}} schedule #cnn.nest<"scatter"{{.*}} because "scatter has fewer taps than gather
+// SPR: cnn.conv_data_grad
+// ASKED: cnn.group "conv.grad"{{.*}} schedule #cnn.nest<"gather"
+// ASKED: cnn.conv_data_grad {{.*}}scatter = false
+module @two {
+  cnn.param @w : tensor<16x6x5x5xf32> parameter <"constant", value = 1.0 : f64>
+  func.func @f(%x: tensor<32x6x14x14xf32> {cnn.name = "x"}) -> (tensor<32x6x14x14xf32> {cnn.name = "y"}) {
+    %w = cnn.read @w : tensor<16x6x5x5xf32>
+    %c = cnn.group "conv" (%a = %x, %b = %w) : (tensor<32x6x14x14xf32>, tensor<16x6x5x5xf32>) -> tensor<32x16x10x10xf32> {
+      %s = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<32x6x14x14xf32>, tensor<16x6x5x5xf32> -> tensor<32x16x10x10xf32>
+      cnn.yield %s : tensor<32x16x10x10xf32>
+    }
+    %d = cnn.group "conv.grad" (%a = %c, %b = %w) : (tensor<32x16x10x10xf32>, tensor<16x6x5x5xf32>) -> tensor<32x6x14x14xf32> {
+      %s = cnn.conv_data_grad %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<32x16x10x10xf32>, tensor<16x6x5x5xf32> -> tensor<32x6x14x14xf32>
+      cnn.yield %s : tensor<32x6x14x14xf32>
+    }
+    return %d : tensor<32x6x14x14xf32>
+  }
+}
