@@ -10,7 +10,7 @@
 // NAME: error: schedule override names 'sigmod1', which is no group
 // NAME: note: there is 'sigmoid1'
 // VECTOR: error: group 'sigmoid1': vector dimension 2 is not one of the 2
-// TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 4
+// TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
 // ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
 // KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N
