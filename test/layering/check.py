@@ -37,6 +37,8 @@ COMMENT = re.compile(r"^\s*(//|/\*|\*)")
 NAMED_IN = ("compiler", "runtime")
 # The known data sets: the extents of their images are facts of their files.
 SHAPES_IN = "runtime/data/Dataset"
+# The tools: --help shows commands on the examples.
+HELP_IN = "compiler/tools/"
 
 
 def sources(root, folders, endings):
@@ -57,11 +59,14 @@ def layer_of(path):
 
 def check_layers(root):
     for path, lines in sources(root, ("dialect", "compiler", "runtime"), SOURCE):
+        prose = False  # within the text of a .td file: [{ ... }]
         for number, line in enumerate(lines, 1):
+            prose = path.endswith(".td") and ("[{" in line or prose and "}]" not in line)
             match = INCLUDE.match(line)
             if match and match[1].startswith(FORBIDDEN[layer_of(path)]):
                 yield f"{path}:{number}: {layer_of(path)}/ may not include {match[1]}"
-            if path.startswith(NAMED_IN) and not COMMENT.match(line):
+            general = path.startswith(NAMED_IN) and not path.startswith(HELP_IN)
+            if general and not prose and not COMMENT.match(line):
                 code = line.split("//")[0]
                 shapes = None if path.startswith(SHAPES_IN) else SHAPES.search(code)
                 for found in (NAMES.search(code), shapes):

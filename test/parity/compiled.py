@@ -13,7 +13,7 @@ import os
 import subprocess
 import threading
 
-CODES = {"f32": "f", "f64": "d", "i32": "i", "i64": "q", "u8": "B"}
+CODES = {"f32": "f", "f64": "d", "i32": "i", "i64": "q", "u8": "B", "i8": "b"}
 ALIGNMENT = 64
 
 
@@ -23,16 +23,27 @@ class Context(ctypes.Structure):
                 ("self", ctypes.c_void_p)]
 
 
+GUARD = bytes(range(160, 224)) * 16  # around every buffer: code that writes there is wrong
+
+
 class Buffer:
     """Aligned memory that is filled with `data`, or with 0xff (NaN) where nothing is given."""
 
     def __init__(self, size, data=b""):
-        self.memory = ctypes.create_string_buffer(size + ALIGNMENT)
-        start = ctypes.addressof(self.memory)
+        self.memory = ctypes.create_string_buffer(size + ALIGNMENT + 2 * len(GUARD))
+        start = ctypes.addressof(self.memory) + len(GUARD)
         self.address = start + -start % ALIGNMENT
         self.size = size
         ctypes.memset(self.address, 0xFF, size)
         ctypes.memmove(self.address, data, len(data))
+        ctypes.memmove(self.address - len(GUARD), GUARD, len(GUARD))
+        ctypes.memmove(self.address + size, GUARD, len(GUARD))
+
+    def check(self, what):
+        for side, place in (("before", self.address - len(GUARD)),
+                            ("after", self.address + self.size)):
+            if ctypes.string_at(place, len(GUARD)) != GUARD:
+                raise RuntimeError(f"compiled code wrote {side} {what} of {self.size} bytes")
 
     def bytes(self):
         return ctypes.string_at(self.address, self.size)
@@ -102,6 +113,7 @@ class Compiled:
         self.run(function, pointers, workers)
         result = {}
         for buffer, memory in zip(spec["buffers"], buffers):
+            memory.check(f"{entry}'s {buffer['role']} {buffer.get('name', '')}")
             if buffer["role"] == "output":
                 values = array.array(CODES[buffer["element"]])
                 values.frombytes(memory.bytes())

@@ -165,7 +165,7 @@ def two_branches(x, p):
     a = torch.sigmoid(F.conv2d(x, *p("conv1", (4, 2, 3, 3)), padding=1))
     b = F.conv2d(x, *p("conv2", (4, 2, 1, 1)))
     c = a * b + a - b
-    y = F.max_pool2d(c / (a + 2), 2).flatten(1)
+    y = F.max_pool2d(c / a, 2).flatten(1)
     return F.linear(y, *p("linear1", (5, y.shape[1])))
 
 
@@ -215,7 +215,7 @@ NETS = [
      "a = image -> conv(4, kernel = 3, padding = 1) -> sigmoid\n"
      "  b = image -> conv(4, kernel = 1)\n"
      "  c = a * b + a - b\n"
-     "  c / (a + 2) -> max_pool(2) -> flatten -> linear(5)", two_branches),
+     "  c / a -> max_pool(2) -> flatten -> linear(5)", two_branches),
     ("deep", (1, 19, 17), 7, 5,
      "image -> conv(5, kernel = 5, padding = 2) -> tanh -> avg_pool(3, stride = 2, padding = 1)\n"
      "    -> conv(7, kernel = 3) -> relu -> max_pool(2) -> flatten\n"

@@ -10,6 +10,7 @@ must give the same bits.
 import argparse
 import json
 import os
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -29,6 +30,7 @@ train t = {name} {{
   batch     = {batch}
   loss      = cross_entropy
   optimizer = sgd(lr = 1.0)
+  epochs    = 1
 }}
 """
 
@@ -42,13 +44,14 @@ def compare(what, ours, theirs, tolerance):
 
 
 def check(case, golden, options):
-    name = case["name"]
+    golden_name = case["name"]
+    name = "net_" + golden_name  # an operation's name would hide the operation
     source = os.path.join(options.scratch, name + ".cnn")
     with open(source, "w", encoding="utf-8") as file:
         file.write(SOURCE.format(name=name, image=case["image"], body=case["body"],
                                  batch=case["batch"]))
-    given = {key[len(name) + 1:]: values(t) for key, t in golden.items()
-             if key.startswith(name + ".")}
+    given = {key[len(golden_name) + 1:]: values(t) for key, t in golden.items()
+             if key.startswith(golden_name + ".")}
     parameters = {key[6:]: v for key, v in given.items() if key.startswith("param.")}
     tolerance = TOLERANCE[options.element]
     problems = []
@@ -71,7 +74,7 @@ def check(case, golden, options):
     evaluated = net.call("eval", state, inputs)
     used = case["rows"] * (len(given["logits"]) // case["batch"])
     problems += compare("logits", evaluated["logits"][:used], given["logits"][:used], tolerance)
-    return [f"{name}: {problem}" for problem in problems]
+    return [f"{golden_name}: {problem}" for problem in problems]
 
 
 def main():
@@ -87,7 +90,12 @@ def main():
     with open(os.path.join(HERE, "nets.json"), encoding="utf-8") as file:
         cases = [c for c in json.load(file) if options.net in (None, c["name"])]
     golden = read(os.path.join(HERE, "nets.safetensors"))
-    problems = [problem for case in cases for problem in check(case, golden, options)]
+    problems = []
+    for case in cases:
+        try:
+            problems += check(case, golden, options)
+        except (RuntimeError, subprocess.CalledProcessError) as error:
+            problems.append(f"{case['name']}: {error}")
     print("\n".join(problems) or f"{len(cases)} nets agree")
     return 1 if problems or not cases else 0
 

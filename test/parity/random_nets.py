@@ -10,6 +10,7 @@ import argparse
 import math
 import os
 import random
+import subprocess
 import sys
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
@@ -219,7 +220,12 @@ def main():
     options = parser.parse_args()
     os.makedirs(options.scratch, exist_ok=True)
     seeds = range(options.seed, options.seed + options.count)
-    problems = [problem for seed in seeds for problem in check(seed, options)]
+    problems = []
+    for seed in seeds:
+        try:
+            problems += check(seed, options)
+        except (RuntimeError, subprocess.CalledProcessError) as error:
+            problems.append(f"net{seed}: {error}")
     print("\n".join(problems) or f"{options.count} nets agree")
     return 1 if problems or not options.count else 0
 
