@@ -94,9 +94,7 @@ private:
   int64_t signBit() const {
     return isDouble ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min();
   }
-  Value abs(Value x) {
-    return toNumber(make<arith::AndIOp>(toBits(x), integer(~signBit())));
-  }
+  Value abs(Value x) { return toNumber(make<arith::AndIOp>(toBits(x), integer(~signBit()))); }
   Value withSignOf(Value magnitude, Value x) {
     Value sign = make<arith::AndIOp>(toBits(x), integer(signBit()));
     return toNumber(make<arith::OrIOp>(toBits(magnitude), sign));

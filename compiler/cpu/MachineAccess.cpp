@@ -108,6 +108,28 @@ static LogicalResult addLinear(AffineExpr expr, int64_t factor,
   return addLinear(binary.getLHS(), factor * scale.getValue(), coefficients);
 }
 
+/// Adds `factor * index` to `terms`, looking through additions and constants, and to `constant`.
+static void addTerms(Value index, int64_t factor, SmallVectorImpl<std::pair<Value, int64_t>> &terms,
+                     int64_t &constant) {
+  APInt value;
+  if (matchPattern(index, m_ConstantInt(&value))) {
+    constant += factor * value.getSExtValue();
+    return;
+  }
+  if (auto add = index.getDefiningOp<arith::AddIOp>()) {
+    addTerms(add.getLhs(), factor, terms, constant);
+    return addTerms(add.getRhs(), factor, terms, constant);
+  }
+  if (auto mul = index.getDefiningOp<arith::MulIOp>())
+    if (matchPattern(mul.getRhs(), m_ConstantInt(&value)))
+      return addTerms(mul.getLhs(), factor * value.getSExtValue(), terms, constant);
+  auto known = llvm::find_if(terms, [&](auto term) { return term.first == index; });
+  if (known != terms.end())
+    known->second += factor;
+  else
+    terms.push_back({index, factor});
+}
+
 FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRange indices,
                                             AffineMap map, ArrayRef<int64_t> guard,
                                             VectorType tile) {
@@ -118,7 +140,11 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
   MachineAccess access(op->getLoc());
   access.buffer = buffer;
   access.indices.assign(indices.begin(), indices.end());
-  access.strides = type.getRank() ? computeStrides(type.getShape()) : SmallVector<int64_t>();
+  auto strides = type.getRank() ? computeStrides(type.getShape()) : SmallVector<int64_t>();
+  int64_t constant = 0;
+  for (auto [index, stride] : llvm::zip(indices, strides))
+    addTerms(index, stride, access.terms, constant);
+  llvm::erase_if(access.terms, [](auto term) { return term.second == 0; });
   access.tile = tile;
   access.numLanes = getNumLanes(tile);
 
@@ -132,7 +158,7 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
   }
   bool lanesMove = false;
   if (access.numLanes > 1) {
-    for (auto [line, stride, size] : llvm::zip(coefficients, access.strides, type.getShape())) {
+    for (auto [line, stride, size] : llvm::zip(coefficients, strides, type.getShape())) {
       access.laneStride += line[rank - 1] * stride;
       lanesMove |= line[rank - 1] != 0;
     }
@@ -148,7 +174,7 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
   SmallVector<int64_t> position(rank, 0);
   std::map<SmallVector<int64_t>, int64_t> slotOf;
   for (int64_t row = 0, rows = getNumRows(tile); row < rows; ++row) {
-    SmallVector<int64_t> key(1, 0);
+    SmallVector<int64_t> key(1, constant);
     auto offsetOf = [&](unsigned dim) {
       int64_t offset = coefficients[dim][rank];
       for (unsigned i = 0; i + 1 < rank; ++i)
@@ -156,7 +182,7 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
       return offset;
     };
     for (unsigned dim = 0; dim < coefficients.size(); ++dim)
-      key[0] += offsetOf(dim) * access.strides[dim];
+      key[0] += offsetOf(dim) * strides[dim];
     access.rowOffsets.push_back(key[0]);
     for (Guard &guard : access.guards) {
       guard.rowOffsets.push_back(offsetOf(guard.dim));
@@ -188,21 +214,17 @@ bool MachineAccess::hasDisjointSlots() const {
 
 Value MachineAccess::getIndex(OpBuilder &builder, FunctionValues &values, int64_t offset) {
   if (!base) {
-    for (auto [index, stride] : llvm::zip(indices, strides)) {
-      if (matchPattern(index, m_Zero()))
-        continue;
-      Value term = index;
-      if (stride != 1)
-        term = arith::MulIOp::create(builder, loc, index, values.getIndex(stride));
+    for (auto [value, factor] : terms) {
+      Value term = value;
+      if (factor != 1)
+        term = arith::MulIOp::create(builder, loc, value, values.getIndex(factor));
       base = base ? Value(arith::AddIOp::create(builder, loc, base, term)) : term;
     }
-    if (!base)
-      base = values.getIndex(0);
   }
+  if (!base)
+    return values.getIndex(offset);
   if (offset == 0)
     return base;
-  if (matchPattern(base, m_Zero()))
-    return values.getIndex(offset);
   return arith::AddIOp::create(builder, loc, base, values.getIndex(offset));
 }
 

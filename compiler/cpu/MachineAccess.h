@@ -57,6 +57,12 @@ public:
   /// Rows of one slot are the same elements of the buffer. Slots are numbered in the order of rows.
   ArrayRef<int64_t> getSlots() const { return slots; }
   int64_t getNumSlots() const { return numSlots; }
+  /// The address of a row: the sum of `terms` (values times numbers of elements) plus the row's
+  /// offset.
+  ArrayRef<std::pair<Value, int64_t>> getTerms() const { return terms; }
+  int64_t getOffset(int64_t row) const { return rowOffsets[row]; }
+  Value getBuffer() const { return buffer; }
+  bool isGuarded() const { return !guards.empty(); }
   /// Whether no two slots overlap.
   bool hasDisjointSlots() const;
 
@@ -91,7 +97,7 @@ private:
   Location loc;
   Value buffer;
   SmallVector<Value> indices;
-  SmallVector<int64_t> strides;
+  SmallVector<std::pair<Value, int64_t>> terms;
   VectorType tile;
   Lanes lanes = Lanes::One;
   int64_t numLanes = 1, laneStride = 0;

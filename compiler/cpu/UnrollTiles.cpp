@@ -28,6 +28,10 @@
 #include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
+#include "llvm/ADT/DenseSet.h"
+
+#include <map>
+#include <vector>
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_UNROLLTILESPASS
@@ -103,6 +107,15 @@ private:
   Value makeIndex(TileIndexOp op, int64_t row);
   Value makeConstant(arith::ConstantOp op, int64_t row);
   SmallVector<int64_t> chooseOrder(Operation *op, int64_t rows);
+  /// One row of one multiply-add of the chain.
+  struct Step {
+    unsigned op;
+    int64_t row;
+  };
+  void emitChain();
+  std::optional<SmallVector<Step>> orderByAddress(ArrayRef<Operation *> ops, unsigned operand);
+  int64_t countRegisters(ArrayRef<Operation *> ops, ArrayRef<Step> steps);
+  std::pair<int64_t, int64_t> getLoaded(Value tile, int64_t row);
   void addLoads(Value tile, int64_t rows, unsigned depth, SmallVectorImpl<TileLoadOp> &loads);
 
   Values flatten(ValueRange operands);
@@ -113,6 +126,10 @@ private:
   FunctionValues values;
   OpBuilder builder;
   llvm::DenseMap<Value, Tile> tiles;
+  /// Multiply-adds of the current block that are not emitted yet.
+  SmallVector<Operation *> chain;
+  /// Numbers the buffers and variable parts of addresses.
+  std::map<std::vector<std::pair<void *, int64_t>>, int64_t> addressForms;
   /// Loads of the enclosing blocks that may have rows still to be made.
   SmallVector<TileLoadOp> pending;
   SmallVector<Operation *> old;
@@ -142,6 +159,10 @@ Value Unroller::getRow(Value tile, int64_t row) {
   assert(found != tiles.end() && "tile of an operation that was not visited");
   if (Value made = found->second.rows[row])
     return made;
+  if (llvm::is_contained(chain, tile.getDefiningOp())) {
+    emitChain();
+    return tiles.find(tile)->second.rows[row];
+  }
   Value made = makeRow(cast<OpResult>(tile), row);
   // Making it may have moved the entries of the map.
   tiles.find(tile)->second.rows[row] = made;
@@ -331,6 +352,96 @@ SmallVector<int64_t> Unroller::chooseOrder(Operation *op, int64_t rows) {
   return order;
 }
 
+/// What a row of `tile` is loaded from, as a number of the variable part of its address and the
+/// constant part; {-1, ...} with a number of its own where the tile is no plain load.
+std::pair<int64_t, int64_t> Unroller::getLoaded(Value tile, int64_t row) {
+  auto load = tile.getDefiningOp<TileLoadOp>();
+  if (!load)
+    return {-1, row};
+  MachineAccess &access = *tiles.find(tile)->second.access;
+  std::vector<std::pair<void *, int64_t>> form = {{access.getBuffer().getAsOpaquePointer(), 0}};
+  for (auto [value, factor] : access.getTerms())
+    form.push_back({value.getAsOpaquePointer(), factor});
+  llvm::sort(llvm::drop_begin(form));
+  if (access.isGuarded()) // equal addresses need not be equal values
+    form.push_back({load.getOperation(), 0});
+  int64_t number = addressForms.try_emplace(std::move(form), addressForms.size()).first->second;
+  return {number, access.getOffset(row)};
+}
+
+/// The steps in the order of the addresses that `operand` is loaded from, so that a window that
+/// slides over a row loads each element once; none where that is not possible or changes the order
+/// of additions.
+std::optional<SmallVector<Unroller::Step>> Unroller::orderByAddress(ArrayRef<Operation *> ops,
+                                                                    unsigned operand) {
+  SmallVector<std::pair<int64_t, Step>> keyed;
+  std::optional<int64_t> form;
+  for (auto [at, op] : llvm::enumerate(ops))
+    for (int64_t row = 0; row < getNumRows(cast<VectorType>(op->getResult(0).getType())); ++row) {
+      auto [number, offset] = getLoaded(op->getOperand(operand), row);
+      if (number < 0 || (form && *form != number))
+        return std::nullopt;
+      form = number;
+      keyed.push_back({offset, {static_cast<unsigned>(at), row}});
+    }
+  llvm::sort(keyed, [](const auto &lhs, const auto &rhs) {
+    return std::tie(lhs.first, lhs.second.op, lhs.second.row) <
+           std::tie(rhs.first, rhs.second.op, rhs.second.row);
+  });
+  llvm::SmallDenseSet<std::pair<void *, int64_t>> made;
+  SmallVector<Step> steps;
+  for (auto [offset, step] : keyed) {
+    for (Value source : ops[step.op]->getOperands())
+      if (Operation *def = source.getDefiningOp();
+          llvm::is_contained(ops, def) && !made.contains({def, step.row}))
+        return std::nullopt;
+    made.insert({ops[step.op], step.row});
+    steps.push_back(step);
+  }
+  return steps;
+}
+
+/// The most loaded vectors that are alive at once when the multiply-adds run in this order.
+int64_t Unroller::countRegisters(ArrayRef<Operation *> ops, ArrayRef<Step> steps) {
+  std::map<std::pair<int64_t, int64_t>, std::pair<size_t, size_t>> lives;
+  for (auto [at, step] : llvm::enumerate(steps))
+    for (Value source : ops[step.op]->getOperands().take_front(2)) {
+      auto loaded = getLoaded(source, step.row);
+      if (loaded.first >= 0)
+        lives.try_emplace(loaded, at, at).first->second.second = at;
+    }
+  SmallVector<int64_t> changes(steps.size() + 1, 0);
+  for (auto [loaded, life] : lives) {
+    ++changes[life.first];
+    --changes[life.second + 1];
+  }
+  int64_t alive = 0, most = 0;
+  for (int64_t change : changes)
+    most = std::max(most, alive += change);
+  return most;
+}
+
+/// Emits the gathered multiply-adds: one after the other, or along the addresses of one operand.
+void Unroller::emitChain() {
+  SmallVector<Operation *> ops;
+  std::swap(ops, chain);
+  SmallVector<Step> best;
+  for (auto [at, op] : llvm::enumerate(ops))
+    for (int64_t row : chooseOrder(op, getNumRows(cast<VectorType>(op->getResult(0).getType()))))
+      best.push_back({static_cast<unsigned>(at), row});
+  if (ops.size() > 1) {
+    int64_t fewest = countRegisters(ops, best);
+    for (unsigned operand : {0, 1})
+      if (auto steps = orderByAddress(ops, operand))
+        if (int64_t count = countRegisters(ops, *steps); count < fewest) {
+          fewest = count;
+          best = std::move(*steps);
+        }
+  }
+  for (Step step : best)
+    getRow(ops[step.op]->getResult(0), step.row);
+}
+
 /// The values with each tile replaced by its rows, which are made in the order of rows.
 Values Unroller::flatten(ValueRange operands) {
   int64_t rows = 0;
@@ -402,6 +513,7 @@ LogicalResult Unroller::run(Block &block) {
   }
   if (pending.size() > numPending)
     pending.truncate(numPending);
+  chain.clear(); // what nobody asked for
   return success();
 }
 
@@ -433,7 +545,7 @@ LogicalResult Unroller::rewrite(Operation &op) {
   return addTile(op);
 }
 
-/// Notes an operation whose rows are made on demand; a multiply-add makes them at once.
+/// Notes an operation whose rows are made on demand.
 LogicalResult Unroller::addTile(Operation &op) {
   bool isElementwise = OpTrait::hasElementwiseMappableTraits(&op) &&
                        llvm::all_of(op.getResultTypes(), isTile) && isMemoryEffectFree(&op);
@@ -456,11 +568,8 @@ LogicalResult Unroller::addTile(Operation &op) {
     tiles[result] = std::move(tile);
   }
   old.push_back(&op);
-  if (isa<math::FmaOp, vector::FMAOp>(op)) {
-    Value result = op.getResult(0);
-    for (int64_t row : chooseOrder(&op, getNumRows(cast<VectorType>(result.getType()))))
-      getRow(result, row);
-  }
+  if (isa<math::FmaOp, vector::FMAOp>(op))
+    chain.push_back(&op);
   return success();
 }
 
@@ -522,6 +631,7 @@ static void collectWrites(Operation &op, SmallVectorImpl<Value> &buffers, bool &
 }
 
 LogicalResult Unroller::rewriteFor(scf::ForOp loop) {
+  emitChain();
   forceUsesInside(*loop);
   Values inits = flatten(loop.getInitArgs());
   SmallVector<Value> written;
@@ -552,6 +662,7 @@ LogicalResult Unroller::rewriteFor(scf::ForOp loop) {
 }
 
 LogicalResult Unroller::rewriteIf(scf::IfOp branch) {
+  emitChain();
   forceUsesInside(*branch);
   SmallVector<Value> written;
   bool unknown = false;
