@@ -109,7 +109,7 @@ func.func private @sums(%item: index, %scratch: memref<64xi8>, %x: memref<2x4xf6
   return
 }
 
-// Three taps of a window over four pixels: along the pixels, each is loaded once and used by up to three
+// Three taps of a window over six pixels: along the pixels, each is loaded once and used by up to three
 // taps at once, and the three weights stay in registers. Every sum keeps its order.
 // CHECK-LABEL: func.func private @window(
 // CHECK: %[[A0:.*]] = vector.load {{.*}} vector<16xf32>
@@ -121,25 +121,25 @@ func.func private @sums(%item: index, %scratch: memref<64xi8>, %x: memref<2x4xf6
 // CHECK: math.fma %[[A2]]
 // CHECK: math.fma %[[A2]]
 // CHECK: %[[S2:.*]] = math.fma %[[A2]], %{{.*}}, %[[S1]] : vector<16xf32>
-// CHECK-COUNT-3: vector.load
+// CHECK-COUNT-5: vector.load
 // CHECK-NOT: vector.load
 // CHECK: vector.store %[[S2]]
-func.func private @window(%item: index, %scratch: memref<64xi8>, %x: memref<8x16xf32>, %w: memref<3xf32>, %y: memref<4x16xf32>) attributes {cnn.kernel} {
+func.func private @window(%item: index, %scratch: memref<64xi8>, %x: memref<8x16xf32>, %w: memref<3xf32>, %y: memref<6x16xf32>) attributes {cnn.kernel} {
   %c0 = arith.constant 0 : index
   %c1 = arith.constant 1 : index
   %c2 = arith.constant 2 : index
   %i1 = arith.addi %item, %c1 : index
   %i2 = arith.addi %item, %c2 : index
-  %zero = arith.constant dense<0.0> : vector<4x16xf32>
-  %x0 = cnn.tile_load %x[%item, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<4x16xf32>
-  %w0 = cnn.tile_load %w[%c0] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<4x16xf32>
-  %s0 = math.fma %x0, %w0, %zero : vector<4x16xf32>
-  %x1 = cnn.tile_load %x[%i1, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<4x16xf32>
-  %w1 = cnn.tile_load %w[%c1] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<4x16xf32>
-  %s1 = math.fma %x1, %w1, %s0 : vector<4x16xf32>
-  %x2 = cnn.tile_load %x[%i2, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<4x16xf32>
-  %w2 = cnn.tile_load %w[%c2] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<4x16xf32>
-  %s2 = math.fma %x2, %w2, %s1 : vector<4x16xf32>
-  cnn.tile_store %s2, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<4x16xf32> -> memref<4x16xf32>
+  %zero = arith.constant dense<0.0> : vector<6x16xf32>
+  %x0 = cnn.tile_load %x[%item, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<6x16xf32>
+  %w0 = cnn.tile_load %w[%c0] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<6x16xf32>
+  %s0 = math.fma %x0, %w0, %zero : vector<6x16xf32>
+  %x1 = cnn.tile_load %x[%i1, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<6x16xf32>
+  %w1 = cnn.tile_load %w[%c1] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<6x16xf32>
+  %s1 = math.fma %x1, %w1, %s0 : vector<6x16xf32>
+  %x2 = cnn.tile_load %x[%i2, %c0] map affine_map<(p, n) -> (p, n)> : memref<8x16xf32> -> vector<6x16xf32>
+  %w2 = cnn.tile_load %w[%c2] map affine_map<(p, n) -> (0)> : memref<3xf32> -> vector<6x16xf32>
+  %s2 = math.fma %x2, %w2, %s1 : vector<6x16xf32>
+  cnn.tile_store %s2, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<6x16xf32> -> memref<6x16xf32>
   return
 }
