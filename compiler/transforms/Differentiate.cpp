@@ -377,9 +377,9 @@ LogicalResult DifferentiatePass::buildTrainStep() {
     // A parameter without gradient has one that is zero.
     Value checked = gradient;
     if (!checked)
-      checked = ConstantOp::create(builder, loc,
-                                   RankedTensorType::get({1}, scalar.getElementType()),
-                                   builder.getF64FloatAttr(0.0));
+      checked =
+          ConstantOp::create(builder, loc, RankedTensorType::get({1}, scalar.getElementType()),
+                             builder.getF64FloatAttr(0.0));
     Value nonfinite = NonfiniteOp::create(builder, loc, checked);
     entry.addResult("nonfinite." + Twine(index), nonfinite);
     buildUpdate(entry, param, old, gradient, scalars);

@@ -114,7 +114,7 @@ def FusePass : Pass<"cnn-fuse", "::mlir::ModuleOp"> {
     %1 = cnn.sigmoid %0 : ...
     %2 = cnn.avg_pool %1 {...} : ...
     // after
-    %conv1.forward = cnn.group "conv1.forward" (%x = %image, %y = %w, %z = %b) : (...) -> (...) {
+    %first.forward = cnn.group "first.forward" (%x = %image, %y = %w, %z = %b) : (...) -> (...) {
       %0 = cnn.conv %x, %y, %z {...} : ...
       %1 = cnn.sigmoid %0 : ...
       %2 = cnn.avg_pool %1 {...} : ...
@@ -124,7 +124,7 @@ def FusePass : Pass<"cnn-fuse", "::mlir::ModuleOp"> {
 
     Groups are named after their anchors' layers; names are unique in the module. With `max-size=1` every
     operation becomes a group of its own. Remarks of category `cnn-fuse` say what was not fused, and why.
-    Tests: `test/lit/transforms/cnn-fuse.mlir`, `test/lit/transforms/cnn-fuse-lenet.test`.
+    Tests: `test/lit/transforms/cnn-fuse.mlir`, `test/lit/transforms/cnn-fuse-network.test`.
   }];
   let options = [
     Option<"maxSize", "max-size", "unsigned", /*default=*/"0",
