@@ -247,7 +247,6 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   LogicalResult runOnEntry(func::FuncOp entry) {
     entryName = entry.getName().str();
-    ModuleOp module = getOperation();
     OpBuilder b(entry);
     Location loc = entry.getLoc();
     Block &body = entry.getBody().front();
@@ -369,7 +368,12 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     for (NamedAttribute attr : entry->getDiscardableAttrs())
       planned->setAttr(attr.getName(), attr.getValue());
     planned.setAllArgAttrs(attributes);
+    // Arguments are called after what they hold: dumps show the names.
     Block *block = planned.addEntryBlock();
+    for (auto [argument, attrs] : llvm::zip(block->getArguments(), attributes)) {
+      auto name = attrs.getAs<StringAttr>("cnn.name");
+      argument.setLoc(NameLoc::get(name ? name : attrs.getAs<StringAttr>("cnn.role"), loc));
+    }
     b.setInsertionPointToStart(block);
     auto view = [&](unsigned source, int64_t offset, MemRefType type) -> Value {
       Value shift = arith::ConstantIndexOp::create(b, loc, offset);
@@ -447,7 +451,6 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
     entry.erase();
     planned.setName(entryName);
-    (void)module;
     return success();
   }
 

@@ -58,3 +58,24 @@ module attributes {cnn.machine = {cpu = "haswell", registers = 16 : i64, vector_
     return
   }
 }
+
+// -----
+
+// Vectors along 6 channels of 8 lanes: what lies behind the channels is neither read nor, behind the
+// pooling, written.
+// CHECK-LABEL: func.func private @channels
+// CHECK: cnn.tile_load {{.*}}guard = array<i64: 0>
+// CHECK: cnn.tile_store {{.*}}guard = array<i64: 1>} : vector<1x1x1x1x8xf32> -> memref<1x6x2x2xf32>
+module attributes {cnn.machine = {cpu = "haswell", registers = 16 : i64, vector_bits = 256 : i64}} {
+  func.func private @channels(%item: index, %scratch: memref<64xi8>, %x: memref<1x2x6x6xf32>, %w: memref<6x2x3x3xf32>, %y: memref<1x6x2x2xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %x : memref<1x2x6x6xf32> -> tensor<1x2x6x6xf32>
+    %1 = cnn.from_buffer %w : memref<6x2x3x3xf32> -> tensor<6x2x3x3xf32>
+    %2 = cnn.group "channels" (%a = %0, %k = %1) : (tensor<1x2x6x6xf32>, tensor<6x2x3x3xf32>) -> tensor<1x6x2x2xf32> schedule #cnn.nest<"direct", vector = 1, tile = [1, 1, 2, 2, 1, 1, 1], order = [0, 1, 2, 3, 4, 5, 6]> {
+      %3 = cnn.conv %a, %k {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : tensor<1x2x6x6xf32>, tensor<6x2x3x3xf32> -> tensor<1x6x4x4xf32>
+      %4 = cnn.max_pool %3 {kernel = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>} : tensor<1x6x4x4xf32> -> tensor<1x6x2x2xf32>
+      cnn.yield %4 : tensor<1x6x2x2xf32>
+    }
+    cnn.to_buffer %2, %y : tensor<1x6x2x2xf32> -> memref<1x6x2x2xf32>
+    return
+  }
+}
