@@ -347,11 +347,24 @@ void TileEmitter::emitBody() {
   anchorTile.lanes = lanes;
   NestOpInterface anchor = info.anchor;
   unsigned dims = nest.getNumDims();
+  // What lanes beyond the vector's dimension scatter would fall on other elements of the result.
+  auto maskScattered = [&](SmallVector<Value> results) {
+    if (!nest.scatter || lanesReduced || nest.sizes[schedule.vector] % lanes == 0)
+      return results;
+    Value lane = buildIndex(LinearForm::getDim(schedule.vector, dims), anchorTile);
+    Value inside = arith::CmpIOp::create(
+        b, loc, arith::CmpIPredicate::slt, lane,
+        buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
+    for (Value &result : results)
+      result = arith::SelectOp::create(b, loc, inside, result,
+                                       buildZero(b, loc, result.getType()));
+    return results;
+  };
   if (nest.numParallel == dims) {
     SmallVector<Value> results = emitPoint({});
     for (Value &result : results)
       result = splat(result, anchorTile);
-    return emitEpilogue(results);
+    return emitEpilogue(maskScattered(results));
   }
   SmallVector<Type> types;
   for (Value result : info.anchor->getResults())
@@ -378,9 +391,9 @@ void TileEmitter::emitBody() {
     if (nest.initOperand >= 0)
       accumulators[0] = arith::AddFOp::create(b, loc, accumulators[0], loadInit());
   }
-  emitEpilogue(anchor.buildFinish(b, loc, accumulators, [&](unsigned dim) {
+  emitEpilogue(maskScattered(anchor.buildFinish(b, loc, accumulators, [&](unsigned dim) {
     return buildIndex(LinearForm::getDim(dim, dims), anchorTile);
-  }));
+  })));
 }
 
 void TileEmitter::emitEpilogue(SmallVector<Value> results) {

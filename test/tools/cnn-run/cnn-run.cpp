@@ -30,8 +30,8 @@ static cl::opt<std::string> outputsPath("outputs", cl::Required, cl::cat(categor
                                         cl::desc("safetensors file to write"));
 static cl::opt<bool> gradients("gradients", cl::cat(category),
                                cl::desc("also run the gradient f_grad of every function f"));
-static cl::opt<unsigned> threads("threads", cl::init(1), cl::cat(category),
-                                 cl::desc("workers (default: 1)"));
+static cl::opt<unsigned> threads("workers", cl::init(1), cl::cat(category),
+                                 cl::desc("threads to run with (default: 1)"));
 static cl::opt<std::string> cpu("mcpu", cl::init("native"), cl::cat(category));
 static cl::opt<std::string> features("mattr", cl::cat(category));
 static cl::list<std::string> settings("set", cl::cat(category),
