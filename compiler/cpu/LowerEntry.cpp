@@ -128,6 +128,13 @@ FailureOr<Value> EntryLowering::getPointer(Value buffer) {
   if (Value known = pointers.lookup(buffer))
     return known;
   Operation *op = buffer.getDefiningOp();
+  if (auto cast = dyn_cast<memref::ReinterpretCastOp>(op)) {
+    // Another shape of the same memory.
+    FailureOr<Value> source = getPointer(cast.getSource());
+    if (succeeded(source))
+      pointers[buffer] = *source;
+    return source;
+  }
   auto view = dyn_cast<memref::ViewOp>(op);
   APInt offset;
   if (!view || !matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
@@ -226,7 +233,8 @@ LogicalResult EntryLowering::run(StringRef symbol) {
     } else if (isa<func::ReturnOp>(op)) {
       emitLaunches();
       LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
-    } else if (!isa<memref::ViewOp>(op) && !op.hasTrait<OpTrait::ConstantLike>()) {
+    } else if (!isa<memref::ViewOp, memref::ReinterpretCastOp>(op) &&
+               !op.hasTrait<OpTrait::ConstantLike>()) {
       return op.emitOpError() << "cannot stand in an entry point; expected views at constant "
                                  "offsets, cnn.launch and cnn.barrier";
     }
