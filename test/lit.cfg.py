@@ -32,9 +32,8 @@ if importlib.util.find_spec("psutil"):
 if config.suite == "unit":
     config.name = "unit"
     config.test_source_root = config.test_exec_root = os.path.join(config.objRoot, "test", "unit")
-    config.test_format = lit.formats.GoogleTest(".", ".unit")
     # lit's own temporary folder is closed to others; a test that gives up root needs to look in.
-    config.environment["TMPDIR"] = "/tmp"
+    config.test_format = lit.formats.GoogleTest(".", ".unit", ["env", "TMPDIR=/tmp"])
 elif config.suite == "fuzz":
     config.name = "fuzz"
     config.test_source_root = config.test_exec_root = os.path.join(config.objRoot, "test", "fuzz")
