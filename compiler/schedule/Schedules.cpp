@@ -162,6 +162,13 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
     if (v >= parallel && info.pool)
       return emitError() << "vectors cannot run along reduced dimension " << v << " before a pooling";
   }
+  if (sliced && parallel > 0 && schedule.vector == 0) {
+    // Dimension 0 counts slices where it is read at slice * rows: only one of them is at hand.
+    for (const TensorAccess &access : accesses)
+      for (const LinearForm &form : access.forms)
+        if (!access.pooled && form.coefficients[0] > 1)
+          return emitError() << "vectors cannot run along dimension 0, which counts slices";
+  }
   if (sliced && parallel > 0) {
     int64_t inSlice = schedule.vector == 0 ? 1 : schedule.tile[0];
     if (schedule.tile[0] != inSlice || (schedule.vector == 0 && schedule.tile[0] != 1))
@@ -238,10 +245,10 @@ void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
 
 /// Unrolls the innermost reduced dimensions: whole where short, else by a small divisor.
 void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
-  int64_t points = 1;
+  int64_t points = 1, last = info.nest.getNumDims();
   for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
     points *= schedule.tile[dim];
-  for (int64_t dim = info.nest.getNumDims() - 1; dim >= info.nest.numParallel; --dim) {
+  for (int64_t dim = last - 1; dim >= info.nest.numParallel; --dim) {
     int64_t units = getUnits(dim, schedule.vector), unroll = 1;
     for (int64_t candidate : {units, int64_t(4), int64_t(3), int64_t(2)})
       if (candidate > unroll && candidate <= 8 && units % candidate == 0 &&
