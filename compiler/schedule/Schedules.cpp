@@ -145,10 +145,7 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (points > maxUnrolled)
     return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
                        << " are allowed";
-  int64_t operations = points;
-  for (const TensorAccess &access : accesses)
-    if (classify(access, schedule.vector) == Stride::Strided)
-      operations += points * lanes;
+  int64_t operations = points * getOperations(schedule.vector);
   if (operations > maxOperations && points > 1)
     return emitError() << "tile unrolls into " << operations << " operations, at most "
                        << maxOperations << " are allowed";
@@ -223,6 +220,15 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   return success();
 }
 
+/// Operations that one point makes: one, and one per lane of every strided vector.
+int64_t ScheduleSpace::getOperations(int64_t vector) const {
+  int64_t operations = 1;
+  for (const TensorAccess &access : accesses)
+    if (classify(access, vector) == Stride::Strided)
+      operations += lanes;
+  return operations;
+}
+
 bool ScheduleSpace::isLegal(const NestSchedule &schedule) const {
   MLIRContext *context = info.anchor->getContext();
   ScopedDiagnosticHandler silence(context, [](Diagnostic &) { return success(); });
@@ -252,7 +258,8 @@ void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
     int64_t units = getUnits(dim, schedule.vector), unroll = 1;
     for (int64_t candidate : {units, int64_t(4), int64_t(3), int64_t(2)})
       if (candidate > unroll && candidate <= 8 && units % candidate == 0 &&
-          points * candidate <= 128)
+          points * candidate <= 128 &&
+          points * candidate * getOperations(schedule.vector) <= maxOperations)
         unroll = std::max(unroll, candidate);
     schedule.tile[dim] = unroll;
     points *= unroll;
@@ -341,7 +348,7 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
   }
   int64_t units = getUnits(dim, schedule.vector), factor = factors[dim];
   for (int64_t tile = factor; tile <= std::min<int64_t>(units, 32); tile += factor) {
-    if (accumulators * tile > machine.registers)
+    if (accumulators * tile > machine.registers && tile > factor)
       break;
     bool divides = units % tile == 0;
     if (!divides && (tile > 8 || units < 2 * tile))

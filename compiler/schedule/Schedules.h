@@ -61,6 +61,7 @@ private:
   };
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
+  int64_t getOperations(int64_t vector) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
   void setUnroll(NestSchedule &schedule) const;

@@ -72,6 +72,10 @@ static bool isInjective(AffineMap map, ArrayRef<int64_t> sizes) {
                       [&](auto size) { return size.value() == 1 || used[size.index()]; });
 }
 
+/// A pooling in registers keeps the whole window there: 16 is what AVX2 has; larger windows are
+/// pooled from memory.
+static constexpr int64_t maxPooledArea = 16;
+
 /// Whether the nest's only operand is read through windows that tile it: its index in dimension p
 /// is that of the result, `d_p`, or `extent(r) * d_p + d_r` with a reduced r, and covers the
 /// operand.
@@ -112,7 +116,7 @@ static bool tilesItsOperand(const Nest &nest, Operation *op) {
       return false;
     area *= nest.sizes[dim];
   }
-  return area > 1;
+  return area > 1 && area <= maxPooledArea;
 }
 
 NestFacts::NestFacts(NestOpInterface op) {

@@ -208,3 +208,16 @@ func.func @generated(%x: tensor<4x5xf32>, %labels: tensor<4xi32>, %rows: tensor<
   %s = cnn.reduce_sum %t dims [0] : tensor<4x5xf32> -> tensor<5xf32>
   return %m, %s, %half : tensor<4x5xf32>, tensor<5xf32>, tensor<f32>
 }
+
+// A window too large for the registers is pooled from memory.
+// CHECK-LABEL: func.func @large_window
+// CHECK: cnn.group
+// CHECK-NEXT: cnn.conv
+// CHECK-NEXT: cnn.yield
+// CHECK: cnn.group
+// CHECK-NEXT: cnn.max_pool
+func.func @large_window(%x: tensor<4x1x10x10xf32>, %w: tensor<2x1x1x1xf32>) -> tensor<4x2x2x2xf32> {
+  %c = cnn.conv %x, %w {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<4x1x10x10xf32>, tensor<2x1x1x1xf32> -> tensor<4x2x10x10xf32>
+  %p = cnn.max_pool %c {kernel = array<i64: 5, 5>, stride = array<i64: 5, 5>, padding = array<i64: 0, 0, 0, 0>} : tensor<4x2x10x10xf32> -> tensor<4x2x2x2xf32>
+  return %p : tensor<4x2x2x2xf32>
+}
