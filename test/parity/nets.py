@@ -57,7 +57,8 @@ def check(case, golden, options):
     problems = []
 
     net = Compiled(source, name, options.scratch, options.cnnc, options.cc,
-                   ["--mode", "train", "--batch", str(case["batch"]), *options.option])
+                   ["--mode", "train", "--batch", str(case["batch"]), "--element", options.element,
+                    *options.option])
     state = net.pack_state(parameters)
     inputs = {"image": given["image"], "labels": given["labels"], "rows": case["rows"], "lr": 1.0}
     step = net.call("train_step", state, inputs)
