@@ -184,6 +184,7 @@ Nest MaxPoolOp::getNest() {
   Nest nest = getPoolNest(getTensor(getInput()), getTensor(getResult()), getWindow(*this), false);
   nest.padding = -std::numeric_limits<double>::infinity();
   nest.combine = getWithPositions() ? "" : "max";
+  nest.ordered = getWithPositions();
   if (getWithPositions())
     nest.resultMaps.push_back(nest.resultMaps[0]);
   return nest;
@@ -198,8 +199,13 @@ Values MaxPoolOp::buildInit(OpBuilder &b, Location loc, ArrayRef<Type> types) {
 
 Values MaxPoolOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange acc,
                             IndexFn index) {
-  // The first largest element wins, and a NaN wins over everything, as in PyTorch.
-  Value larger = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, in[0], acc[0]);
+  // The first largest element wins, and the first NaN wins over everything, as in PyTorch.
+  if (!getWithPositions())
+    return {arith::MaximumFOp::create(b, loc, acc[0], in[0])};
+  Value larger = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, in[0], acc[0]);
+  Value fresh = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, acc[0], acc[0]);
+  Value bad = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, in[0], in[0]);
+  larger = arith::OrIOp::create(b, loc, larger, arith::AndIOp::create(b, loc, fresh, bad));
   Values result = {arith::SelectOp::create(b, loc, larger, in[0], acc[0])};
   if (getWithPositions()) {
     Value position = arith::AddIOp::create(

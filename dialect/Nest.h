@@ -33,6 +33,9 @@ struct Nest {
   /// How accumulators of different lanes are combined where the vector runs along a reduced dimension:
   /// "add" or "max"; empty where that is impossible.
   StringRef combine = "add";
+  /// Whether the reduced dimensions must be visited in the order in which they stand: the first of
+  /// equal elements counts.
+  bool ordered = false;
   /// Several points may fall on one element of the result, or on none: the result starts from zero,
   /// and what each point gives is added to it, in the order of the loops. Indices outside of the
   /// result are dropped.

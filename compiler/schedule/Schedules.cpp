@@ -131,6 +131,9 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
       return emitError() << "order must have the " << parallel
                          << " parallel dimensions before the reduced ones";
   }
+  if (nest.ordered && !llvm::is_sorted(ArrayRef(schedule.order).drop_front(parallel)))
+    return emitError() << "order must keep the reduced dimensions of '" << op
+                       << "' as they stand: the first of equal elements counts";
   int64_t points = 1;
   for (int64_t dim = 0; dim < dims; ++dim) {
     int64_t units = getUnits(dim, schedule.vector), tile = schedule.tile[dim];
@@ -446,7 +449,11 @@ NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
     shuffle(0, nest.numParallel);
     shuffle(nest.numParallel, nest.getNumDims());
     schedule.chunk = draw(0, 3);
-    if (isLegal(schedule))
+    // Small enough to compile quickly: a random tile need not be a good one.
+    int64_t operations = getOperations(schedule.vector);
+    for (int64_t tile : schedule.tile)
+      operations *= tile;
+    if (operations <= 192 && isLegal(schedule))
       return schedule;
   }
   return best;
