@@ -1,4 +1,5 @@
-//===- CnnAttrs.cpp - Layouts and schedules ------------------------------------------------------===//
+//===- CnnAttrs.cpp - Layouts and schedules
+//------------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/DialectImplementation.h"
@@ -49,8 +50,7 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
 LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
                                          function_ref<InFlightDiagnostic()> emitError) const {
   if (static_cast<int64_t>(shape.size()) != getRank())
-    return emitError() << "layout has " << getRank() << " dimensions, the tensor "
-                       << shape.size();
+    return emitError() << "layout has " << getRank() << " dimensions, the tensor " << shape.size();
   return success();
 }
 

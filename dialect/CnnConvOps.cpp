@@ -1,4 +1,5 @@
-//===- CnnConvOps.cpp - Convolution and its gradients ---------------------------------------------===//
+//===- CnnConvOps.cpp - Convolution and its gradients
+//---------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Window.h"
@@ -31,14 +32,13 @@ static FailureOr<SmallVector<int64_t>> inferConv(std::optional<Location> loc, Ra
   if (x.getRank() != 4 || w.getRank() != 4)
     return emitOptionalError(loc, "input ", x, " and weight ", w, " must have rank 4 (C1)");
   if (x.getElementType() != w.getElementType())
-    return emitOptionalError(loc, "element types ", x.getElementType(), " and ",
-                             w.getElementType(), " differ (C1)");
+    return emitOptionalError(loc, "element types ", x.getElementType(), " and ", w.getElementType(),
+                             " differ (C1)");
   std::string text = window.check();
   if (!text.empty())
     return emitOptionalError(loc, text, " (C2)");
   int64_t channels = x.getDimSize(1), outputs = w.getDimSize(0);
-  if (groups <= 0 || channels % groups || outputs % groups ||
-      w.getDimSize(1) != channels / groups)
+  if (groups <= 0 || channels % groups || outputs % groups || w.getDimSize(1) != channels / groups)
     return emitOptionalError(loc, groups, " groups do not fit ", channels, " input channels, ",
                              outputs, " output channels and weight ", w, " (C3)");
   ArrayRef<int64_t> image = x.getShape().drop_front(2);
@@ -120,10 +120,9 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
   RankedTensorType x = getTensor(operands[0]), w = getTensor(operands[1]);
   if (w.getRank() != 4)
     return emitOptionalError(loc, "weight ", w, " must have rank 4 (C1)");
-  auto shape = inferConv(loc, x, w,
-                         getWindow(w, adaptor.getStride(), adaptor.getPadding(),
-                                   adaptor.getDilation()),
-                         adaptor.getGroups());
+  auto shape = inferConv(
+      loc, x, w, getWindow(w, adaptor.getStride(), adaptor.getPadding(), adaptor.getDilation()),
+      adaptor.getGroups());
   if (failed(shape))
     return failure();
   if (operands.size() > 2) {
@@ -159,9 +158,9 @@ Values ConvOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange a
 Values ConvOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed) {
   Values gradients(needed.size());
   if (needed[0])
-    gradients[0] = ConvDataGradOp::create(
-        b, getLoc(), dropLayout(getTensor(getInput())), dy[0], getWeight(), getStride(),
-        getPadding(), getDilation(), getGroups(), /*scatter=*/true);
+    gradients[0] = ConvDataGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0],
+                                          getWeight(), getStride(), getPadding(), getDilation(),
+                                          getGroups(), /*scatter=*/true);
   if (needed[1])
     gradients[1] = ConvWeightGradOp::create(b, getLoc(), dropLayout(getTensor(getWeight())),
                                             getInput(), dy[0], getStride(), getPadding(),
@@ -229,8 +228,7 @@ LayerDef ConvOp::getLayer() {
                    const LayerArgs &args) -> Value {
     Value bias = params.size() > 1 ? params[1] : Value();
     return ConvOp::create(builder, loc, inputs[0], params[0], bias, args.getList("stride"),
-                          args.getList("padding"), args.getList("dilation"),
-                          args.getInt("groups"));
+                          args.getList("padding"), args.getList("dilation"), args.getInt("groups"));
   };
   return layer;
 }
@@ -246,8 +244,8 @@ static LogicalResult verifyGradient(Operation *op, RankedTensorType x, RankedTen
   if (failed(shape))
     return failure();
   if (y.getShape() != ArrayRef<int64_t>(*shape))
-    return op->emitOpError() << "gradient has shape " << formatShape(y.getShape())
-                             << ", expected " << formatShape(*shape) << " (C1)";
+    return op->emitOpError() << "gradient has shape " << formatShape(y.getShape()) << ", expected "
+                             << formatShape(*shape) << " (C1)";
   return success();
 }
 
@@ -285,9 +283,9 @@ Nest ConvDataGradOp::getNest() {
   auto turned = [&](int axis, char out, char tap) {
     return space.dim(out) + window.padding[2 * axis] - space.dim(tap) * window.dilation[axis];
   };
-  nest.operandMaps = {space.map({space.dim('n'), space.outputChannel(), turned(0, 'i', 'r'),
-                                 turned(1, 'j', 's')}),
-                      space.weight()};
+  nest.operandMaps = {
+      space.map({space.dim('n'), space.outputChannel(), turned(0, 'i', 'r'), turned(1, 'j', 's')}),
+      space.weight()};
   nest.resultMaps = {
       space.map({space.dim('n'), space.inputChannel(), space.dim('i'), space.dim('j')})};
   return nest;
@@ -336,9 +334,7 @@ Nest ConvWeightGradOp::getNest() {
     for (unsigned dim = 0; dim < dims; ++dim)
       moved.push_back(getAffineDimExpr(dim + 1, context));
     AffineExpr slice = getAffineDimExpr(0, context);
-    auto shift = [&](AffineMap map) {
-      return map.replaceDimsAndSymbols(moved, {}, dims + 1, 0);
-    };
+    auto shift = [&](AffineMap map) { return map.replaceDimsAndSymbols(moved, {}, dims + 1, 0); };
     for (AffineMap &map : nest.operandMaps) {
       SmallVector<AffineExpr> exprs(shift(map).getResults());
       exprs[0] = slice * rows + exprs[0];

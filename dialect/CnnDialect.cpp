@@ -1,4 +1,5 @@
-//===- CnnDialect.cpp - Registers the dialect, and builders of constants ------------------------===//
+//===- CnnDialect.cpp - Registers the dialect, and builders of constants
+//------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -68,8 +69,7 @@ Value mlir::cnn::buildZero(OpBuilder &builder, Location loc, Type type) {
 }
 
 Value mlir::cnn::buildFloat(OpBuilder &builder, Location loc, Type type, double value) {
-  return buildConstant(builder, loc, type,
-                       builder.getFloatAttr(getElementTypeOrSelf(type), value));
+  return buildConstant(builder, loc, type, builder.getFloatAttr(getElementTypeOrSelf(type), value));
 }
 
 Value mlir::cnn::buildInt(OpBuilder &builder, Location loc, Type like, int64_t value) {

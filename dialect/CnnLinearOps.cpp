@@ -1,4 +1,5 @@
-//===- CnnLinearOps.cpp - Linear layers, matrix products, reductions ------------------------------===//
+//===- CnnLinearOps.cpp - Linear layers, matrix products, reductions
+//------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -34,8 +35,8 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
     return emitOptionalError(loc, "input ", x, " and weight ", w,
                              ", expected [n, i] and [o, i] (C1)");
   if (x.getElementType() != w.getElementType())
-    return emitOptionalError(loc, "element types ", x.getElementType(), " and ",
-                             w.getElementType(), " differ (C2)");
+    return emitOptionalError(loc, "element types ", x.getElementType(), " and ", w.getElementType(),
+                             " differ (C2)");
   if (operands.size() > 2) {
     RankedTensorType bias = getTensor(operands[2]);
     if (bias.getRank() != 1 || bias.getDimSize(0) != w.getDimSize(0))
@@ -44,8 +45,7 @@ LogicalResult LinearOp::inferReturnTypes(MLIRContext *, std::optional<Location> 
       return emitOptionalError(loc, "element types ", bias.getElementType(), " and ",
                                w.getElementType(), " differ (C2)");
   }
-  types.push_back(
-      RankedTensorType::get({x.getDimSize(0), w.getDimSize(0)}, x.getElementType()));
+  types.push_back(RankedTensorType::get({x.getDimSize(0), w.getDimSize(0)}, x.getElementType()));
   return success();
 }
 
@@ -134,8 +134,8 @@ LogicalResult MatmulOp::inferReturnTypes(MLIRContext *context, std::optional<Loc
     return emitOptionalError(loc, "common extents ", a.getDimSize(ta ? 0 : 1), " and ",
                              b.getDimSize(tb ? 1 : 0), " differ (C1)");
   if (a.getElementType() != b.getElementType())
-    return emitOptionalError(loc, "element types ", a.getElementType(), " and ",
-                             b.getElementType(), " differ (C2)");
+    return emitOptionalError(loc, "element types ", a.getElementType(), " and ", b.getElementType(),
+                             " differ (C2)");
   types.push_back(RankedTensorType::get({a.getDimSize(ta ? 1 : 0), b.getDimSize(tb ? 0 : 1)},
                                         a.getElementType()));
   return success();
@@ -158,7 +158,8 @@ Values MatmulOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange
 }
 
 Values MatmulOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed) {
-  // c = op(a) op(b): d op(a) = dc op(b)^T, d op(b) = op(a)^T dc; transposed again where op transposes.
+  // c = op(a) op(b): d op(a) = dc op(b)^T, d op(b) = op(a)^T dc; transposed again where op
+  // transposes.
   Values gradients(2);
   bool ta = getTransposeA(), tb = getTransposeB();
   if (needed[0])
@@ -217,10 +218,9 @@ static Nest getReductionNest(RankedTensorType input, ArrayRef<int64_t> dims, boo
 }
 
 #define CNN_REDUCE(OP)                                                                             \
-  LogicalResult OP::inferReturnTypes(MLIRContext *, std::optional<Location> loc,                   \
-                                     ValueRange operands, DictionaryAttr attributes,               \
-                                     OpaqueProperties properties, RegionRange regions,             \
-                                     SmallVectorImpl<Type> &types) {                               \
+  LogicalResult OP::inferReturnTypes(                                                              \
+      MLIRContext *, std::optional<Location> loc, ValueRange operands, DictionaryAttr attributes,  \
+      OpaqueProperties properties, RegionRange regions, SmallVectorImpl<Type> &types) {            \
     Adaptor adaptor(operands, attributes, properties, regions);                                    \
     return inferReduction(loc, getTensor(operands[0]), adaptor.getDims(), adaptor.getKeepDims(),   \
                           types);                                                                  \
@@ -245,7 +245,8 @@ Values ReduceSumOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRa
 }
 
 Values ReduceSumOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
-  // Give the gradient the reduced dimensions again, with extent 1, and repeat it by multiplying ones.
+  // Give the gradient the reduced dimensions again, with extent 1, and repeat it by multiplying
+  // ones.
   RankedTensorType input = getTensor(getInput());
   SmallVector<int64_t> kept(input.getShape());
   for (int64_t dim : getDims())

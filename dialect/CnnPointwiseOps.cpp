@@ -1,4 +1,5 @@
-//===- CnnPointwiseOps.cpp - Operations on single elements ----------------------------------------===//
+//===- CnnPointwiseOps.cpp - Operations on single elements
+//----------------------------------------===//
 //
 // Bodies, gradients and layers of activations, arithmetic, constants, masks, layout conversions and
 // reshapes.
@@ -48,8 +49,7 @@ static Nest getPointwiseNest(RankedTensorType result, ValueRange operands) {
 
 /// The layer of a function of `count` tensors without hyperparameters, all of one shape or (for
 /// two) broadcast together.
-template <typename Op>
-static LayerDef makeFunction(StringRef name, StringRef doc, unsigned count) {
+template <typename Op> static LayerDef makeFunction(StringRef name, StringRef doc, unsigned count) {
   LayerDef layer;
   layer.name = layer.stem = name;
   layer.doc = doc;
@@ -96,7 +96,9 @@ static LayerDef makeFunction(StringRef name, StringRef doc, unsigned count) {
     types.push_back(dropLayout(getTensor(operands[0])));                                           \
     return success();                                                                              \
   }                                                                                                \
-  Nest OP::getNest() { return getPointwiseNest(getTensor(getResult()), getOperation()->getOperands()); }
+  Nest OP::getNest() {                                                                             \
+    return getPointwiseNest(getTensor(getResult()), getOperation()->getOperands());                \
+  }
 CNN_UNARY(SigmoidOp)
 CNN_UNARY(TanhOp)
 CNN_UNARY(ReluOp)
@@ -155,9 +157,7 @@ Values NegOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
 LayerDef SigmoidOp::getLayer() {
   return makeFunction<SigmoidOp>("sigmoid", "1 / (1 + exp(-x))", 1);
 }
-LayerDef TanhOp::getLayer() {
-  return makeFunction<TanhOp>("tanh", "the hyperbolic tangent", 1);
-}
+LayerDef TanhOp::getLayer() { return makeFunction<TanhOp>("tanh", "the hyperbolic tangent", 1); }
 LayerDef ReluOp::getLayer() { return makeFunction<ReluOp>("relu", "max(x, 0)", 1); }
 LayerDef ExpOp::getLayer() { return makeFunction<ExpOp>("exp", "the exponential function", 1); }
 LayerDef LogOp::getLayer() { return makeFunction<LogOp>("log", "the natural logarithm", 1); }
@@ -187,8 +187,8 @@ static LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange oper
                                     SmallVectorImpl<Type> &types) {
   RankedTensorType a = getTensor(operands[0]), b = getTensor(operands[1]);
   if (a.getElementType() != b.getElementType())
-    return emitOptionalError(loc, "element types ", a.getElementType(), " and ",
-                             b.getElementType(), " differ (C2)");
+    return emitOptionalError(loc, "element types ", a.getElementType(), " and ", b.getElementType(),
+                             " differ (C2)");
   int64_t rank = std::max(a.getRank(), b.getRank());
   SmallVector<int64_t> shape(rank, 1);
   for (int64_t i = 1; i <= rank; ++i) {
@@ -281,7 +281,8 @@ Values DivOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed) 
   return gradients;
 }
 
-/// `value` where the other operand of an operation is the constant `neutral` and nothing is repeated.
+/// `value` where the other operand of an operation is the constant `neutral` and nothing is
+/// repeated.
 static OpFoldResult foldNeutral(Operation *op, Value value, Attribute other, double neutral) {
   auto constant = dyn_cast_or_null<FloatAttr>(other);
   if (constant && constant.getValueAsDouble() == neutral &&
@@ -327,8 +328,8 @@ Nest ConstantOp::getNest() { return getPointwiseNest(getTensor(getResult()), {})
 
 // A constant has no operand that would tell the shape of a tile; the code generator splats this.
 Values ConstantOp::buildBody(OpBuilder &b, Location loc, ValueRange, ValueRange, IndexFn) {
-  return {buildFloat(b, loc, getTensor(getResult()).getElementType(),
-                     getValue().convertToDouble())};
+  return {
+      buildFloat(b, loc, getTensor(getResult()).getElementType(), getValue().convertToDouble())};
 }
 
 LogicalResult OneHotOp::verify() {
@@ -362,8 +363,7 @@ static Type getShapedLike(Value like, Type element) {
 Values OneHotOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn index) {
   Value hit = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, in[0], index(1));
   Type element = getTensor(getResult()).getElementType();
-  return {buildSelect(b, loc, hit, element,
-                      buildFloat(b, loc, getShapedLike(hit, element), 1.0))};
+  return {buildSelect(b, loc, hit, element, buildFloat(b, loc, getShapedLike(hit, element), 1.0))};
 }
 
 static LogicalResult verifyRows(Operation *op, Value rows) {
@@ -393,7 +393,8 @@ LogicalResult RowWeightOp::verify() {
 
 Nest RowWeightOp::getNest() { return getPointwiseNest(getTensor(getResult()), {getRows()}); }
 
-Values RowWeightOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn index) {
+Values RowWeightOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange,
+                              IndexFn index) {
   Value used = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, index(0), in[0]);
   Type type = getShapedLike(used, getTensor(getResult()).getElementType());
   Value weight = buildFloat(b, loc, type, 1.0);
@@ -472,7 +473,8 @@ LayerDef ReshapeOp::getLayer() {
                    const LayerArgs &) -> Value {
     RankedTensorType from = getTensor(inputs[0]);
     int64_t batch = from.getDimSize(0);
-    auto type = RankedTensorType::get({batch, from.getNumElements() / batch}, from.getElementType());
+    auto type =
+        RankedTensorType::get({batch, from.getNumElements() / batch}, from.getElementType());
     return ReshapeOp::create(builder, loc, type, inputs[0]);
   };
   return layer;

@@ -1,4 +1,5 @@
-//===- CnnPoolOps.cpp - Pooling and its gradients --------------------------------------------------===//
+//===- CnnPoolOps.cpp - Pooling and its gradients
+//--------------------------------------------------===//
 //
 // Forward: (n, c, i, j | r, s). Gradients scatter over (n, c, i, j, r, s); where windows tile the
 // image, that nest writes every element of the result once, and needs no accumulation.
@@ -20,8 +21,7 @@ using Values = SmallVector<Value>;
 
 static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
-template <typename OpOrAdaptor>
-static Window getWindow(OpOrAdaptor op) {
+template <typename OpOrAdaptor> static Window getWindow(OpOrAdaptor op) {
   Window window;
   window.kernel.assign(op.getKernel().begin(), op.getKernel().end());
   window.stride.assign(op.getStride().begin(), op.getStride().end());
@@ -61,8 +61,8 @@ static Nest getPoolNest(RankedTensorType image, RankedTensorType pooled, const W
   Nest nest;
   nest.sizes.assign(pooled.getShape().begin(), pooled.getShape().end());
   nest.sizes.append(window.kernel.begin(), window.kernel.end());
-  AffineMap inImage = AffineMap::get(6, 0, {n, c, window.getIndex(0, i, r), window.getIndex(1, j, s)},
-                                     context);
+  AffineMap inImage =
+      AffineMap::get(6, 0, {n, c, window.getIndex(0, i, r), window.getIndex(1, j, s)}, context);
   AffineMap inPooled = AffineMap::get(6, 0, {n, c, i, j}, context);
   nest.numParallel = scatter ? 6 : 4;
   nest.operandMaps = {scatter ? inPooled : inImage};
@@ -145,8 +145,7 @@ static LayerDef makePoolLayer(
         problem.message = "padding " + std::to_string(window.padding[side]) +
                           " is more than half the window " + formatShape(window.kernel);
         problem.arg = "padding";
-        problem.hint =
-            "use padding = " + std::to_string(window.kernel[side / 2] / 2) + " or less";
+        problem.hint = "use padding = " + std::to_string(window.kernel[side / 2] / 2) + " or less";
         return failure();
       }
     SmallVector<int64_t, 2> output = window.getOutput(image);
@@ -287,15 +286,14 @@ LayerDef AvgPoolOp::getLayer() {
 // Gradients
 //===--------------------------------------------------------------------------------------------===//
 
-template <typename Op>
-static LogicalResult verifyPoolGradient(Op op) {
+template <typename Op> static LogicalResult verifyPoolGradient(Op op) {
   auto shape = inferPool(op.getLoc(), getTensor(op.getResult()), getWindow(op));
   if (failed(shape))
     return failure();
   if (getTensor(op.getGradient()).getShape() != ArrayRef<int64_t>(*shape))
     return op.emitOpError() << "gradient has shape "
-                            << formatShape(getTensor(op.getGradient()).getShape())
-                            << ", expected " << formatShape(*shape) << " (C1)";
+                            << formatShape(getTensor(op.getGradient()).getShape()) << ", expected "
+                            << formatShape(*shape) << " (C1)";
   return success();
 }
 
@@ -317,8 +315,8 @@ Nest MaxPoolGradOp::getNest() {
 Values MaxPoolGradOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange,
                                 IndexFn index) {
   Value width = buildInt(b, loc, in[0].getType(), getKernel()[1]);
-  Value position = arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, index(4), width),
-                                         index(5));
+  Value position =
+      arith::AddIOp::create(b, loc, arith::MulIOp::create(b, loc, index(4), width), index(5));
   Value hit = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, in[1], position);
   return {arith::SelectOp::create(b, loc, hit, in[0], buildZero(b, loc, in[0].getType()))};
 }

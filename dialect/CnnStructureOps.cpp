@@ -1,4 +1,5 @@
-//===- CnnStructureOps.cpp - State, groups, buffers ------------------------------------------------===//
+//===- CnnStructureOps.cpp - State, groups, buffers
+//------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/Builders.h"

@@ -1,4 +1,5 @@
-//===- CnnTileOps.cpp - Register tiles in buffers --------------------------------------------------===//
+//===- CnnTileOps.cpp - Register tiles in buffers
+//--------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 

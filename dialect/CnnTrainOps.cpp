@@ -1,4 +1,5 @@
-//===- CnnTrainOps.cpp - Losses and parameter updates ----------------------------------------------===//
+//===- CnnTrainOps.cpp - Losses and parameter updates
+//----------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 
@@ -55,8 +56,9 @@ Values CrossEntropyOp::decompose(OpBuilder &b) {
   Location loc = getLoc();
   SoftmaxParts parts(b, loc, getLogits(), getLabels(), getRows(), getSum());
   Value shifted = SubOp::create(b, loc, getLogits(), parts.max);
-  Value picked = ReduceSumOp::create(b, loc, MulOp::create(b, loc, shifted, parts.oneHot).getResult(),
-                                     ArrayRef<int64_t>{1}, /*keep_dims=*/true);
+  Value picked =
+      ReduceSumOp::create(b, loc, MulOp::create(b, loc, shifted, parts.oneHot).getResult(),
+                          ArrayRef<int64_t>{1}, /*keep_dims=*/true);
   Value row = SubOp::create(b, loc, LogOp::create(b, loc, parts.total).getResult(), picked);
   Value weighted = MulOp::create(b, loc, row, parts.weight);
   return {ReduceSumOp::create(b, loc, weighted, ArrayRef<int64_t>{0, 1}, /*keep_dims=*/false)};

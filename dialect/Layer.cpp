@@ -1,4 +1,5 @@
-//===- Layer.cpp - The registry of layers ---------------------------------------------------------===//
+//===- Layer.cpp - The registry of layers
+//---------------------------------------------------------===//
 //
 // Collects LayerDefs from all operations that have a static `getLayer()`: the list of operations is
 // the generated one, so nothing is listed here.
@@ -14,14 +15,12 @@ using namespace mlir;
 using namespace mlir::cnn;
 
 namespace {
-template <typename Op>
-void collect(std::vector<LayerDef> &layers) {
+template <typename Op> void collect(std::vector<LayerDef> &layers) {
   if constexpr (requires { Op::getLayer(); })
     layers.push_back(Op::getLayer());
 }
 
-template <typename... Ops>
-std::vector<LayerDef> collectAll() {
+template <typename... Ops> std::vector<LayerDef> collectAll() {
   std::vector<LayerDef> layers;
   (collect<Ops>(layers), ...);
   return layers;

@@ -1,8 +1,9 @@
-//===- Layer.h - How the language calls an operation --------------------------------------------===//
+//===- Layer.h - How the language calls an operation
+//--------------------------------------------===//
 //
-// An operation that `.cnn` files can call describes itself with a LayerDef in its own .cpp: its name,
-// hyperparameters, parameters, shapes, and how to build it. The front end knows layers only through
-// the registry, so a new layer needs no edit there.
+// An operation that `.cnn` files can call describes itself with a LayerDef in its own .cpp: its
+// name, hyperparameters, parameters, shapes, and how to build it. The front end knows layers only
+// through the registry, so a new layer needs no edit there.
 //
 // Shapes here are those of one sample: [channels, height, width] or [features], without the batch.
 //
@@ -53,7 +54,9 @@ public:
   int64_t getInt(StringRef name) const { return std::get<int64_t>(values.at(name)); }
   double getFloat(StringRef name) const { return std::get<double>(values.at(name)); }
   bool getBool(StringRef name) const { return std::get<bool>(values.at(name)); }
-  const std::string &getString(StringRef name) const { return std::get<std::string>(values.at(name)); }
+  const std::string &getString(StringRef name) const {
+    return std::get<std::string>(values.at(name));
+  }
   /// The entries of a Size (2) or a Padding (4).
   ArrayRef<int64_t> getList(StringRef name) const {
     return std::get<std::vector<int64_t>>(values.at(name));
@@ -63,8 +66,8 @@ private:
   llvm::StringMap<ArgValue> values;
 };
 
-/// A parameter of a layer: `<label>.<name>`. The front end chooses the initialisation: weights by the
-/// recipe, biases as PyTorch does (uniform in +-1/sqrt(fan_in)).
+/// A parameter of a layer: `<label>.<name>`. The front end chooses the initialisation: weights by
+/// the recipe, biases as PyTorch does (uniform in +-1/sqrt(fan_in)).
 struct ParamSpec {
   StringRef name;
   Shape shape;

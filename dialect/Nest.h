@@ -1,4 +1,5 @@
-//===- Nest.h - The loop nest of an operation ---------------------------------------------------===//
+//===- Nest.h - The loop nest of an operation
+//---------------------------------------------------===//
 //
 // What NestOpInterface returns: an iteration space with one affine map per operand and result. The
 // tests, the schedule and the code generators of all targets read operations through this.
@@ -30,8 +31,8 @@ struct Nest {
   /// The operand that accumulators start from (a bias), or -1 for `buildInit`. It is not passed to
   /// the body (a null value stands in its place).
   int initOperand = -1;
-  /// How accumulators of different lanes are combined where the vector runs along a reduced dimension:
-  /// "add" or "max"; empty where that is impossible.
+  /// How accumulators of different lanes are combined where the vector runs along a reduced
+  /// dimension: "add" or "max"; empty where that is impossible.
   StringRef combine = "add";
   /// Whether the reduced dimensions must be visited in the order in which they stand: the first of
   /// equal elements counts.

@@ -1,4 +1,5 @@
-// The headers of MLIR that nearly every file of dialect/ and compiler/ needs: parsed once per folder.
+// The headers of MLIR that nearly every file of dialect/ and compiler/ needs: parsed once per
+// folder.
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -1,4 +1,5 @@
-//===- Window.cpp - Sliding windows ---------------------------------------------------------------===//
+//===- Window.cpp - Sliding windows
+//---------------------------------------------------------------===//
 
 #include "dialect/Window.h"
 #include "llvm/Support/MathExtras.h"

@@ -1,4 +1,5 @@
-//===- Window.h - Sliding windows: what convolution and pooling have in common -------------------===//
+//===- Window.h - Sliding windows: what convolution and pooling have in common
+//-------------------===//
 
 #ifndef CNNC_DIALECT_WINDOW_H
 #define CNNC_DIALECT_WINDOW_H
@@ -26,8 +27,8 @@ struct Window {
   }
   /// Whether the window fits in an input of these extents.
   bool fits(ArrayRef<int64_t> image) const;
-  /// Output extents `floor((n + p - span) / s) + 1`, with `ceilMode` rounded up as PyTorch does (the
-  /// last window begins inside of the input or its leading padding).
+  /// Output extents `floor((n + p - span) / s) + 1`, with `ceilMode` rounded up as PyTorch does
+  /// (the last window begins inside of the input or its leading padding).
   SmallVector<int64_t, 2> getOutput(ArrayRef<int64_t> image) const;
   /// `out * stride + tap * dilation - padding`.
   AffineExpr getIndex(int axis, AffineExpr out, AffineExpr tap) const;

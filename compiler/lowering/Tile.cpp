@@ -1,7 +1,9 @@
-//===- Tile.cpp - Turn the group of every kernel into loops over register tiles -------------------===//
+//===- Tile.cpp - Turn the group of every kernel into loops over register tiles
+//-------------------===//
 //
-// In: kernels that hold a scheduled group between `cnn.from_buffer` and `cnn.to_buffer`. Out: kernels of
-// loops, tile loads and stores, and arithmetic on vectors of many dimensions. Next: UnrollTiles.cpp.
+// In: kernels that hold a scheduled group between `cnn.from_buffer` and `cnn.to_buffer`. Out:
+// kernels of loops, tile loads and stores, and arithmetic on vectors of many dimensions. Next:
+// UnrollTiles.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 

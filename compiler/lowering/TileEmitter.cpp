@@ -1,4 +1,5 @@
-//===- TileEmitter.cpp - Loops over register tiles of one group ------------------------------------===//
+//===- TileEmitter.cpp - Loops over register tiles of one group
+//------------------------------------===//
 
 #include "compiler/lowering/TileEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -30,7 +31,23 @@ TileEmitter::TileEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace
 // Small builders
 //===--------------------------------------------------------------------------------------------===//
 
-Value TileEmitter::constant(int64_t value) { return arith::ConstantIndexOp::create(b, loc, value); }
+/// A constant, one of each value at the head of the kernel.
+Value TileEmitter::constant(int64_t value) {
+  Value &known = constants[value];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&kernel.getBody().front());
+    Location name = NameLoc::get(b.getStringAttr("c" + std::to_string(value)), loc);
+    known = arith::ConstantIndexOp::create(b, name, value);
+  }
+  return known;
+}
+
+/// Dumps show which dimension of the nest a loop runs along: d0 is the outermost of the nest's.
+void TileEmitter::nameIndex(scf::ForOp loop, unsigned dim) {
+  loop.getInductionVar().setLoc(
+      NameLoc::get(b.getStringAttr("d" + std::to_string(dim)), loop.getLoc()));
+}
 
 Value TileEmitter::add(Value lhs, Value rhs) {
   if (!lhs || !rhs)
@@ -183,8 +200,8 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
       AffineExpr expr = nest.isParallel(vectorAt) ? getAffineDimExpr(vectorAt, context) : zero;
       for (auto [d, factor] : llvm::enumerate(rest.coefficients))
         if (factor != 0) {
-          index = add(index,
-                      scale(here ? positions[d].localBase : positions[d].base, factor / block));
+          index =
+              add(index, scale(here ? positions[d].localBase : positions[d].base, factor / block));
           if (nest.isParallel(d))
             expr = expr + getAffineDimExpr(d, context) * (factor / block);
         }
@@ -196,9 +213,8 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
     }
     // One row at a time: find its block and its place there.
     Value row = buildBase(form, here, 0, tile.pooled);
-    address.indices.push_back(inner
-                                  ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
-                                  : b.createOrFold<arith::DivUIOp>(loc, row, constant(block)));
+    address.indices.push_back(inner ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
+                                    : b.createOrFold<arith::DivUIOp>(loc, row, constant(block)));
     address.exprs.push_back(zero);
   }
   return address;
@@ -275,21 +291,19 @@ Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile 
 SmallVector<Value> TileEmitter::emitPoint(SmallVector<Value> accumulators) {
   SmallVector<Value> operands;
   for (auto [i, operand] : llvm::enumerate(info.anchor->getOperands()))
-    operands.push_back(static_cast<int>(i) == nest.initOperand
-                           ? Value()
-                           : evaluate(operand, getForms(nest.operandMaps[i]), anchorTile,
-                                      nest.padding));
+    operands.push_back(
+        static_cast<int>(i) == nest.initOperand
+            ? Value()
+            : evaluate(operand, getForms(nest.operandMaps[i]), anchorTile, nest.padding));
   unsigned dims = nest.getNumDims();
-  auto index = [&](unsigned dim) {
-    return buildIndex(LinearForm::getDim(dim, dims), anchorTile);
-  };
+  auto index = [&](unsigned dim) { return buildIndex(LinearForm::getDim(dim, dims), anchorTile); };
   NestOpInterface anchor = info.anchor;
   SmallVector<Value> results = anchor.buildBody(b, loc, operands, accumulators, index);
   if (maskLanes) {
     Value lane = index(schedule.vector);
-    Value inside = arith::CmpIOp::create(
-        b, loc, arith::CmpIPredicate::slt, lane,
-        buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
+    Value inside =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, lane,
+                              buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
     for (auto [result, before] : llvm::zip(results, accumulators))
       result = arith::SelectOp::create(b, loc, inside, result, before);
   }
@@ -322,6 +336,7 @@ SmallVector<Value> TileEmitter::emitReduction(unsigned depth, SmallVector<Value>
   } else if (trips > 1) {
     auto loop = scf::ForOp::create(b, loc, constant(0), constant(trips * unroll), constant(unroll),
                                    accumulators);
+    nameIndex(loop, dim);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
     SmallVector<Value> carried(loop.getRegionIterArgs());
@@ -352,12 +367,11 @@ void TileEmitter::emitBody() {
     if (!nest.scatter || lanesReduced || nest.sizes[schedule.vector] % lanes == 0)
       return results;
     Value lane = buildIndex(LinearForm::getDim(schedule.vector, dims), anchorTile);
-    Value inside = arith::CmpIOp::create(
-        b, loc, arith::CmpIPredicate::slt, lane,
-        buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
+    Value inside =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::slt, lane,
+                              buildInt(b, loc, lane.getType(), nest.sizes[schedule.vector]));
     for (Value &result : results)
-      result = arith::SelectOp::create(b, loc, inside, result,
-                                       buildZero(b, loc, result.getType()));
+      result = arith::SelectOp::create(b, loc, inside, result, buildZero(b, loc, result.getType()));
     return results;
   };
   if (nest.numParallel == dims) {
@@ -385,9 +399,8 @@ void TileEmitter::emitBody() {
     anchorTile.lanes = 1;
     for (Value &value : accumulators)
       value = TileReduceOp::create(
-          b, loc,
-          getTileType(anchorTile, cast<VectorType>(value.getType()).getElementType()), value,
-          nest.combine);
+          b, loc, getTileType(anchorTile, cast<VectorType>(value.getType()).getElementType()),
+          value, nest.combine);
     if (nest.initOperand >= 0)
       accumulators[0] = arith::AddFOp::create(b, loc, accumulators[0], loadInit());
   }
@@ -467,8 +480,8 @@ SmallVector<Value> TileEmitter::emitPool(Value input) {
     for (auto [d, at] : along)
       offsets[at] = point[d];
     Type element = cast<VectorType>(input.getType()).getElementType();
-    Value pick = TilePickOp::create(b, pool->getLoc(), getTileType(tile, element), input, offsets,
-                                    strides);
+    Value pick =
+        TilePickOp::create(b, pool->getLoc(), getTileType(tile, element), input, offsets, strides);
     accumulators = pool.buildBody(b, pool->getLoc(), pick, accumulators, index);
   };
   visit(window.numParallel);
@@ -479,7 +492,8 @@ SmallVector<Value> TileEmitter::emitPool(Value input) {
 // Loops over tiles
 //===--------------------------------------------------------------------------------------------===//
 
-/// Cuts a parallel dimension where its tiles begin or cease to read (or scatter) outside of a tensor.
+/// Cuts a parallel dimension where its tiles begin or cease to read (or scatter) outside of a
+/// tensor.
 SmallVector<TileEmitter::Segment> TileEmitter::getSegments(unsigned dim) {
   int64_t units = space.getUnits(dim, schedule.vector), tile = schedule.tile[dim];
   int64_t low = 0, high = units - 1;
@@ -543,6 +557,7 @@ void TileEmitter::emitParallel(unsigned depth) {
   };
   auto loop = [&](Value lower, Value upper, int64_t step, function_ref<void(Value)> body) {
     auto op = scf::ForOp::create(b, loc, lower, upper, constant(step));
+    nameIndex(op, dim);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(op.getBody());
     body(op.getInductionVar());

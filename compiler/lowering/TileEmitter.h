@@ -1,10 +1,12 @@
-//===- TileEmitter.h - Loops over register tiles of one group --------------------------------------===//
+//===- TileEmitter.h - Loops over register tiles of one group
+//--------------------------------------===//
 
 #ifndef CNNC_COMPILER_LOWERING_TILEEMITTER_H
 #define CNNC_COMPILER_LOWERING_TILEEMITTER_H
 
 #include "compiler/schedule/Schedules.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace mlir::cnn {
 
@@ -44,10 +46,11 @@ private:
     int64_t tile = 1;
     int64_t offset = 0; ///< of the unrolled point of a reduced dimension, in units
   };
-  /// Values of a group in registers: the logical indices of element t are forms over the nest (or the
-  /// pooling's result).
+  /// Values of a group in registers: the logical indices of element t are forms over the nest (or
+  /// the pooling's result).
   struct Tile {
-    SmallVector<int64_t> extents; ///< one per parallel dimension (or dimension of the pooling's result)
+    SmallVector<int64_t>
+        extents; ///< one per parallel dimension (or dimension of the pooling's result)
     int64_t lanes = 1;
     bool pooled = false;
   };
@@ -81,6 +84,7 @@ private:
   AffineExpr getTileExpr(const LinearForm &form, const Tile &tile) const;
   std::pair<int64_t, int64_t> getRange(const LinearForm &form, const Tile &tile) const;
   Value constant(int64_t value);
+  void nameIndex(scf::ForOp loop, unsigned dim);
   Value add(Value lhs, Value rhs);
   Value scale(Value value, int64_t factor);
   bool isLocal(Value buffer, RankedTensorType type) const;
@@ -100,6 +104,7 @@ private:
   SmallVector<Value> inputs, outputs;
   Tile anchorTile;
   llvm::DenseMap<Value, Value> computed;
+  llvm::DenseMap<int64_t, Value> constants;
   bool maskLanes = false;
 };
 

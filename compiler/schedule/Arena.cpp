@@ -1,4 +1,5 @@
-//===- Arena.cpp - Offsets for buffers by their lifetimes ------------------------------------------===//
+//===- Arena.cpp - Offsets for buffers by their lifetimes
+//------------------------------------------===//
 
 #include "compiler/schedule/Arena.h"
 #include "llvm/ADT/STLExtras.h"

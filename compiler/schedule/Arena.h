@@ -1,4 +1,5 @@
-//===- Arena.h - Offsets for buffers by their lifetimes --------------------------------------------===//
+//===- Arena.h - Offsets for buffers by their lifetimes
+//--------------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_ARENA_H
 #define CNNC_COMPILER_SCHEDULE_ARENA_H
@@ -17,12 +18,13 @@ struct ArenaBuffer {
   int64_t offset = -1;
 };
 
-/// Gives every buffer an offset, a multiple of `alignment`, such that buffers in use at the same time do
-/// not meet. Largest first, each into the lowest gap that holds it. Returns the arena's size.
+/// Gives every buffer an offset, a multiple of `alignment`, such that buffers in use at the same
+/// time do not meet. Largest first, each into the lowest gap that holds it. Returns the arena's
+/// size.
 int64_t planArena(std::vector<ArenaBuffer> &buffers, int64_t alignment);
 
-/// The largest sum of the sizes (rounded up to `alignment`) of buffers in use at one time: no plan can be
-/// smaller.
+/// The largest sum of the sizes (rounded up to `alignment`) of buffers in use at one time: no plan
+/// can be smaller.
 int64_t getPeak(const std::vector<ArenaBuffer> &buffers, int64_t alignment);
 
 } // namespace mlir::cnn

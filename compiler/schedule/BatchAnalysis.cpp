@@ -1,4 +1,5 @@
-//===- BatchAnalysis.cpp - Which tensors have a row for every image of the batch ------------------===//
+//===- BatchAnalysis.cpp - Which tensors have a row for every image of the batch
+//------------------===//
 
 #include "compiler/schedule/BatchAnalysis.h"
 
@@ -11,8 +12,7 @@ int64_t mlir::cnn::getBatchExtent(func::FuncOp entry) {
   int64_t extent = 0;
   for (BlockArgument argument : entry.getArguments()) {
     auto type = dyn_cast<RankedTensorType>(argument.getType());
-    if (!type || type.getRank() == 0 ||
-        entry.getArgAttr(argument.getArgNumber(), "cnn.unbatched"))
+    if (!type || type.getRank() == 0 || entry.getArgAttr(argument.getArgNumber(), "cnn.unbatched"))
       continue;
     if (extent != 0 && extent != type.getDimSize(0))
       return 0;
@@ -43,8 +43,8 @@ BatchAnalysis::BatchAnalysis(func::FuncOp entry) : extent(getBatchExtent(entry))
   }
 }
 
-/// Dimension 0 of the nest must be that of every result and of every batched input, and of nothing else.
-/// A nest over slices reads its inputs at slice * rows + row instead.
+/// Dimension 0 of the nest must be that of every result and of every batched input, and of nothing
+/// else. A nest over slices reads its inputs at slice * rows + row instead.
 bool BatchAnalysis::check(GroupOp group) const {
   FailureOr<GroupInfo> info = GroupInfo::get(group);
   if (failed(info) || info->nest.numParallel == 0)

@@ -1,8 +1,9 @@
-//===- ChooseLayouts.cpp - Give every tensor between groups a layout ------------------------------===//
+//===- ChooseLayouts.cpp - Give every tensor between groups a layout
+//------------------------------===//
 //
-// In: groups on logical tensors. Out: the same, their tensors with `#cnn.layout` encodings where they
-// are not plain, reductions over the batch split, conversions where a group needs plain rows. Next:
-// SliceBatch.cpp.
+// In: groups on logical tensors. Out: the same, their tensors with `#cnn.layout` encodings where
+// they are not plain, reductions over the batch split, conversions where a group needs plain rows.
+// Next: SliceBatch.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -81,7 +82,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     return success();
   }
 
-  /// Images to a block: the lanes of the widest float type in use where they divide the batch, else 1.
+  /// Images to a block: the lanes of the widest float type in use where they divide the batch,
+  /// else 1.
   int64_t getBlock(func::FuncOp entry, const Machine &machine) {
     int64_t batch = getBatchExtent(entry);
     if (layout == "plain" || batch <= 0)
@@ -96,8 +98,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     return lanes > 1 && batch % lanes == 0 ? lanes : 1;
   }
 
-  /// Inputs come plain, one image after another: converts each once, masking the unused rows on the way
-  /// where its readers do.
+  /// Inputs come plain, one image after another: converts each once, masking the unused rows on the
+  /// way where its readers do.
   void convertInputs(func::FuncOp entry) {
     llvm::DenseMap<Value, Value> converted;
     llvm::DenseMap<std::pair<Value, Value>, Value> masked;
@@ -123,11 +125,11 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           Value count = group.getInputs()[rows.getArgNumber()];
           Value &value = masked[{input, count}];
           if (!value) {
-            value = makeGroup(b, mask.getLoc(), name + ".blocks", {input, count},
-                              [&](OpBuilder &inner, ValueRange in) {
-                                return MaskRowsOp::create(inner, mask.getLoc(), in[0], in[1])
-                                    .getResult();
-                              })
+            value = makeGroup(
+                        b, mask.getLoc(), name + ".blocks", {input, count},
+                        [&](OpBuilder &inner, ValueRange in) {
+                          return MaskRowsOp::create(inner, mask.getLoc(), in[0], in[1]).getResult();
+                        })
                         .getResult(0);
             ++numConversions;
           }
@@ -163,7 +165,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       }
   }
 
-  /// Splits reductions over the batch and everything in an image: first per slice, then over slices.
+  /// Splits reductions over the batch and everything in an image: first per slice, then over
+  /// slices.
   LogicalResult splitReductions(func::FuncOp entry) {
     BatchAnalysis batch(entry);
     for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
@@ -219,8 +222,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     OpBuilder b(anchor);
     group.getInputsMutable().append(partial);
     Value argument = body.addArgument(partial.getType(), partial.getLoc());
-    Value sum =
-        ReduceSumOp::create(b, anchor->getLoc(), argument, ArrayRef<int64_t>{0}, false);
+    Value sum = ReduceSumOp::create(b, anchor->getLoc(), argument, ArrayRef<int64_t>{0}, false);
     anchor->getResult(0).replaceAllUsesWith(sum);
     anchor->erase();
     eraseUnusedInputs(group);
@@ -350,8 +352,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     Operation *terminator = entry.getBody().front().getTerminator();
     for (OpOperand &use : terminator->getOpOperands()) {
       auto name = entry.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "cnn.name");
-      std::string label =
-          name ? name.str() : "result" + std::to_string(use.getOperandNumber());
+      std::string label = name ? name.str() : "result" + std::to_string(use.getOperandNumber());
       convert(use, label + ".copy");
     }
   }

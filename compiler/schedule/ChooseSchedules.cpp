@@ -1,4 +1,5 @@
-//===- ChooseSchedules.cpp - Choose the schedule of every group ------------------------------------===//
+//===- ChooseSchedules.cpp - Choose the schedule of every group
+//------------------------------------===//
 //
 // In: groups with layouts. Out: the same with `#cnn.nest` schedules and reasons. Next: Plan.cpp.
 //
@@ -82,7 +83,8 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (failed(apply(override.text, group, chosen, fail)))
         return failure();
       if (chosen.algorithm != before) {
-        // Another form has other loops: choose again, then apply what was asked for beside the form.
+        // Another form has other loops: choose again, then apply what was asked for beside the
+        // form.
         ScheduleSpace::applyAlgorithm(group, chosen.algorithm);
         space = ScheduleSpace::get(group, machine, sliced);
         if (failed(space))
@@ -103,8 +105,8 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     return success();
   }
 
-  /// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered form
-  /// also adds to memory once per sum.
+  /// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered
+  /// form also adds to memory once per sum.
   std::string chooseAlgorithm(GroupOp group) {
     for (auto grad : group.getOps<ConvDataGradOp>()) {
       auto image = cast<RankedTensorType>(grad.getResult().getType()).getShape();

@@ -1,4 +1,5 @@
-//===- GroupInfo.cpp - The roles of the operations of an inner group ------------------------------===//
+//===- GroupInfo.cpp - The roles of the operations of an inner group
+//------------------------------===//
 
 #include "compiler/schedule/GroupInfo.h"
 #include "llvm/ADT/SmallPtrSet.h"
@@ -121,8 +122,8 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   if (ops.empty())
     return group.emitError() << "group '" << group.getName() << "' is empty";
 
-  // The anchor is the first operation that is not pointwise; if there is none, the first one that is
-  // yielded, so that those before it feed it and those behind are computed with it.
+  // The anchor is the first operation that is not pointwise; if there is none, the first one that
+  // is yielded, so that those before it feed it and those behind are computed with it.
   auto at = llvm::find_if(ops, [](NestOpInterface op) { return !isPointwise(op); });
   bool pointwise = at == ops.end();
   if (pointwise)
@@ -151,7 +152,8 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
       continue;
     }
     if (isPointwise(op)) {
-      bool small = llvm::equal(cast<RankedTensorType>(op->getResult(0).getType()).getShape(), shape);
+      bool small =
+          llvm::equal(cast<RankedTensorType>(op->getResult(0).getType()).getShape(), shape);
       if (info.pool && !small)
         info.afterPool.push_back(op);
       else if (small)

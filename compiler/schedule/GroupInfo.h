@@ -1,7 +1,8 @@
-//===- GroupInfo.h - The roles of the operations of an inner group --------------------------------===//
+//===- GroupInfo.h - The roles of the operations of an inner group
+//--------------------------------===//
 //
-// Reads an inner group: which operation is the anchor, which ones feed it pointwise, which follow, and
-// whether a pooling ends it. The schedule and the code generators share this view.
+// Reads an inner group: which operation is the anchor, which ones feed it pointwise, which follow,
+// and whether a pooling ends it. The schedule and the code generators share this view.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -50,8 +51,8 @@ struct GroupInfo {
   /// How the group reads one of its inputs.
   struct Read {
     unsigned argument;
-    /// Logical indices of the input. Where `pooled`, in terms of the dimensions of the pooling's result;
-    /// else of the anchor's nest.
+    /// Logical indices of the input. Where `pooled`, in terms of the dimensions of the pooling's
+    /// result; else of the anchor's nest.
     SmallVector<LinearForm> forms;
     bool pooled;
     /// What lies outside of the input's bounds.

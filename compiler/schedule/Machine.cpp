@@ -1,4 +1,5 @@
-//===- Machine.cpp - What schedules need to know of a CPU -----------------------------------------===//
+//===- Machine.cpp - What schedules need to know of a CPU
+//-----------------------------------------===//
 
 #include "compiler/schedule/Machine.h"
 #include "mlir/IR/Builders.h"
@@ -26,8 +27,7 @@ FailureOr<Machine> Machine::get(StringRef cpu, function_ref<InFlightDiagnostic()
     const llvm::Target *target = llvm::TargetRegistry::lookupTarget(candidate, error);
     if (!target)
       return nullptr;
-    std::unique_ptr<llvm::MCSubtargetInfo> info(
-        target->createMCSubtargetInfo(candidate, "", ""));
+    std::unique_ptr<llvm::MCSubtargetInfo> info(target->createMCSubtargetInfo(candidate, "", ""));
     if (!info || !info->isCPUStringValid(machine.cpu))
       return nullptr;
     return std::unique_ptr<llvm::MCSubtargetInfo>(
@@ -61,7 +61,8 @@ FailureOr<Machine> Machine::get(StringRef cpu, function_ref<InFlightDiagnostic()
 FailureOr<Machine> Machine::get(ModuleOp module) {
   auto entries = module->getAttrOfType<DictionaryAttr>("cnn.machine");
   if (!entries)
-    return module.emitError() << "the module has no cnn.machine; it must go through phase scheduled";
+    return module.emitError()
+           << "the module has no cnn.machine; it must go through phase scheduled";
   Machine machine;
   auto read = [&](StringRef name, int64_t &value) {
     if (auto attr = entries.getAs<IntegerAttr>(name))
@@ -83,10 +84,9 @@ void Machine::record(ModuleOp module) const {
   auto number = [&](StringRef name, int64_t value) {
     return b.getNamedAttr(name, b.getI64IntegerAttr(value));
   };
-  module->setAttr("cnn.machine",
-                  b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
-                                       number("vector_bits", vectorBits),
-                                       number("registers", registers), number("l1", level1),
-                                       number("l2", level2)}));
+  module->setAttr("cnn.machine", b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
+                                                      number("vector_bits", vectorBits),
+                                                      number("registers", registers),
+                                                      number("l1", level1), number("l2", level2)}));
   module->setAttr("cnn.cpu", b.getStringAttr(cpu));
 }

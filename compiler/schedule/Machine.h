@@ -1,4 +1,5 @@
-//===- Machine.h - What schedules need to know of a CPU -------------------------------------------===//
+//===- Machine.h - What schedules need to know of a CPU
+//-------------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_MACHINE_H
 #define CNNC_COMPILER_SCHEDULE_MACHINE_H
@@ -9,8 +10,8 @@
 
 namespace mlir::cnn {
 
-/// A CPU as schedules see it: read from LLVM's description of the target, and from the host where it is
-/// the target.
+/// A CPU as schedules see it: read from LLVM's description of the target, and from the host where
+/// it is the target.
 struct Machine {
   /// LLVM's name of the CPU (`sapphirerapids`, `znver4`, `haswell`, `neoverse-v1`, ...).
   std::string cpu;
@@ -24,8 +25,8 @@ struct Machine {
   /// Elements of `type` in one vector.
   int64_t getLanes(Type type) const { return vectorBits / type.getIntOrFloatBitWidth(); }
 
-  /// The CPU called `cpu`; an empty name or "native" is the host. Fails, with the known names as a hint,
-  /// for a name that LLVM does not know.
+  /// The CPU called `cpu`; an empty name or "native" is the host. Fails, with the known names as a
+  /// hint, for a name that LLVM does not know.
   static FailureOr<Machine> get(StringRef cpu, function_ref<InFlightDiagnostic()> emitError);
   /// The machine recorded in the module's `cnn.machine`, set by `record`.
   static FailureOr<Machine> get(ModuleOp module);

@@ -1,8 +1,9 @@
-//===- Plan.cpp - Outline groups into kernels on buffers and plan the memory -----------------------===//
+//===- Plan.cpp - Outline groups into kernels on buffers and plan the memory
+//-----------------------===//
 //
-// In: scheduled groups on tensors. Out: kernels on memrefs, and entry points that launch them on views of
-// state, arena and scratch. Values are gone but inside of kernels, where `cnn.from_buffer` and
-// `cnn.to_buffer` tie them to memory. Next: cpu/Tile.cpp.
+// In: scheduled groups on tensors. Out: kernels on memrefs, and entry points that launch them on
+// views of state, arena and scratch. Values are gone but inside of kernels, where `cnn.from_buffer`
+// and `cnn.to_buffer` tie them to memory. Next: cpu/Tile.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -134,14 +135,35 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return total;
   }
 
-  //===--- Kernels --------------------------------------------------------------------------------===//
+  //===--- Kernels
+  //--------------------------------------------------------------------------------===//
 
   MemRefType getBytesType(int64_t bytes) {
     return MemRefType::get({bytes}, IntegerType::get(&getContext(), 8));
   }
 
-  /// A private function (item, scratch, buffers...) with attribute `cnn.kernel`; the name is made unique.
-  func::FuncOp makeKernel(Location loc, StringRef name, TypeRange buffers) {
+  /// What a value is called in dumps: its parameter, input, or the group that gives it.
+  StringAttr getValueName(Value value) {
+    value = getRoot(value);
+    if (auto read = value.getDefiningOp<ReadOp>())
+      return read.getParamAttr().getAttr();
+    if (auto group = value.getDefiningOp<GroupOp>())
+      return group.getNameAttr();
+    auto argument = dyn_cast<BlockArgument>(value);
+    if (auto outer = argument ? dyn_cast<GroupOp>(argument.getOwner()->getParentOp()) : GroupOp())
+      return getValueName(outer.getInputs()[argument.getArgNumber()]);
+    if (auto entry =
+            argument ? dyn_cast<func::FuncOp>(argument.getOwner()->getParentOp()) : func::FuncOp())
+      if (auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "cnn.name"))
+        return name;
+    return StringAttr::get(&getContext(), "in");
+  }
+
+  /// A private function (item, scratch, buffers...) with attribute `cnn.kernel`; the name is made
+  /// unique. Its arguments are called after what the group reads and gives.
+  func::FuncOp makeKernel(GroupOp group, TypeRange buffers) {
+    Location loc = group.getLoc();
+    StringRef name = group.getName();
     ModuleOp module = getOperation();
     OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
     SmallVector<Type> types = {b.getIndexType(), getBytesType(scratchBytes)};
@@ -155,7 +177,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     auto kernel = func::FuncOp::create(b, loc, unique, b.getFunctionType(types, {}));
     kernel.setPrivate();
     kernel->setAttr("cnn.kernel", b.getUnitAttr());
-    kernel.addEntryBlock();
+    SmallVector<StringAttr> names = {b.getStringAttr("item"), b.getStringAttr("scratch")};
+    for (Value input : group.getInputs())
+      names.push_back(getValueName(input));
+    for ([[maybe_unused]] Value result : group.getResults())
+      names.push_back(b.getStringAttr("out"));
+    for (auto [argument, label] : llvm::zip(kernel.addEntryBlock()->getArguments(), names))
+      argument.setLoc(NameLoc::get(label, loc));
     ++numKernels;
     return kernel;
   }
@@ -183,7 +211,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     if (known != kernels.end() &&
         known->second.getName().split('.').first == group.getName().split('.').first)
       return known->second;
-    func::FuncOp kernel = makeKernel(group.getLoc(), group.getName(), buffers);
+    func::FuncOp kernel = makeKernel(group, buffers);
     if (slice)
       kernel->setAttr("cnn.slices", slice);
     OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
@@ -193,9 +221,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     } else {
       IRMapping map;
       for (auto [i, input] : llvm::enumerate(group.getInputs()))
-        map.map(input, FromBufferOp::create(b, group.getLoc(), input.getType(),
-                                            kernel.getArgument(2 + i))
-                           .getResult());
+        map.map(input,
+                FromBufferOp::create(b, group.getLoc(), input.getType(), kernel.getArgument(2 + i))
+                    .getResult());
       Operation *copy = b.clone(*group, map);
       for (auto [i, result] : llvm::enumerate(copy->getResults()))
         ToBufferOp::create(b, group.getLoc(), result,
@@ -206,10 +234,11 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return kernel;
   }
 
-  /// The kernel of an outer group: calls its members' kernels on views of its buffers and the scratch.
+  /// The kernel of an outer group: calls its members' kernels on views of its buffers and the
+  /// scratch.
   func::FuncOp outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
     SliceScheduleAttr slice = outer.getSliceSchedule();
-    func::FuncOp kernel = makeKernel(outer.getLoc(), outer.getName(), buffers);
+    func::FuncOp kernel = makeKernel(outer, buffers);
     OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
     llvm::DenseMap<Value, Value> homes;
     for (auto [i, argument] : llvm::enumerate(outer.getBody().getArguments()))
@@ -243,7 +272,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return kernel;
   }
 
-  //===--- Entry points ---------------------------------------------------------------------------===//
+  //===--- Entry points
+  //---------------------------------------------------------------------------===//
 
   LogicalResult runOnEntry(func::FuncOp entry) {
     entryName = entry.getName().str();
@@ -300,8 +330,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     SmallVector<unsigned> inputs;
     for (BlockArgument argument : entry.getArguments()) {
       auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "cnn.name");
-      std::string label =
-          name ? name.str() : "arg" + std::to_string(argument.getArgNumber());
+      std::string label = name ? name.str() : "arg" + std::to_string(argument.getArgNumber());
       RankedTensorType type = getTensor(argument);
       inputs.push_back(addArgument(getBufferType(type), "input", label, dropLayout(type)));
     }
@@ -331,14 +360,15 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       if (output.packed) {
         type = RankedTensorType::get({static_cast<int64_t>(output.elements.size())},
                                      type.getElementType());
-        output.argument = addArgument(getBytesType(getBytes(getBufferType(type))), "output",
-                                      output.name, type);
+        output.argument =
+            addArgument(getBytesType(getBytes(getBufferType(type))), "output", output.name, type);
       } else {
         output.argument = addArgument(getBufferType(type), "output", output.name, type);
       }
     }
 
-    // What is neither state nor output lives in the arena, from its stage to that of its last reader.
+    // What is neither state nor output lives in the arena, from its stage to that of its last
+    // reader.
     std::vector<ArenaBuffer> buffers;
     llvm::MapVector<Value, size_t> inArena;
     llvm::DenseMap<Value, Value> written;
@@ -364,7 +394,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     unsigned arena = addArgument(getBytesType(arenaBytes), "arena", "", {});
     unsigned scratch = addArgument(getBytesType(scratchBytes), "scratch", "", {});
 
-    auto planned = func::FuncOp::create(b, loc, entryName + ".planned", b.getFunctionType(types, {}));
+    auto planned =
+        func::FuncOp::create(b, loc, entryName + ".planned", b.getFunctionType(types, {}));
     for (NamedAttribute attr : entry->getDiscardableAttrs())
       planned->setAttr(attr.getName(), attr.getValue());
     planned.setAllArgAttrs(attributes);
@@ -443,10 +474,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       if (auto found = scratchPlans.find(group); found != scratchPlans.end())
         for (const ArenaBuffer &buffer : found->second)
           describe("scratch", buffer);
-    lines.push_back(b.getStringAttr(
-        llvm::formatv("arena: {0} bytes, {1} in use at one time", arenaBytes,
-                      getPeak(buffers, alignment))
-            .str()));
+    lines.push_back(b.getStringAttr(llvm::formatv("arena: {0} bytes, {1} in use at one time",
+                                                  arenaBytes, getPeak(buffers, alignment))
+                                        .str()));
     planned->setAttr("cnn.plan", b.getArrayAttr(lines));
 
     entry.erase();

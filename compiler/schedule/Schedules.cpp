@@ -1,7 +1,8 @@
-//===- Schedules.cpp - Legal schedules of a group, and the cheapest one ----------------------------===//
+//===- Schedules.cpp - Legal schedules of a group, and the cheapest one
+//----------------------------===//
 //
-// The cost model counts, per register tile, the vector operations, the loads (each distinct vector of
-// the tile once) and the stores, against two of each per cycle, and asks for as many independent
+// The cost model counts, per register tile, the vector operations, the loads (each distinct vector
+// of the tile once) and the stores, against two of each per cycle, and asks for as many independent
 // accumulators as hide the latency of an FMA.
 //
 //===--------------------------------------------------------------------------------------------===//
@@ -15,8 +16,8 @@ using namespace mlir::cnn;
 
 /// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
 static constexpr int64_t minAccumulators = 8;
-/// Points that may be unrolled into one loop body, and the operations this may make: an element of a
-/// strided vector is one of its own.
+/// Points that may be unrolled into one loop body, and the operations this may make: an element of
+/// a strided vector is one of its own.
 static constexpr int64_t maxUnrolled = 256;
 static constexpr int64_t maxOperations = 1536;
 
@@ -160,7 +161,8 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
       return emitError() << "'" << op << "' cannot combine lanes, so vectors cannot run along the "
                          << "reduced dimension " << v;
     if (v >= parallel && info.pool)
-      return emitError() << "vectors cannot run along reduced dimension " << v << " before a pooling";
+      return emitError() << "vectors cannot run along reduced dimension " << v
+                         << " before a pooling";
   }
   if (sliced && parallel > 0 && schedule.vector == 0) {
     // Dimension 0 counts slices where it is read at slice * rows: only one of them is at hand.
@@ -186,8 +188,8 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
     for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
       if (factor == 0 || access.pooled)
         continue;
-      bool whole = unit && (static_cast<int64_t>(dim) == schedule.vector ||
-                            factor % layout.getBlock() == 0);
+      bool whole =
+          unit && (static_cast<int64_t>(dim) == schedule.vector || factor % layout.getBlock() == 0);
       if (!whole && schedule.tile[dim] != 1)
         return emitError() << "tile of dimension " << dim << " is " << schedule.tile[dim]
                            << ", expected 1: it runs across the blocks of a tensor";
@@ -211,9 +213,10 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   }
   if (schedule.chunk > 0 && !sliced)
     for (const TensorAccess &access : accesses)
-      if (access.store &&
-          llvm::any_of(getLayoutOf(access.type).getHalo(), [](int64_t zeros) { return zeros != 0; }))
-        return emitError() << "chunk must be 0: the zeros around the result belong to one work item";
+      if (access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
+                                       [](int64_t zeros) { return zeros != 0; }))
+        return emitError()
+               << "chunk must be 0: the zeros around the result belong to one work item";
   StringRef algorithm = schedule.algorithm;
   bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
                                                 : algorithm == "direct";

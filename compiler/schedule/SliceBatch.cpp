@@ -1,8 +1,9 @@
-//===- SliceBatch.cpp - Gather groups that run slice by slice of the batch into outer groups ------===//
+//===- SliceBatch.cpp - Gather groups that run slice by slice of the batch into outer groups
+//------===//
 //
-// In: inner groups with layouts. Out: for each stage of the step one outer group with those groups of the
-// stage that can run slice by slice; the others stay as they are. A stage ends where something needs
-// the whole batch. Next: ChooseSchedules.cpp.
+// In: inner groups with layouts. Out: for each stage of the step one outer group with those groups
+// of the stage that can run slice by slice; the others stay as they are. A stage ends where
+// something needs the whole batch. Next: ChooseSchedules.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -50,12 +51,14 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       auto reshape = dyn_cast<ReshapeOp>(op);
       if (!group && !reshape)
         continue;
-      bool slice = group ? batch.isSliceable(group)
-                         : batch.isBatched(reshape.getResult()) && sliced.lookup(reshape.getInput());
+      bool slice = group
+                       ? batch.isSliceable(group)
+                       : batch.isBatched(reshape.getResult()) && sliced.lookup(reshape.getInput());
       int64_t stage = 0;
       for (Value operand : op.getOperands())
         if (auto found = stages.find(operand); found != stages.end())
-          stage = std::max(stage, found->second + (reshape || (slice && sliced.lookup(operand)) ? 0 : 1));
+          stage = std::max(stage,
+                           found->second + (reshape || (slice && sliced.lookup(operand)) ? 0 : 1));
       for (Value result : op.getResults()) {
         stages[result] = stage;
         sliced[result] = slice;
@@ -68,8 +71,8 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
         gather(entry, stage, ops, block, extent / block);
   }
 
-  /// Moves `ops` into one outer group at the place of the last of them; what depends on the outer group
-  /// moves behind it.
+  /// Moves `ops` into one outer group at the place of the last of them; what depends on the outer
+  /// group moves behind it.
   void gather(func::FuncOp entry, int64_t stage, ArrayRef<Operation *> ops, int64_t block,
               int64_t count) {
     llvm::SetVector<Operation *> inside(ops.begin(), ops.end());
@@ -91,9 +94,8 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     state.addOperands(inputs.getArrayRef());
     for (Value result : results)
       state.addTypes(result.getType());
-    state.addAttribute(
-        "name", b.getStringAttr(entry.getName() + ".slices" +
-                                (stage ? std::to_string(stage) : std::string())));
+    state.addAttribute("name", b.getStringAttr(entry.getName() + ".slices" +
+                                               (stage ? std::to_string(stage) : std::string())));
     state.addAttribute("schedule", SliceScheduleAttr::get(&getContext(), block, count));
     std::string reason = "each of " + std::to_string(ops.size()) +
                          " members needs only the images of its slice; all run on a slice of " +
