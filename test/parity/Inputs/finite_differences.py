@@ -1,0 +1,128 @@
+#!/usr/bin/env python3
+"""Gradients against central differences, for every case of ops.json.
+
+    finite_differences.py inputs PARITY_DIR DIR
+    finite_differences.py compare PARITY_DIR DIR TOLERANCE [FACTOR]
+
+`inputs` writes the operands in double, DIR/at, and the same displaced in a random direction v,
+DIR/plus = at + h v and DIR/minus = at - h v. cnn-run makes DIR/gradients, DIR/y_plus and
+DIR/y_minus of them. `compare` holds <gradient, plus - minus> to <dy, y_plus - y_minus>: their
+difference, relative to the sum of the |gradient * (plus - minus)| and to the largest operand or 1,
+is at most TOLERANCE. Gradients are multiplied by FACTOR first, to see the comparison fail. Every
+case and every float operand must be there. Status 1 when one is not, or differs. Standard library
+only.
+"""
+import array
+import json
+import math
+import os
+import random
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
+import safetensors_stdlib as st  # noqa: E402
+
+STEP = 4e-6
+OPERANDS = ("x", "weight", "bias", "other")
+
+
+def doubles(shape, values):
+    return ("float64", shape, array.array("d", values).tobytes())
+
+
+def result_gradient(case, goldens):
+    """dy; the file has none for a loss, where it is 1."""
+    return goldens[f"{case['name']}.dy"] if case["op"] != "cross_entropy" else doubles((), [1.0])
+
+
+def smooth_point(case, part, golden):
+    """The golden operand; where the operation has kinks, values at least 1/16 apart and 1/32 from
+    0, so that no displacement changes the sign of one or which of two is larger."""
+    if case["op"] not in ("relu", "max_pool"):
+        return st.values(golden)
+    count = len(st.values(golden))
+    values = [(rank + 0.5 - count // 2) / 16 for rank in range(count)]
+    random.Random(f"{case['name']}.{part}.at").shuffle(values)
+    return values
+
+
+def write_inputs(cases, goldens, folder):
+    at, plus, minus = {}, {}, {}
+    for case in cases:
+        name = case["name"]
+        for part in OPERANDS:
+            golden = goldens.get(f"{name}.{part}")
+            if not golden:
+                continue
+            point = smooth_point(case, part, golden)
+            # No element of v is small: each element of the gradient counts.
+            numbers = random.Random(f"{name}.{part}.direction")
+            step = [STEP * numbers.choice((-1, 1)) * numbers.uniform(0.5, 1) for _ in point]
+            at[f"{name}.{part}"] = at[f"{name}_grad.{part}"] = doubles(golden[1], point)
+            plus[f"{name}.{part}"] = doubles(golden[1], [x + d for x, d in zip(point, step)])
+            minus[f"{name}.{part}"] = doubles(golden[1], [x - d for x, d in zip(point, step)])
+        at[f"{name}_grad.d_y"] = result_gradient(case, goldens)
+        labels = goldens.get(f"{name}.labels")
+        if labels:
+            rows = ("int32", (), array.array("i", [labels[1][0]]).tobytes())
+            for tensors in (at, plus, minus):
+                tensors[f"{name}.labels"] = tensors[f"{name}_grad.labels"] = labels
+                tensors[f"{name}.rows"] = tensors[f"{name}_grad.rows"] = rows
+    for name, tensors in (("at", at), ("plus", plus), ("minus", minus)):
+        st.write(os.path.join(folder, name), tensors)
+
+
+def products(factors, high, low):
+    """factor * (high - low), element by element."""
+    if not len(factors) == len(high) == len(low):
+        raise ValueError(f"{len(factors)}, {len(high)} and {len(low)} elements")
+    return [factor * (b - a) for factor, b, a in zip(factors, high, low)]
+
+
+def compare(cases, goldens, folder, tolerance, factor):
+    plus, minus, y_plus, y_minus, gradients = (
+        st.read(os.path.join(folder, name))
+        for name in ("plus", "minus", "y_plus", "y_minus", "gradients"))
+    worst, tensors, different = {}, 0, 0
+    for case in cases:
+        name, terms, largest = case["name"], [], 1.0
+        for part in OPERANDS:
+            key = f"{name}.{part}"
+            if key not in goldens:
+                continue
+            gradient = [factor * g for g in st.values(gradients[f"{name}_grad.d_{part}"])]
+            high = st.values(plus[key])
+            terms += products(gradient, high, st.values(minus[key]))
+            largest = max([largest] + [abs(value) for value in high])
+            tensors += 1
+        y = f"{name}.y"
+        expected = math.fsum(products(st.values(result_gradient(case, goldens)),
+                                      st.values(y_plus[y]), st.values(y_minus[y])))
+        scale = largest * math.fsum(abs(term) for term in terms)
+        error = abs(math.fsum(terms) - expected)
+        error = error / scale if scale else math.inf if error else 0.0
+        # Not `error > tolerance`: NaN differs.
+        if not error <= tolerance:
+            different += 1
+            print(f"{name}: differs by {error:.2e}, more than {tolerance:.0e}")
+        if case["op"] not in worst or not error <= worst[case["op"]][0]:
+            worst[case["op"]] = (error, name)
+    for op, (error, name) in sorted(worst.items()):
+        print(f"{op}: largest error {error:.1e} ({name})")
+    print(f"{len(cases)} cases, {tensors} gradients compared, {different} cases differ")
+    return different > 0 or not tensors
+
+
+def main():
+    mode, parity, folder, *numbers = sys.argv[1:]
+    with open(os.path.join(parity, "ops.json"), encoding="utf-8") as file:
+        cases = json.load(file)
+    goldens = st.read(os.path.join(parity, "ops.safetensors"))
+    if mode == "inputs":
+        write_inputs(cases, goldens, folder)
+        return 0
+    tolerance, factor = (*map(float, numbers), 1.0)[:2]
+    return compare(cases, goldens, folder, tolerance, factor)
+
+
+sys.exit(main())
