@@ -120,7 +120,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         for (Operation *user : llvm::to_vector(argument.getUsers())) {
           auto mask = dyn_cast<MaskRowsOp>(user);
           auto rows = mask ? dyn_cast<BlockArgument>(mask.getRows()) : BlockArgument();
-          if (!rows)
+          // A group that gives the masked input converts it on its way out.
+          if (!rows || llvm::any_of(mask->getUsers(), llvm::IsaPred<YieldOp>))
             continue;
           Value count = group.getInputs()[rows.getArgNumber()];
           Value &value = masked[{input, count}];
@@ -137,7 +138,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           mask.getResult().replaceAllUsesWith(body.addArgument(value.getType(), mask.getLoc()));
           mask.erase();
         }
-        if (!argument.use_empty()) {
+        if (!llvm::all_of(argument.getUsers(), llvm::IsaPred<MaskRowsOp>)) {
           Value &value = converted[input];
           if (!value) {
             value = makeGroup(b, input.getLoc(), name + ".blocks", input,

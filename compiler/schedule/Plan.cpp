@@ -453,7 +453,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
             return failure();
           if (!group.getNestSchedule())
             return group.emitError() << "group '" << group.getName() << "' has no schedule";
-          items = space->getNumItems(NestSchedule::get(group.getNestSchedule()));
+          // A dump may have been edited: what is not legal has no number of work items.
+          NestSchedule schedule = NestSchedule::get(group.getNestSchedule());
+          if (failed(space->verify(schedule, [&]() -> InFlightDiagnostic {
+                return group.emitError() << "group '" << group.getName() << "': ";
+              })))
+            return failure();
+          items = space->getNumItems(schedule);
           kernel = outline(group, {}, argumentTypes);
         }
         LaunchOp::create(b, group.getLoc(), kernel.getName(), items, arguments);

@@ -127,6 +127,15 @@ Status matchByPosition(const std::string &path, const std::string &net,
 
 } // namespace
 
+Status checkSameNet(const std::string &path, const WeightMapping &mapping,
+                    const Manifest &manifest) {
+  if (mapping.net.empty() || mapping.net == manifest.net)
+    return Status::success();
+  return Status::failure(path, "the weights are of net " + quotedText(mapping.net) + ", not of " +
+                                   quotedText(manifest.net))
+      .withHint("name the net, or the recipe, that the weights were trained by");
+}
+
 Result<WeightMapping> loadWeights(const std::string &path, const Manifest &manifest, void *state) {
   Result<Safetensors> file = readSafetensors(path);
   if (file.failed())
@@ -142,6 +151,8 @@ Result<WeightMapping> loadWeights(const std::string &path, const Manifest &manif
   });
 
   WeightMapping mapping;
+  if (auto noted = file->metadata.find("net"); noted != file->metadata.end())
+    mapping.net = noted->second;
   std::vector<const NamedTensor *> sources;
   std::vector<NumberedTensor> numbered;
   if (!sharesNames)

@@ -21,7 +21,14 @@ struct WeightMapping {
   bool byPosition = false;
   /// (name in the file, name in the net), in the net's order.
   std::vector<std::pair<std::string, std::string>> names;
+  /// The net that training noted in the file; empty in files from elsewhere.
+  std::string net;
 };
+
+/// Fails where the file says that its weights are of another net than the manifest's. Not asked when a
+/// run merely starts from them.
+Status checkSameNet(const std::string &path, const WeightMapping &mapping,
+                    const Manifest &manifest);
 
 /// Fills the parameters and running statistics of `state` (manifest.stateBytes bytes) from the file
 /// at `path`; optimizer state is left alone. f64 in the file is rounded to an f32 net and vice

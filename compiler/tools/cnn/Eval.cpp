@@ -40,6 +40,8 @@ int runEval() {
   Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, (*session)->state());
   if (mapping.failed())
     return fail(mapping.status());
+  if (Status status = checkSameNet(weightsPath, *mapping, manifest); status.failed())
+    return fail(status);
   if (const EntryPoint *entry = manifest.findEntry("eval"))
     if (Status status =
             checkFits(manifest, *entry, data->test, data->classNames.size(), data->name);

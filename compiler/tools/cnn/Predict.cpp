@@ -70,9 +70,11 @@ int runPredict() {
   if (session.failed())
     return fail(session.status());
   const Manifest &manifest = (*session)->manifest();
-  if (Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, (*session)->state());
-      mapping.failed())
+  Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, (*session)->state());
+  if (mapping.failed())
     return fail(mapping.status());
+  if (Status status = checkSameNet(weightsPath, *mapping, manifest); status.failed())
+    return fail(status);
 
   Result<ImageShape> shape = predictShape(manifest);
   if (shape.failed())

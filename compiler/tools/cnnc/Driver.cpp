@@ -48,6 +48,8 @@ static llvm::Expected<std::string> readWeights(const std::string &path,
   Result<WeightMapping> mapping = loadWeights(path, *manifest, state->data());
   if (mapping.failed())
     return llvm::createStringError(mapping.message());
+  if (Status status = checkSameNet(path, *mapping, *manifest); status.failed())
+    return llvm::createStringError(status.message());
   return std::string(static_cast<const char *>(state->data()), state->size());
 }
 
