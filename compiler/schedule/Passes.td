@@ -13,7 +13,7 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
     batch are split into one per slice and one over the slices, so that what comes before the batch
     meets can run slice by slice. Tensors read with padding get stored zeros around them.
 
-    Before: `choose-layouts.mlir` of the tests; after: the same with encodings `#cnn.layout`. Sets
+    Before: the input of `test/lit/schedule/cnn-choose-layouts.mlir`; after: the same with encodings `#cnn.layout`. Sets
     `cnn.machine` from `cpu`, and `cnn.layout_reason` on every entry point. Does nothing to functions that
     are not entry points.
   }];

@@ -1,4 +1,4 @@
-/* As examples/lenet/predict.c, with the weights in a file. */
+/* As examples/c/predict.c, of bytes from standard input, with the weights in a file. */
 #include "beside.h"
 #include <stdio.h>
 
