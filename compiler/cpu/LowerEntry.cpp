@@ -145,8 +145,12 @@ FailureOr<Value> EntryLowering::getPointer(Value buffer) {
   OpBuilder::InsertionGuard guard(builder);
   builder.setInsertionPointAfterValue(*source);
   int64_t bytes = offset.getSExtValue();
-  Value result = LLVM::GEPOp::create(builder, view.getLoc(), pointer, i8, *source,
-                                     LLVM::GEPArg(bytes), LLVM::GEPNoWrapFlags::inbounds);
+  // An index inside of the operation has 29 bits; a larger one is silently cut off.
+  LLVM::GEPArg index = llvm::isInt<LLVM::kGEPConstantBitWidth>(bytes)
+                           ? LLVM::GEPArg(static_cast<int32_t>(bytes))
+                           : LLVM::GEPArg(getInt(view.getLoc(), bytes));
+  Value result = LLVM::GEPOp::create(builder, view.getLoc(), pointer, i8, *source, index,
+                                     LLVM::GEPNoWrapFlags::inbounds);
   return pointers[buffer] = result;
 }
 

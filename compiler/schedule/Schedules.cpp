@@ -344,7 +344,7 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
   if (dim == info.nest.numParallel) {
     setUnroll(schedule);
     Cost cost = estimate(schedule);
-    if (best.tile.empty() || cost.cycles < bestCost.cycles * 0.999) {
+    if (best.algorithm.empty() || cost.cycles < bestCost.cycles * 0.999) {
       if (!isLegal(schedule))
         return;
       best = schedule;
@@ -421,7 +421,8 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
     NestSchedule candidate;
     Cost cost;
     enumerateTiles(schedule, 0, 1, candidate, cost);
-    if (!candidate.tile.empty() && (best.tile.empty() || cost.cycles < bestCost.cycles * 0.999)) {
+    if (!candidate.algorithm.empty() &&
+        (best.algorithm.empty() || cost.cycles < bestCost.cycles * 0.999)) {
       best = candidate;
       bestCost = cost;
     }

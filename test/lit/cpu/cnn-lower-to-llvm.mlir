@@ -88,4 +88,15 @@ module @net attributes {cnn.cpu = "haswell"} {
     cnn.launch @thunk items 1 (%y, %y) : memref<4xf32>, memref<4xf32>
     return
   }
+
+  // An offset that a constant index of LLVM's dialect, of 29 bits, cannot hold.
+  // CHECK-LABEL: llvm.func @net_eval(
+  // CHECK: %[[FAR:.*]] = llvm.mlir.constant(358612992 : i64)
+  // CHECK: llvm.getelementptr inbounds %{{.*}}[%[[FAR]]]
+  func.func @eval(%x: memref<4xf32> {cnn.role = "input"}, %arena: memref<358613120xi8> {cnn.role = "arena"}, %scratch: memref<64xi8> {cnn.role = "scratch"}) {
+    %far = arith.constant 358612992 : index
+    %y = memref.view %arena[%far][] : memref<358613120xi8> to memref<4xf32>
+    cnn.launch @fc.forward items 3 (%x, %y) : memref<4xf32>, memref<4xf32>
+    return
+  }
 }

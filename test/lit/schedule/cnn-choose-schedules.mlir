@@ -31,4 +31,14 @@ module @two {
     }
     return %d : tensor<32x6x14x14xf32>
   }
+
+  // Two results of rank 0 that are one value: the copy has no dimensions, and a schedule all the same.
+  // SPR: cnn.group "second.copy"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = [], order = []>
+  func.func @twice(%x: tensor<f32> {cnn.name = "x"}) -> (tensor<f32> {cnn.name = "first"}, tensor<f32> {cnn.name = "second"}) {
+    %c = cnn.group "sum" (%a = %x) : (tensor<f32>) -> tensor<f32> {
+      %s = cnn.add %a, %a : tensor<f32>, tensor<f32> -> tensor<f32>
+      cnn.yield %s : tensor<f32>
+    }
+    return %c, %c : tensor<f32>, tensor<f32>
+  }
 }
