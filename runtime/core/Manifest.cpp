@@ -17,6 +17,18 @@ int EntryPoint::find(BufferRole role, std::string_view name) const {
   return -1;
 }
 
+int EntryPoint::findImage() const {
+  int found = -1;
+  for (size_t i = 0; i < buffers.size(); ++i) {
+    if (buffers[i].role != BufferRole::Input || buffers[i].shape.size() < 2)
+      continue;
+    if (found >= 0)
+      return -1;
+    found = static_cast<int>(i);
+  }
+  return found;
+}
+
 const EntryPoint *Manifest::findEntry(std::string_view name) const {
   for (const EntryPoint &entry : entries)
     if (entry.name == name)

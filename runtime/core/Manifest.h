@@ -66,6 +66,9 @@ struct EntryPoint {
   /// Position in `buffers` of the input or output called `name`, or of the first with `role`; -1
   /// when there is none.
   int find(BufferRole role, std::string_view name = {}) const;
+  /// Position of the images [batch, ...], whatever the net calls them; -1 when it takes none, or
+  /// more than one tensor of samples.
+  int findImage() const;
 };
 
 struct Manifest {

@@ -131,8 +131,9 @@ Result<std::unique_ptr<Loader>> Loader::create(const SampleSet &samples,
                                       (long long)options.firstBatch, (long long)state->batches));
   state->epoch = options.firstEpoch + (options.firstBatch == state->batches);
   state->index = options.firstBatch % state->batches;
+  int64_t rows = std::max(options.batchSize, options.rowsInMemory);
   std::vector<int64_t> shape = samples.shape().dims();
-  shape.insert(shape.begin(), options.batchSize);
+  shape.insert(shape.begin(), rows);
   std::optional<int64_t> elements = elementCount(shape);
   int64_t bytes = 0;
   if (!elements || __builtin_mul_overflow(*elements, elementBytes(options.element), &bytes))
@@ -142,7 +143,7 @@ Result<std::unique_ptr<Loader>> Loader::create(const SampleSet &samples,
     Result<AlignedBuffer> images =
         AlignedBuffer::allocate(uint64_t(bytes), "a batch of shape " + shapeText(shape));
     Result<AlignedBuffer> labels =
-        AlignedBuffer::allocate(uint64_t(options.batchSize) * sizeof(int32_t), "the labels");
+        AlignedBuffer::allocate(uint64_t(rows) * sizeof(int32_t), "the labels");
     if (images.failed())
       return images.status();
     if (labels.failed())

@@ -12,8 +12,9 @@ namespace cnn {
 
 /// One batch; the memory (64-byte aligned) stays valid until the next call of Loader::next.
 struct Batch {
-  const void *images = nullptr;    ///< [batchSize, C, H, W]; rows beyond `rows` hold anything
-  const int32_t *labels = nullptr; ///< [batchSize]
+  /// [rowsInMemory, C, H, W], of which the rows beyond `rows` hold anything.
+  const void *images = nullptr;
+  const int32_t *labels = nullptr; ///< [rowsInMemory]
   int32_t rows = 0;                ///< batchSize, or less in the last batch of an epoch
   uint64_t epoch = 0;              ///< from 0
   int64_t index = 0;               ///< of the batch within its epoch, from 0
@@ -22,6 +23,9 @@ struct Batch {
 
 struct LoaderOptions {
   int64_t batchSize = 1;
+  /// Rows that the memory of a batch has, for code that was compiled for more than batchSize; 0:
+  /// batchSize.
+  int64_t rowsInMemory = 0;
   uint64_t seed = 0;
   /// Order of an epoch: RandomStream(seed, Shuffle, epoch).permutation(size), or 0, 1, 2, ...
   bool shuffle = false;

@@ -10,27 +10,36 @@
 
 namespace cnn {
 
-Status checkFits(const Manifest &manifest, const EntryPoint &entry, const SampleSet &samples,
-                 size_t classes, const std::string &dataName) {
-  int image = entry.find(BufferRole::Input, "image");
+Result<NetShape> netShape(const Manifest &manifest) {
+  const EntryPoint *entry = manifest.findEntry("eval");
+  if (!entry && !manifest.entries.empty())
+    entry = &manifest.entries.front();
+  int image = entry ? entry->findImage() : -1;
   if (image < 0)
-    return Status::failure(formatText("entry point '%s' of net '%s' has no input 'image'",
-                                      entry.name.c_str(), manifest.net.c_str()));
-  std::vector<int64_t> wanted = entry.buffers[image].shape;
-  wanted.erase(wanted.begin());
-  if (wanted != samples.shape().dims())
+    return Status::failure(
+        formatText("net '%s' does not take one tensor of images", manifest.net.c_str()));
+  auto ofOne = [&](int position) {
+    const std::vector<int64_t> &shape = entry->buffers[position].shape;
+    return std::vector<int64_t>(shape.begin() + (shape.empty() ? 0 : 1), shape.end());
+  };
+  NetShape shape = {manifest.net, ofOne(image), {}};
+  if (int logits = entry->find(BufferRole::Output, "logits"); logits >= 0)
+    shape.output = ofOne(logits);
+  return shape;
+}
+
+Status checkFits(const NetShape &net, const SampleSet &samples, size_t classes,
+                 const std::string &dataName) {
+  if (net.image != samples.shape().dims())
     return Status::failure(formatText("net '%s' takes images of shape %s, data set '%s' has %s",
-                                      manifest.net.c_str(), shapeText(wanted).c_str(),
+                                      net.net.c_str(), shapeText(net.image).c_str(),
                                       dataName.c_str(), shapeText(samples.shape().dims()).c_str()));
-  int logits = entry.find(BufferRole::Output, "logits");
-  if (logits < 0)
-    return Status();
-  const std::vector<int64_t> &given = entry.buffers[logits].shape;
-  if (given.size() != 2 || given[1] != static_cast<int64_t>(classes))
-    return Status::failure(formatText(
-        "net '%s' gives %s for a batch, data set '%s' has %zu classes and needs %s",
-        manifest.net.c_str(), shapeText(given).c_str(), dataName.c_str(), classes,
-        shapeText(std::vector<int64_t>{manifest.batch, static_cast<int64_t>(classes)}).c_str()));
+  std::vector<int64_t> wanted = {static_cast<int64_t>(classes)};
+  if (!net.output.empty() && net.output != wanted)
+    return Status::failure(formatText("net '%s' gives %s for an image, data set '%s' has %zu "
+                                      "classes and needs %s",
+                                      net.net.c_str(), shapeText(net.output).c_str(),
+                                      dataName.c_str(), classes, shapeText(wanted).c_str()));
   return Status();
 }
 
@@ -47,20 +56,17 @@ struct EvalCall {
       return call.status();
     made.call = *call;
     struct Wanted {
-      bool input;
-      const char *name;
-      int EvalCall::*position;
-    } all[] = {{true, "image", &EvalCall::image},
-               {true, "labels", &EvalCall::labels},
-               {true, "rows", &EvalCall::rows},
-               {false, "loss_sum", &EvalCall::lossSum},
-               {false, "logits", &EvalCall::logits}};
-    for (const Wanted &wanted : all) {
-      Result<int> found =
-          wanted.input ? made.call->input(wanted.name) : made.call->output(wanted.name);
-      if (found.failed())
-        return found.status();
-      made.*wanted.position = *found;
+      Result<int> found;
+      int &position;
+    } all[] = {{made.call->image(), made.image},
+               {made.call->input("labels"), made.labels},
+               {made.call->input("rows"), made.rows},
+               {made.call->output("loss_sum"), made.lossSum},
+               {made.call->output("logits"), made.logits}};
+    for (Wanted &wanted : all) {
+      if (wanted.found.failed())
+        return wanted.found.status();
+      wanted.position = *wanted.found;
     }
     return made;
   }

@@ -39,10 +39,19 @@ struct ClassScore {
 };
 ClassScore scoreOf(const Evaluation &evaluation, size_t classIndex);
 
-/// Checks that images of `samples` and the classes fit what `entry` of the net takes and gives;
-/// fails with both shapes.
-Status checkFits(const Manifest &manifest, const EntryPoint &entry, const SampleSet &samples,
-                 size_t classes, const std::string &dataName);
+/// What a data set must fit; the shapes are of one sample.
+struct NetShape {
+  std::string net;
+  std::vector<int64_t> image, output;
+};
+/// Of the entry point `eval` of `manifest`, or of its first one where it lacks that (`output` is
+/// empty where that gives none). Fails where the net does not take one tensor of images.
+Result<NetShape> netShape(const Manifest &manifest);
+
+/// Checks that images of `samples` and the classes fit what the net takes and gives; fails with
+/// both shapes.
+Status checkFits(const NetShape &net, const SampleSet &samples, size_t classes,
+                 const std::string &dataName);
 
 /// Runs `eval` over all of `samples`. `stop`, where given, is asked between batches.
 Result<Evaluation> evaluate(Session &session, const SampleSet &samples,

@@ -11,10 +11,11 @@ namespace cnn {
 
 Result<ImageShape> predictShape(const Manifest &manifest) {
   const EntryPoint *entry = manifest.findEntry("infer");
-  int image = entry ? entry->find(BufferRole::Input, "image") : -1;
+  int image = entry ? entry->findImage() : -1;
   if (image < 0)
     return Status::failure(
-        formatText("net '%s' has no entry point 'infer' that takes 'image'", manifest.net.c_str()));
+        formatText("net '%s' has no entry point 'infer' that takes one tensor of images",
+                   manifest.net.c_str()));
   const std::vector<int64_t> &shape = entry->buffers[image].shape;
   if (shape.size() != 4)
     return Status::failure(formatText("net '%s' takes tensors of shape %s, not images",
@@ -49,7 +50,7 @@ Result<std::vector<Prediction>> predict(Session &session, const std::vector<Pred
   if (found.failed())
     return found.status();
   Call &call = **found;
-  Result<int> image = call.input("image"), rows = call.input("rows");
+  Result<int> image = call.image(), rows = call.input("rows");
   for (const Result<int> *position : {&image, &rows})
     if (position->failed())
       return position->status();

@@ -25,6 +25,14 @@ Result<int> Call::position(BufferRole role, std::string_view name) const {
                                     std::string(name).c_str()));
 }
 
+Result<int> Call::image() const {
+  if (int found = point->findImage(); found >= 0)
+    return found;
+  return Status::failure(formatText("entry point '%s' of net '%s' does not take one tensor of "
+                                    "images",
+                                    point->name.c_str(), session->manifest().net.c_str()));
+}
+
 void Call::set(int position, double value, int64_t index) {
   void *data = buffers[position];
   switch (point->buffers[position].element) {

@@ -29,6 +29,9 @@ public:
   /// through spec(); fails, naming net and entry, when there is none of that name.
   Result<int> input(std::string_view name) const { return position(BufferRole::Input, name); }
   Result<int> output(std::string_view name) const { return position(BufferRole::Output, name); }
+  /// The position of the images, whatever the net calls them; fails when the net does not take one
+  /// tensor of them.
+  Result<int> image() const;
   const BufferSpec &spec(int position) const { return point->buffers[position]; }
 
   /// Reads the input at `position` from `data` (aligned, the whole shape) in the runs that follow.

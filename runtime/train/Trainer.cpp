@@ -28,9 +28,8 @@ private:
   Status prepareCall();
   Status prepareState();
   Status resume();
-  Status checkRecipe(const CheckpointInfo &found);
   Status trainEpoch(Loader *loader);
-  Status step(const Batch &batch);
+  Status step(const Batch &images);
   Status endEpoch();
   Status checkpoint();
   Status finish();
@@ -57,7 +56,7 @@ private:
   Call *call = nullptr;
   int image = 0, labels = 0, rows = 0, loss = 0, nonFinite = 0;
   std::vector<std::string> parameters; // names, in the order of `nonfinite`
-  int64_t stepsPerEpoch = 0;
+  int64_t batchSize = 0, stepsPerEpoch = 0;
   std::chrono::steady_clock::time_point epochStart, lastFlush;
   double secondsBefore = 0; // of this epoch, before the run was resumed
   int64_t rowsBefore = 0;   // of this epoch, likewise
@@ -73,19 +72,17 @@ Status Run::prepareCall() {
     return found.status();
   call = *found;
   struct Wanted {
-    bool input;
-    const char *name;
-    int Run::*position;
-  } all[] = {{true, "image", &Run::image},
-             {true, "labels", &Run::labels},
-             {true, "rows", &Run::rows},
-             {false, "loss", &Run::loss},
-             {false, "nonfinite", &Run::nonFinite}};
-  for (const Wanted &wanted : all) {
-    Result<int> at = wanted.input ? call->input(wanted.name) : call->output(wanted.name);
-    if (at.failed())
-      return at.status();
-    this->*wanted.position = *at;
+    Result<int> found;
+    int &position;
+  } all[] = {{call->image(), image},
+             {call->input("labels"), labels},
+             {call->input("rows"), rows},
+             {call->output("loss"), loss},
+             {call->output("nonfinite"), nonFinite}};
+  for (Wanted &wanted : all) {
+    if (wanted.found.failed())
+      return wanted.found.status();
+    wanted.position = *wanted.found;
   }
 
   for (const StateTensor &tensor : session.manifest().state)
@@ -98,8 +95,7 @@ Status Run::prepareCall() {
                    shapeText(call->spec(nonFinite).shape).c_str()));
 
   for (const BufferSpec &spec : call->entry().buffers) {
-    if (spec.role != BufferRole::Input || spec.name == "image" || spec.name == "labels" ||
-        spec.name == "rows")
+    if (spec.role != BufferRole::Input || !spec.shape.empty() || spec.name == "rows")
       continue;
     auto given = std::find_if(options.scalars.begin(), options.scalars.end(),
                               [&](const auto &scalar) { return scalar.first == spec.name; });
@@ -110,21 +106,30 @@ Status Run::prepareCall() {
     call->set(*call->input(spec.name), given->second);
   }
 
-  const EntryPoint *eval = session.manifest().findEntry("eval");
-  if (Status status = checkFits(session.manifest(), eval ? *eval : call->entry(), data.train,
-                                data.classNames.size(), data.name);
+  Result<NetShape> shape = netShape(session.manifest());
+  if (shape.failed())
+    return shape.status();
+  if (Status status = checkFits(*shape, data.train, data.classNames.size(), data.name);
       status.failed())
     return status;
   if (data.train.size() == 0)
     return Status::failure(formatText("data set '%s' has no training images", data.name.c_str()));
-  int64_t batch = session.manifest().batch;
-  stepsPerEpoch = (data.train.size() + batch - 1) / batch;
+  int64_t most = session.manifest().batch;
+  batchSize = options.batch ? options.batch : most;
+  if (batchSize < 1 || batchSize > most)
+    return Status::failure(formatText("net '%s' was compiled for at most %lld images a step, and "
+                                      "%lld are asked for",
+                                      session.manifest().net.c_str(), static_cast<long long>(most),
+                                      static_cast<long long>(batchSize)));
+  stepsPerEpoch = (data.train.size() + batchSize - 1) / batchSize;
   outcome.stepsPerEpoch = stepsPerEpoch;
   return Status();
 }
 
-/// All of both recipes must agree, but for how long and how fast to learn.
-Status Run::checkRecipe(const CheckpointInfo &found) {
+/// All of both recipes must agree, but for how long and how fast to learn; `notes` says what
+/// differs there.
+static Status checkRecipe(const CheckpointInfo &found, const TrainOptions &options,
+                          std::vector<std::string> &notes) {
   Result<Json> before = parseJson(found.recipe, options.resumePath);
   if (before.failed())
     return before.status();
@@ -140,7 +145,7 @@ Status Run::checkRecipe(const CheckpointInfo &found) {
         formatText("%s is %s now and was %s", key.c_str(), text(now).c_str(), text(then).c_str());
     if (!isScalar(key))
       return Status::failure(options.resumePath, "belongs to another run: " + difference);
-    outcome.notes.push_back(difference + " in " + options.resumePath);
+    notes.push_back(difference + " in " + options.resumePath);
     return Status();
   };
   for (const auto &[key, value] : before->items()) {
@@ -153,6 +158,37 @@ Status Run::checkRecipe(const CheckpointInfo &found) {
     if (!before->contains(key))
       if (Status status = compare(key, nullptr, &value); status.failed())
         return status;
+  return Status();
+}
+
+/// Whether `options` continue the run of net `net` that wrote the checkpoint.
+static Status checkResumption(const CheckpointInfo &info, const TrainOptions &options,
+                              const std::string &net, std::vector<std::string> &notes) {
+  const std::string &path = options.resumePath;
+  if (info.net != net)
+    return Status::failure(path, formatText("is a checkpoint of net '%s', not of '%s'",
+                                            info.net.c_str(), net.c_str()));
+  if (options.seed && *options.seed != info.seed)
+    return Status::failure(path, formatText("was made with seed %llu, not %llu",
+                                            static_cast<unsigned long long>(info.seed),
+                                            static_cast<unsigned long long>(*options.seed)));
+  if (Status status = checkRecipe(info, options, notes); status.failed())
+    return status;
+  if (info.epoch > options.epochs)
+    return Status::failure(path, formatText("has %llu epochs done, and %llu are asked for",
+                                            static_cast<unsigned long long>(info.epoch),
+                                            static_cast<unsigned long long>(options.epochs)))
+        .withHint(formatText("pass --epochs with more than %llu",
+                             static_cast<unsigned long long>(info.epoch)));
+  return Status();
+}
+
+/// Better before the first step than after hours of training.
+static Status tryOutputs(const TrainOptions &options) {
+  for (const std::string &path : {options.weightsPath, options.checkpointPath})
+    if (!path.empty())
+      if (Result<AtomicFile> tried = AtomicFile::create(path); tried.failed())
+        return tried.status();
   return Status();
 }
 
@@ -204,26 +240,14 @@ Status Run::resume() {
   Result<CheckpointInfo> info = loadCheckpoint(path, session.manifest(), session.state());
   if (info.failed())
     return info.status();
-  if (info->net != session.manifest().net)
-    return Status::failure(path, formatText("is a checkpoint of net '%s', not of '%s'",
-                                            info->net.c_str(), session.manifest().net.c_str()));
-  if (options.seed && *options.seed != info->seed)
-    return Status::failure(path, formatText("was made with seed %llu, not %llu",
-                                            static_cast<unsigned long long>(info->seed),
-                                            static_cast<unsigned long long>(*options.seed)));
-  if (Status status = checkRecipe(*info); status.failed())
+  if (Status status = checkResumption(*info, options, session.manifest().net, outcome.notes);
+      status.failed())
     return status;
   if (info->stepInEpoch < 0 || info->stepInEpoch > stepsPerEpoch)
     return Status::failure(path,
                            formatText("stopped at step %lld of an epoch, which has %lld steps here",
                                       static_cast<long long>(info->stepInEpoch),
                                       static_cast<long long>(stepsPerEpoch)));
-  if (info->epoch > options.epochs)
-    return Status::failure(path, formatText("has %llu epochs done, and %llu are asked for",
-                                            static_cast<unsigned long long>(info->epoch),
-                                            static_cast<unsigned long long>(options.epochs)))
-        .withHint(formatText("pass --epochs with more than %llu",
-                             static_cast<unsigned long long>(info->epoch)));
   Result<std::vector<EpochRecord>> history = readHistory(*info, path);
   if (history.failed())
     return history.status();
@@ -258,11 +282,8 @@ Status Run::prepareState() {
   position.recipe = jsonText(options.recipe);
   outcome.seed = position.seed;
 
-  // Better now than after hours of training.
-  for (const std::string &path : {options.weightsPath, options.checkpointPath})
-    if (!path.empty())
-      if (Result<AtomicFile> tried = AtomicFile::create(path); tried.failed())
-        return tried.status();
+  if (Status status = tryOutputs(options); status.failed())
+    return status;
   bool resumed = !options.resumePath.empty();
   Result<TrainLog> opened =
       TrainLog::open(options.logPath, resumed ? static_cast<int64_t>(position.logBytes) : -1);
@@ -308,10 +329,10 @@ std::string Run::nonFiniteReason(double lossValue) const {
          (gradients.empty() ? "" : ", " + gradients);
 }
 
-Status Run::step(const Batch &batch) {
-  call->bind(image, batch.images);
-  call->bind(labels, batch.labels);
-  call->set(rows, batch.rows);
+Status Run::step(const Batch &images) {
+  call->bind(image, images.images);
+  call->bind(labels, images.labels);
+  call->set(rows, images.rows);
   call->run();
 
   double lossValue = call->get(loss);
@@ -330,8 +351,8 @@ Status Run::step(const Batch &batch) {
   session.commit();
   ++position.globalStep;
   ++position.stepInEpoch;
-  position.lossSum += lossValue * batch.rows;
-  position.rows += batch.rows;
+  position.lossSum += lossValue * images.rows;
+  position.rows += images.rows;
   log.writeStep(position.globalStep, position.epoch + 1, lossValue);
 
   if (options.progress) {
@@ -452,7 +473,8 @@ Result<TrainOutcome> Run::run() {
 
   if (position.epoch < options.epochs) {
     LoaderOptions wanted;
-    wanted.batchSize = session.manifest().batch;
+    wanted.batchSize = batchSize;
+    wanted.rowsInMemory = session.manifest().batch;
     wanted.seed = position.seed;
     wanted.shuffle = options.shuffle;
     bool trained = position.stepInEpoch == stepsPerEpoch;
@@ -489,6 +511,21 @@ Result<TrainOutcome> Run::run() {
 }
 
 } // namespace
+
+Status checkOptions(const TrainOptions &options, const std::string &net) {
+  if (!options.resumePath.empty()) {
+    Result<CheckpointInfo> info = readCheckpointInfo(options.resumePath);
+    if (info.failed())
+      return info.status();
+    std::vector<std::string> notes;
+    if (Status status = checkResumption(*info, options, net, notes); status.failed())
+      return status;
+  } else if (!options.initPath.empty()) {
+    if (Result<Safetensors> weights = readSafetensors(options.initPath); weights.failed())
+      return weights.status();
+  }
+  return tryOutputs(options);
+}
 
 Result<TrainOutcome> train(Session &session, const Dataset &data, const TrainOptions &options) {
   return Run(session, data, options).run();

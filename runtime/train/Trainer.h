@@ -24,6 +24,8 @@ namespace cnn {
 
 struct TrainOptions {
   uint64_t epochs = 1;
+  /// Images per step; 0: as many as the net was compiled for, which is the most there can be.
+  int64_t batch = 0;
   /// Of the initial weights and of the order of the images; 0, or that of the checkpoint, unless
   /// given. A resumed run refuses another one.
   std::optional<uint64_t> seed;
@@ -68,6 +70,10 @@ struct TrainOutcome {
   /// Differences to the checkpoint that were accepted, and how weights were mapped.
   std::vector<std::string> notes;
 };
+
+/// What can be told to be wrong before net `net` is compiled: files that cannot be read or written,
+/// a checkpoint of another run. train() checks it again, with all that needs the compiled net.
+Status checkOptions(const TrainOptions &options, const std::string &net);
 
 /// Trains. Fails on data that does not fit the net, on files that cannot be read or written (the
 /// weight file and the log are tried before the first step), and on a checkpoint of another run.

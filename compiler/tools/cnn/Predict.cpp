@@ -1,9 +1,8 @@
 // cnn predict FILE --weights W INPUT...: single images through a trained net.
 #include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
-#include "compiler/tools/cnn/Program.h"
 #include "runtime/data/Safetensors.h"
-#include "runtime/data/Weights.h"
 #include "runtime/train/Predictor.h"
 
 #include <algorithm>
@@ -54,29 +53,15 @@ int runPredict() {
     if (!recipe)
       return exitFailure;
   }
-  Result<std::unique_ptr<ThreadPool>> pool = makePool();
-  if (pool.failed())
-    return fail(pool.status());
-
   CompileRequest request;
   request.net = recipe ? recipe->net : netName.getValue();
   request.recipe = recipe ? recipe->name : "";
   request.entries = {"infer"};
   request.batch = 1; // the plan of a program that links `cnnc --mode infer`: the same bits
-  std::optional<Compilation> compiled = program->compile(request);
-  if (!compiled)
+  std::optional<OpenNet> net = openTrainedNet(*program, request);
+  if (!net)
     return exitFailure;
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
-  if (session.failed())
-    return fail(session.status());
-  const Manifest &manifest = (*session)->manifest();
-  Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, (*session)->state());
-  if (mapping.failed())
-    return fail(mapping.status());
-  if (Status status = checkSameNet(weightsPath, *mapping, manifest); status.failed())
-    return fail(status);
-
-  Result<ImageShape> shape = predictShape(manifest);
+  Result<ImageShape> shape = predictShape(net->session->manifest());
   if (shape.failed())
     return fail(shape.status());
   std::vector<PredictInput> images;
@@ -86,7 +71,7 @@ int runPredict() {
       return fail(read.status());
     std::move(read->begin(), read->end(), std::back_inserter(images));
   }
-  Result<std::vector<Prediction>> results = predict(**session, images);
+  Result<std::vector<Prediction>> results = predict(*net->session, images);
   if (results.failed())
     return fail(results.status());
   std::vector<std::string> names = classNames(*weights, recipe);

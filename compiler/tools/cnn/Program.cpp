@@ -2,6 +2,7 @@
 #include "compiler/tools/cnn/Program.h"
 
 #include "compiler/frontend/Frontend.h"
+#include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 #include "compiler/tools/cnn/ProgramCompile.h"
 #include "llvm/Support/raw_ostream.h"
@@ -25,6 +26,7 @@ public:
     return frontend->hasRecipe(name, net);
   }
   std::optional<NetSummary> summarize(const std::string &net, unsigned depth) override;
+  std::optional<NetShape> shape(const RecipeInfo &recipe) override;
   std::optional<Compilation> compile(const CompileRequest &request) override {
     return compileNet(*frontend, diagnostics, request);
   }
@@ -95,6 +97,22 @@ std::optional<NetSummary> FileProgram::summarize(const std::string &net, unsigne
     summary.lines.push_back(std::move(line));
   }
   return summary;
+}
+
+std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {
+  std::unique_ptr<Graph> graph = frontend->elaborate(recipe.net, recipe.name);
+  if (!graph)
+    return std::nullopt;
+  if (graph->inputs.size() != 1) {
+    fail(formatText("net '%s' takes %zu tensors, a data set has one for each image",
+                    graph->net.c_str(), graph->inputs.size()));
+    return std::nullopt;
+  }
+  auto dims = [&](unsigned tensor) {
+    const mlir::cnn::Shape &shape = graph->tensors[tensor].shape;
+    return std::vector<int64_t>(shape.begin(), shape.end());
+  };
+  return NetShape{graph->net, dims(graph->inputs[0]), dims(graph->outputs[0])};
 }
 
 Result<Dataset> openData(const RecipeInfo &recipe, bool testOnly) {

@@ -7,6 +7,7 @@
 #include "runtime/core/Status.h"
 #include "runtime/data/Dataset.h"
 #include "runtime/train/CompiledNet.h"
+#include "runtime/train/Evaluator.h"
 
 #include <cstdint>
 #include <memory>
@@ -48,6 +49,7 @@ struct CompileRequest {
   std::string recipe; ///< whose hyperparameters the net gets
   bool train = false; ///< train_step and eval too, instead of `entries`
   std::vector<std::string> entries;
+  /// The most images of a call. The net may be compiled for some more, see roundBatch.
   int64_t batch = 1;
 };
 
@@ -80,6 +82,10 @@ public:
   /// The layers of a net, with the hyperparameters of its first recipe, for `cnn summary`; empty
   /// `net`: that of the first recipe. Prints what is wrong, and then returns nothing.
   virtual std::optional<NetSummary> summarize(const std::string &net, unsigned depth) = 0;
+
+  /// What the net of a recipe takes and gives, before it is compiled. Prints what is wrong, also
+  /// where it does not take one tensor of images, and then returns nothing.
+  virtual std::optional<NetShape> shape(const RecipeInfo &recipe) = 0;
 
   /// Compiles and loads. Mistakes that show only now are printed with their places; then nothing is
   /// returned.

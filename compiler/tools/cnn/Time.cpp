@@ -2,12 +2,11 @@
 // machine's multiply-add peak. A step goes from plain NCHW f32 images to outputs, or to updated
 // parameters; steps alternate between two batches.
 #include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
 #include "compiler/tools/cnn/Peak.h"
-#include "compiler/tools/cnn/Program.h"
 #include "runtime/core/Init.h"
 #include "runtime/core/Random.h"
-#include "runtime/train/Session.h"
 
 #include <sys/resource.h>
 
@@ -76,20 +75,19 @@ static Result<RandomBatch> makeBatch(Call &call, int64_t classes, uint64_t numbe
 
 /// Rows: all; scalars of the optimizer: the recipe's, with a learning rate so small that random
 /// labels never lead to numbers that are not finite.
-static Status setScalars(Session &session, Call &call, const std::optional<RecipeInfo> &recipe) {
+static void setScalars(Call &call, int64_t images, const std::optional<RecipeInfo> &recipe) {
   const std::vector<BufferSpec> &buffers = call.entry().buffers;
   for (size_t i = 0; i < buffers.size(); ++i) {
     const BufferSpec &spec = buffers[i];
     if (spec.role != BufferRole::Input || !spec.shape.empty())
       continue;
-    double value = spec.name == "rows" ? double(session.manifest().batch) : 0;
+    double value = spec.name == "rows" ? double(images) : 0;
     if (recipe)
       for (const auto &[name, given] : recipe->scalars)
         if (name == spec.name)
           value = name == "lr" ? std::min(given, 1e-3) : given;
     call.set(int(i), value);
   }
-  return Status();
 }
 
 /// The labels that the net's outputs stand for: the last extent of its last layer.
@@ -141,11 +139,6 @@ int runTime() {
     if (!recipe)
       return exitFailure;
   }
-  Result<std::unique_ptr<ThreadPool>> pool = makePool();
-  if (pool.failed())
-    return fail(pool.status());
-  double peak = measurePeakGflops(**pool);
-
   Clock::time_point start = Clock::now();
   CompileRequest request;
   request.net = recipe ? recipe->net : netName.getValue();
@@ -157,19 +150,16 @@ int runTime() {
   std::optional<NetSummary> layers = program->summarize(request.net, /*depth=*/0);
   if (!layers)
     return exitFailure;
-  std::optional<Compilation> compiled = program->compile(request);
-  if (!compiled)
+  std::optional<OpenNet> net = openNet(*program, request);
+  if (!net)
     return exitFailure;
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
-  if (session.failed())
-    return fail(session.status());
-  const Manifest &manifest = (*session)->manifest();
-  Result<Call *> call = (*session)->call(entryName);
+  Session &session = *net->session;
+  const Manifest &manifest = session.manifest();
+  Result<Call *> call = session.call(entryName);
   if (call.failed())
     return fail(call.status());
-  initializeState(manifest, 0, (*session)->state());
-  if (Status status = setScalars(**session, **call, recipe); status.failed())
-    return fail(status);
+  initializeState(manifest, 0, session.state());
+  setScalars(**call, request.batch, recipe);
   RandomBatch batches[2];
   for (int i = 0; i < 2; ++i) {
     Result<RandomBatch> made = makeBatch(**call, classesOf(*layers), uint64_t(i));
@@ -180,9 +170,10 @@ int runTime() {
   (*call)->run();
   double compileSeconds = secondsSince(start);
 
-  Timing timing = measure(**session, **call, batches);
-  peak = std::max(peak, measurePeakGflops(**pool));
-  double gflop = gflopOf(*layers, manifest.batch);
+  double peak = measurePeakGflops(*net->pool);
+  Timing timing = measure(session, **call, batches);
+  peak = std::max(peak, measurePeakGflops(*net->pool));
+  double gflop = gflopOf(*layers, request.batch);
   double percent = peak > 0 ? 100 * gflop / (timing.least() / 1e3) / peak : 0;
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -191,10 +182,10 @@ int runTime() {
   if (!json) {
     std::printf("%s, %s, batch %lld, %d threads: %.4f ms (median %.4f, %zu runs), %.4f GFLOP, "
                 "%.1f%% of the peak of %.1f GFLOP/s; compiled in %.2f s%s, %ld MB\n",
-                manifest.net.c_str(), mode, static_cast<long long>(manifest.batch),
-                (*pool)->workers(), timing.least(), timing.median(), timing.milliseconds.size(),
-                gflop, percent, peak, compileSeconds,
-                compiled->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
+                manifest.net.c_str(), mode, static_cast<long long>(request.batch),
+                net->pool->workers(), timing.least(), timing.median(), timing.milliseconds.size(),
+                gflop, percent, peak, compileSeconds, net->fromCache ? " (from the cache)" : "",
+                usage.ru_maxrss / 1024);
     return exitSuccess;
   }
   std::printf(
@@ -203,7 +194,7 @@ int runTime() {
       "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
       "\"compile_s\": %.2f, \"rss_mb\": %ld}\n",
       CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
-      static_cast<long long>(manifest.batch), (*pool)->workers(), timing.least(), timing.median(),
+      static_cast<long long>(request.batch), net->pool->workers(), timing.least(), timing.median(),
       timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
       peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024);
   return exitSuccess;

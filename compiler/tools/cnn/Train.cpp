@@ -1,8 +1,8 @@
 // cnn train FILE [RECIPE]: file -> compiled step -> trained weights, with a line per epoch, and the
 // commands that come next.
 #include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
-#include "compiler/tools/cnn/Program.h"
 #include "runtime/train/Interrupt.h"
 #include "runtime/train/Text.h"
 #include "runtime/train/Trainer.h"
@@ -18,6 +18,7 @@ static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
     options.seed = seed;
   else if (resumePath.empty())
     options.seed = recipe.seed;
+  options.batch = recipe.batch;
   options.shuffle = recipe.shuffle;
   options.scalars = recipe.scalars;
   options.recipe = recipe.identity;
@@ -94,34 +95,40 @@ int runTrain() {
   Result<Dataset> data = openData(recipe, /*testOnly=*/false);
   if (data.failed())
     return fail(data.status());
-  Result<std::unique_ptr<ThreadPool>> pool = makePool();
-  if (pool.failed())
-    return fail(pool.status());
+  std::optional<NetShape> shape = program->shape(recipe);
+  if (!shape)
+    return exitFailure;
+  for (const SampleSet *samples : {&data->train, &data->test})
+    if (Status status = checkFits(*shape, *samples, data->classNames.size(), data->name);
+        status.failed())
+      return fail(status);
+  TrainOptions options = optionsFor(recipe, *data);
+  if (Status status = checkOptions(options, recipe.net); status.failed())
+    return fail(status);
+
   CompileRequest request;
   request.net = recipe.net;
   request.recipe = recipe.name;
   request.train = true;
   request.batch = recipe.batch;
-  std::optional<Compilation> compiled = program->compile(request);
-  if (!compiled)
+  std::optional<OpenNet> net = openNet(*program, request);
+  if (!net)
     return exitFailure;
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), **pool);
-  if (session.failed())
-    return fail(session.status());
 
-  TrainOptions options = optionsFor(recipe, *data);
-  std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu epochs, "
+  int workers = net->pool->workers();
+  std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu %s, "
               "%d %s; compiled in %.2f s%s\n",
               recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
               groupDigits(data->train.size()).c_str(), data->classNames.size(),
               static_cast<long long>(recipe.batch), static_cast<unsigned long long>(options.epochs),
-              (*pool)->workers(), (*pool)->workers() == 1 ? "thread" : "threads", compiled->seconds,
-              compiled->fromCache ? " (from the cache)" : "");
+              options.epochs == 1 ? "epoch" : "epochs", workers,
+              workers == 1 ? "thread" : "threads", net->compileSeconds,
+              net->fromCache ? " (from the cache)" : "");
   std::fflush(stdout);
   Progress progress = Progress::standard();
   options.progress = &progress;
   InterruptGuard guard;
-  Result<TrainOutcome> outcome = train(**session, *data, options);
+  Result<TrainOutcome> outcome = train(*net->session, *data, options);
   if (outcome.failed())
     return fail(outcome.status());
   for (const std::string &note : outcome->notes)

@@ -20,7 +20,8 @@ static cl::opt<cnn::Mode>
                     clEnumValN(cnn::Mode::Train, "train", "train_step, eval and infer")));
 static cl::opt<long long> batch("batch", cl::value_desc("N"), cl::cat(category),
                                 cl::desc("the most samples in one call (default: 1; with --mode "
-                                         "train the recipe's)"));
+                                         "train the recipe's); exactly this many are compiled "
+                                         "for, and whole vectors of them are fastest"));
 static cl::opt<std::string> recipe("recipe", cl::value_desc("NAME"), cl::cat(category),
                                    cl::desc("the recipe to train by (default: the net's first)"));
 static cl::opt<std::string> target("target", cl::value_desc("cpu|nvptx"), cl::cat(category),
@@ -38,9 +39,10 @@ static cl::opt<std::string> emitName("emit", cl::value_desc("PHASE"), cl::cat(ca
                                      cl::init("obj"),
                                      cl::desc("how far to compile; the phases are below "
                                               "(default: obj)"));
-static cl::opt<std::string> output("o", cl::value_desc("OUT"), cl::cat(category),
-                                   cl::desc("where the result goes, - for standard output (default: "
-                                            "FILE with .o for an object, else -)"));
+static cl::opt<std::string>
+    output("o", cl::value_desc("OUT"), cl::cat(category),
+           cl::desc("where the result goes, - for standard output (default: "
+                    "FILE with .o for an object, else -)"));
 static cl::opt<std::string> dumps("dump-phases", cl::value_desc("DIR"), cl::cat(category),
                                   cl::desc("write every phase into this folder, one numbered file "
                                            "each; without -o and --emit nothing else"));
@@ -50,9 +52,10 @@ static cl::opt<std::string> weights("weights", cl::value_desc("W"), cl::cat(cate
 static cl::opt<bool> weightsBeside("weights-beside", cl::cat(category),
                                    cl::desc("write them into a file beside the object instead: OUT "
                                             "with .weights for .o"));
-static cl::list<std::string> settings("set", cl::value_desc("key=value"), cl::cat(category),
-                                      cl::desc("override what the file says (lenet.classes=5) or the "
-                                               "schedule (schedule.KEY=VALUE); may be repeated"));
+static cl::list<std::string>
+    settings("set", cl::value_desc("key=value"), cl::cat(category),
+             cl::desc("override what the file says (lenet.classes=5) or the "
+                      "schedule (schedule.KEY=VALUE); may be repeated"));
 static cl::opt<bool> noFusion("no-fusion", cl::cat(category),
                               cl::desc("make every operation a kernel of its own"));
 static cl::opt<unsigned> compileThreads("compile-threads", cl::value_desc("N"), cl::cat(category),
@@ -74,8 +77,9 @@ static const char overview[] =
 static std::string phaseHelp() {
   std::string text = "\nPhases:\n";
   for (cnn::Phase phase : cnn::allPhases())
-    text += "  " + cnn::phaseName(phase).str() + std::string(12 - cnn::phaseName(phase).size(), ' ') +
-            cnn::phaseSummary(phase).str() + "\n";
+    text += "  " + cnn::phaseName(phase).str() +
+            std::string(12 - cnn::phaseName(phase).size(), ' ') + cnn::phaseSummary(phase).str() +
+            "\n";
   return text + "\nA dump of a phase from cnn to llvm, fed back, gives the identical object.\n"
                 "Compiled nets of `cnn` are cached in $CNNC_CACHE, $XDG_CACHE_HOME/cnnc or\n"
                 "~/.cache/cnnc; CNNC_PERF=1 writes their symbols to /tmp/perf-PID.map for perf.\n"
@@ -87,8 +91,9 @@ static Error checkCombinations(cnn::Phase phase) {
     return createStringError(target == "nvptx"
                                  ? "target 'nvptx' is not available in this build yet\n"
                                    "  hint: --target cpu is"
-                                 : "unknown target '" + target + "'\n  hint: the targets are cpu and "
-                                                                 "nvptx");
+                                 : "unknown target '" + target +
+                                       "'\n  hint: the targets are cpu and "
+                                       "nvptx");
   if (batch.getNumOccurrences() && batch <= 0)
     return createStringError("--batch is " + std::to_string(batch) + ", but must be at least 1");
   if (!element.empty() && element != "f32" && element != "f64")

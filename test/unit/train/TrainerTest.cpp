@@ -279,6 +279,39 @@ TEST_F(TrainerTest, RefusesCheckpointsOfOtherRuns) {
             std::vector<std::string>{"lr is 0.25 now and was 0.5 in " + other.resumePath});
 }
 
+/// A net may be compiled for more images than a step has (the tool rounds up to whole vectors).
+TEST_F(TrainerTest, SameBitsWhenCompiledForMoreImages) {
+  TrainOptions options = defaults();
+  options.weightsPath = file("exact");
+  ASSERT_TRUE(runOnce(options).isOk());
+  options.batch = 16;
+  options.weightsPath = file("larger");
+  ASSERT_TRUE(runOnce(options, 1, /*batch=*/24).isOk());
+  EXPECT_EQ(contentOf(file("larger")), contentOf(file("exact")));
+  options.batch = 25;
+  EXPECT_EQ(runOnce(options, 1, /*batch=*/24).message(),
+            "net 'softmax' was compiled for at most 24 images a step, and 25 are asked for");
+}
+
+TEST_F(TrainerTest, KnowsWhatIsWrongBeforeCompiling) {
+  TrainOptions options = defaults();
+  options.checkpointPath = file("c");
+  ASSERT_TRUE(runOnce(options).isOk());
+  EXPECT_TRUE(checkOptions(options, "softmax").isOk());
+  options.resumePath = options.checkpointPath;
+  EXPECT_TRUE(checkOptions(options, "softmax").isOk());
+  EXPECT_EQ(checkOptions(options, "other").message(),
+            options.resumePath + ": is a checkpoint of net 'softmax', not of 'other'");
+  options.resumePath = "";
+  options.initPath = file("missing");
+  EXPECT_EQ(checkOptions(options, "softmax").message(),
+            options.initPath + ": cannot read: No such file or directory");
+  options.initPath = "";
+  options.weightsPath = file("missing/w");
+  EXPECT_EQ(checkOptions(options, "softmax").message().find(options.weightsPath + ": cannot write"),
+            0u);
+}
+
 TEST_F(TrainerTest, RefusesWhatDoesNotFitTheNet) {
   TrainOptions options = defaults();
   Bench made = bench(1);
@@ -287,8 +320,7 @@ TEST_F(TrainerTest, RefusesWhatDoesNotFitTheNet) {
             "net 'softmax' takes images of shape [1, 6, 5], data set 'blobs' has [3, 6, 5]");
   data = test::blobs({1, 6, 5}, 3, 20, 20);
   EXPECT_EQ(train(*made.session, data, options).message(),
-            "net 'softmax' gives [16, 4] for a batch, data set 'blobs' has 3 classes and needs "
-            "[16, 3]");
+            "net 'softmax' gives [4] for an image, data set 'blobs' has 3 classes and needs [3]");
   options.scalars.clear();
   EXPECT_EQ(runOnce(options).message(),
             "train_step of net 'softmax' wants a value for 'lr', and the recipe has none");
