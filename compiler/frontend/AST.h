@@ -363,6 +363,7 @@ struct File {
   llvm::StringRef name;
   llvm::SMRange range; // the whole text
   std::vector<Decl *> declarations;
+  std::vector<const File *> imports; // the files that it names, set by Frontend
   llvm::BumpPtrAllocator arena;
 
   template <typename T, typename... Args> T *make(Args &&...args) {

@@ -75,19 +75,20 @@ DiagnosticBuilder::~DiagnosticBuilder() {
     engine->report(diagnostic);
 }
 
-std::optional<unsigned> Diagnostics::addFile(StringRef path) {
+std::optional<unsigned> Diagnostics::addFile(StringRef path, SMRange use) {
   if (llvm::sys::fs::is_directory(path)) {
-    error("cannot read '" + path + "': it is a folder");
+    error(use, "cannot read '" + path + "': it is a folder");
     return std::nullopt;
   }
   uint64_t size = 0;
   if (path != "-" && !llvm::sys::fs::file_size(path, size) && size > maxFileSize) {
-    error("cannot read '" + path + "': " + Twine(size) + " bytes are too many for a .cnn file");
+    error(use,
+          "cannot read '" + path + "': " + Twine(size) + " bytes are too many for a .cnn file");
     return std::nullopt;
   }
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(path);
   if (!buffer) {
-    error("cannot read '" + path + "': " + StringRef(buffer.getError().message()).lower());
+    error(use, "cannot read '" + path + "': " + StringRef(buffer.getError().message()).lower());
     return std::nullopt;
   }
   return sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());

@@ -78,8 +78,8 @@ public:
   /// Errors go to `out`; nullptr keeps them in `errors()` only.
   explicit Diagnostics(llvm::raw_ostream *out) : out(out) {}
 
-  /// Reads a file. Reports why and returns nothing when it cannot be read.
-  std::optional<unsigned> addFile(llvm::StringRef path);
+  /// Reads a file. Reports why, at `use`, and returns nothing when it cannot be read.
+  std::optional<unsigned> addFile(llvm::StringRef path, llvm::SMRange use = {});
   /// Adds text that did not come from a file (a `--set` argument, a test).
   unsigned addText(llvm::StringRef name, llvm::StringRef text);
   llvm::StringRef text(unsigned buffer) const;

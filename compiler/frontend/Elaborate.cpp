@@ -31,7 +31,22 @@ StringRef kindOf(const FunctionDecl &decl) { return decl.isNet() ? "net" : "bloc
 
 Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics &diagnostics)
     : file(file), sets(sets), diagnostics(diagnostics) {
-  for (const Decl *decl : file.declarations) {
+  addModule(file);
+}
+
+void Elaborator::addModule(const File &added) {
+  for (const Module &module : modules)
+    if (module.file == &added)
+      return;
+  llvm::SmallPtrSet<const File *, 4> visible = {&added};
+  for (const File *import : added.imports) {
+    addModule(*import);
+    for (const Module &module : modules)
+      if (module.file == import)
+        visible.insert(module.visible.begin(), module.visible.end());
+  }
+  modules.push_back({&added, visible});
+  for (const Decl *decl : added.declarations) {
     if (isa<TestDecl, TrainDecl, ImportDecl>(decl))
       continue;
     auto [entry, inserted] = globals.try_emplace(decl->name.name, decl);
@@ -39,6 +54,27 @@ Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics
       diagnostics.error(decl->name.range, "'" + decl->name.name + "' is declared twice")
           .note(entry->second->name.range, "it is first declared here");
   }
+}
+
+const Elaborator::Module *Elaborator::moduleOf(const char *place) const {
+  for (const Module &module : modules)
+    if (module.file->range.Start.getPointer() <= place &&
+        place <= module.file->range.End.getPointer())
+      return &module;
+  return nullptr;
+}
+
+bool Elaborator::isVisible(const Decl &decl, const char *place) const {
+  if (modules.size() == 1)
+    return true;
+  const Module *user = moduleOf(place);
+  const Module *owner = moduleOf(decl.name.name.data());
+  return !user || !owner || user->visible.contains(owner->file);
+}
+
+const Decl *Elaborator::findGlobal(StringRef name) const {
+  const Decl *decl = globals.lookup(name);
+  return decl && isVisible(*decl, name.data()) ? decl : nullptr;
 }
 
 Elaborator::Report::~Report() {
@@ -83,8 +119,6 @@ void Elaborator::checkConstants() {
   for (const Decl *decl : file.declarations) {
     if (auto *constant = dyn_cast<ConstDecl>(decl); constant && !diagnostics.full())
       evaluateConst(*constant, decl->name.range);
-    if (auto *import = dyn_cast<ImportDecl>(decl))
-      error(import->range, "other files cannot be imported yet");
   }
 }
 
@@ -145,7 +179,7 @@ Value Elaborator::evaluateName(const NameExpr &name, Scope *scope) {
           .note(binding->range, "'" + name.name + "' is defined here");
     return Value();
   }
-  if (const Decl *decl = globals.lookup(name.name)) {
+  if (const Decl *decl = findGlobal(name.name)) {
     if (auto *constant = dyn_cast<ConstDecl>(decl))
       return evaluateConst(*constant, name.range);
     return Value::makeStage(&name, scope, name.range);
@@ -162,12 +196,16 @@ void Elaborator::reportUnknown(const NameExpr &name, Scope *scope, bool asLayer)
     for (auto &entry : scope->names)
       names.push_back(entry.first());
   for (auto &entry : globals)
-    names.push_back(entry.first());
+    if (isVisible(*entry.second, name.name.data()))
+      names.push_back(entry.first());
   for (const LayerDef &layer : mlir::cnn::getLayers())
     names.push_back(layer.name);
   llvm::sort(names);
-  error(name.range, Twine("unknown ") + (asLayer ? "layer" : "name") + " '" + name.name + "'")
-      .hint(suggestName(name.name, names, ""));
+  auto report =
+      error(name.range, Twine("unknown ") + (asLayer ? "layer" : "name") + " '" + name.name + "'");
+  report.hint(suggestName(name.name, names, ""));
+  if (const Decl *decl = globals.lookup(name.name))
+    report.note(decl->name.range, "it is declared here, in a file that is not imported there");
 }
 
 bool Elaborator::define(Scope &scope, StringRef name, SMRange range, Value value) {
@@ -458,7 +496,7 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
   bool matches = list && list->elements.size() == tensor.shape.size();
   for (size_t i = 0; matches && i < tensor.shape.size(); ++i) {
     auto *name = dyn_cast<NameExpr>(list->elements[i]);
-    if (name && !scope.names.contains(name->name) && !globals.contains(name->name)) {
+    if (name && !scope.names.contains(name->name) && !findGlobal(name->name)) {
       define(scope, name->name, name->range, Value::makeInt(tensor.shape[i], name->range));
       continue;
     }

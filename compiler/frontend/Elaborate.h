@@ -13,8 +13,8 @@ namespace cnn {
 
 class Elaborator;
 
-/// Evaluates the declarations of one file. Holds the constants, so that each is evaluated, and
-/// complained about, once.
+/// Evaluates the declarations of one file and of those that it imports. Holds the constants, so
+/// that each is evaluated, and complained about, once.
 class Elaboration {
 public:
   /// `sets` are the `--set` arguments; all must outlive this.

@@ -440,7 +440,7 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
       return Value();
     return apply(callee, tensors, expr.range);
   }
-  if (const Decl *decl = globals.lookup(name->name)) {
+  if (const Decl *decl = findGlobal(name->name)) {
     if (auto *function = dyn_cast<FunctionDecl>(decl)) {
       if (!function->hyperparameters.empty())
         return Value::makeStage(&expr, scope, expr.range);

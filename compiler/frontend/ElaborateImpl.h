@@ -169,7 +169,20 @@ private:
   /// The path of a new layer or block: the pending label, or `stem` and its ordinal.
   std::optional<std::string> takeName(llvm::StringRef stem, llvm::SMRange range);
 
+  /// The declaration that a name of a source text means: one of its own file or of a file that this
+  /// one imports, directly or not. Null where there is none.
+  const ast::Decl *findGlobal(llvm::StringRef name) const;
+
   const ast::File &file;
+  /// The file and all that it imports: each before those that import it, with what each can see.
+  struct Module {
+    const ast::File *file;
+    llvm::SmallPtrSet<const ast::File *, 4> visible;
+  };
+  std::vector<Module> modules;
+  const Module *moduleOf(const char *place) const;
+  bool isVisible(const ast::Decl &decl, const char *place) const;
+  void addModule(const ast::File &file);
   llvm::ArrayRef<SetArgument> sets;
   Diagnostics &diagnostics;
 

@@ -122,7 +122,7 @@ Value Elaborator::applyCall(const NameExpr &name, const CallExpr *call, Scope *s
     }
     return apply(value, inputs, range);
   }
-  const Decl *decl = globals.lookup(name.name);
+  const Decl *decl = findGlobal(name.name);
   if (auto *function = llvm::dyn_cast_or_null<FunctionDecl>(decl))
     return callFunction(*function, arguments, scope, inputs, range);
   if (auto *def = llvm::dyn_cast_or_null<DefDecl>(decl)) {
@@ -146,9 +146,8 @@ Value Elaborator::applyShared(const Value &value, ArrayRef<Value> inputs, SMRang
   auto *call = dyn_cast<CallExpr>(shared.expr);
   auto *name = dyn_cast<NameExpr>(call ? call->callee : shared.expr);
   const mlir::cnn::LayerDef *layer =
-      name && !lookup(name->name, shared.scope) && !globals.contains(name->name)
-          ? findLayer(name->name)
-          : nullptr;
+      name && !lookup(name->name, shared.scope) && !findGlobal(name->name) ? findLayer(name->name)
+                                                                           : nullptr;
   if (!layer) {
     error(shared.expr->range, "'layer' declares a call of a built-in layer, such as conv(16, "
                               "kernel = 3)");

@@ -1,7 +1,8 @@
 // Walks the graph once and calls each layer's builder. Every operation is located at its place in
 // the .cnn file under the name of its layer: loc("conv1"("lenet.cnn":13:8)).
 //
-//   module @lenet { cnn.param @conv1.weight ...; func.func @lenet(%image) { cnn.read, layers, return } }
+//   module @lenet { cnn.param @conv1.weight ...; func.func @lenet(%image) { cnn.read, layers,
+//   return } }
 #include "compiler/frontend/Emit.h"
 
 #include "dialect/CnnDialect.h"

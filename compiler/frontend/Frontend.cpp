@@ -2,6 +2,8 @@
 #include "compiler/frontend/Frontend.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/SmallString.h"
+#include "llvm/Support/Path.h"
 
 using namespace cnn;
 using namespace cnn::ast;
@@ -11,8 +13,7 @@ using llvm::dyn_cast;
 using llvm::StringRef;
 using llvm::Twine;
 
-Frontend::Frontend(std::unique_ptr<File> tree, Diagnostics &diagnostics)
-    : tree(std::move(tree)), diagnostics(diagnostics) {}
+Frontend::Frontend(Diagnostics &diagnostics) : diagnostics(diagnostics) {}
 Frontend::~Frontend() = default;
 
 std::unique_ptr<Frontend> Frontend::open(StringRef path, ArrayRef<std::string> sets,
@@ -29,18 +30,103 @@ std::unique_ptr<Frontend> Frontend::openText(StringRef name, StringRef text,
 std::unique_ptr<Frontend> Frontend::make(unsigned buffer, ArrayRef<std::string> sets,
                                          Diagnostics &diagnostics) {
   unsigned before = diagnostics.errorCount();
-  std::unique_ptr<Frontend> frontend(new Frontend(parseFile(buffer, diagnostics), diagnostics));
+  std::unique_ptr<Frontend> frontend(new Frontend(diagnostics));
+  ImportChain importing;
+  frontend->load(buffer, importing);
   // A mistake in the text would make names unknown that are not.
   if (diagnostics.errorCount() != before || !frontend->addSets(sets))
     return nullptr;
   frontend->elaboration =
-      std::make_unique<Elaboration>(*frontend->tree, frontend->sets, diagnostics);
+      std::make_unique<Elaboration>(frontend->file(), frontend->sets, diagnostics);
   return diagnostics.errorCount() == before ? std::move(frontend) : nullptr;
+}
+
+//===----------------------------------------------------------------------===//
+// Imports
+//===----------------------------------------------------------------------===//
+
+File *Frontend::load(unsigned buffer, ImportChain &importing) {
+  files.push_back(parseFile(buffer, diagnostics));
+  File *file = files.back().get();
+  llvm::sys::fs::UniqueID identity;
+  if (!llvm::sys::fs::getUniqueID(file->name, identity))
+    byIdentity[identity] = file;
+  for (const Decl *decl : file->declarations)
+    if (auto *import = dyn_cast<ImportDecl>(decl))
+      loadImport(*file, *import, importing);
+  return file;
+}
+
+/// The path of `import` as seen from here, without the `..` that lead back out of a folder.
+static llvm::SmallString<128> resolveImport(StringRef importer, StringRef path) {
+  llvm::SmallString<128> plain(path);
+  if (llvm::sys::path::is_relative(path)) {
+    plain = llvm::sys::path::parent_path(importer);
+    llvm::sys::path::append(plain, path);
+  }
+  llvm::SmallString<128> shorter(plain);
+  llvm::sys::path::remove_dots(shorter, /*remove_dot_dot=*/true);
+  // With links among the folders the two may differ.
+  return llvm::sys::fs::equivalent(plain, shorter) ? shorter : plain;
+}
+
+void Frontend::loadImport(File &file, const ImportDecl &import, ImportChain &importing) {
+  if (diagnostics.full())
+    return;
+  auto *text = llvm::cast<StringExpr>(import.path);
+  std::string name;
+  for (const StringPiece &piece : text->pieces) {
+    if (piece.expr) {
+      diagnostics.error(text->range, "the path of an import is a plain text, without {...}");
+      return;
+    }
+    name += piece.text;
+  }
+  if (name.empty()) {
+    diagnostics.error(text->range, "the path of an import is empty");
+    return;
+  }
+  llvm::SmallString<128> path = resolveImport(file.name, name);
+  bool exists = llvm::sys::fs::exists(path);
+  if (exists && !llvm::sys::fs::is_regular_file(path) && !llvm::sys::fs::is_directory(path)) {
+    diagnostics.error(text->range, "cannot read '" + path + "': it is not a regular file");
+    return;
+  }
+  llvm::sys::fs::UniqueID identity;
+  auto known = exists && !llvm::sys::fs::getUniqueID(path, identity) ? byIdentity.find(identity)
+                                                                     : byIdentity.end();
+  if (known != byIdentity.end()) {
+    File *other = known->second;
+    auto inChain = llvm::find_if(importing, [&](auto &link) { return link.first == other; });
+    if (other == &file || inChain != importing.end()) {
+      auto error = diagnostics.error(text->range, "'" + other->name + "' imports itself");
+      for (auto &link : llvm::make_range(inChain, importing.end()))
+        error.note(link.second->range, "on the way from it, this file is imported here");
+    } else if (llvm::is_contained(file.imports, other)) {
+      diagnostics.error(text->range, "'" + other->name + "' is imported twice");
+    } else {
+      file.imports.push_back(other);
+    }
+    return;
+  }
+  std::optional<unsigned> buffer = diagnostics.addFile(path, text->range);
+  if (!buffer)
+    return;
+  importing.push_back({&file, &import});
+  file.imports.push_back(load(*buffer, importing));
+  importing.pop_back();
+}
+
+std::vector<const Decl *> Frontend::allDeclarations() const {
+  std::vector<const Decl *> all;
+  for (const std::unique_ptr<File> &file : files)
+    llvm::append_range(all, file->declarations);
+  return all;
 }
 
 std::vector<std::string> Frontend::nets() const {
   std::vector<std::string> names;
-  for (const Decl *decl : tree->declarations)
+  for (const Decl *decl : file().declarations)
     if (decl->kind == Decl::Kind::Net)
       names.push_back(decl->name.name.str());
   return names;
@@ -48,7 +134,7 @@ std::vector<std::string> Frontend::nets() const {
 
 std::vector<std::string> Frontend::recipes() const {
   std::vector<std::string> names;
-  for (const Decl *decl : tree->declarations)
+  for (const Decl *decl : file().declarations)
     if (decl->kind == Decl::Kind::Train)
       names.push_back(decl->name.name.str());
   return names;
@@ -64,7 +150,7 @@ bool Frontend::addSets(ArrayRef<std::string> texts) {
     if (StringRef(text).starts_with("schedule."))
       continue;
     unsigned buffer = diagnostics.addText("--set", text);
-    std::optional<SetArgument> set = parseSet(buffer, *tree, diagnostics);
+    std::optional<SetArgument> set = parseSet(buffer, *files.front(), diagnostics);
     valid &= set && checkSet(*set);
     if (set)
       sets.push_back(std::move(*set));
@@ -82,7 +168,7 @@ bool Frontend::checkSet(const SetArgument &set) {
     return false;
   }
   std::vector<StringRef> names = {"train", "schedule"};
-  for (const Decl *decl : tree->declarations) {
+  for (const Decl *decl : allDeclarations()) {
     if (decl->kind != Decl::Kind::Net && decl->kind != Decl::Kind::Const)
       continue;
     names.push_back(decl->name.name);
@@ -119,24 +205,25 @@ bool Frontend::checkSet(const SetArgument &set) {
 
 const FunctionDecl *Frontend::findNet(StringRef name) {
   llvm::SmallVector<StringRef> names;
-  for (const Decl *decl : tree->declarations) {
-    if (decl->kind != Decl::Kind::Net)
+  for (const Decl *decl : allDeclarations()) {
+    bool own = llvm::is_contained(file().declarations, decl);
+    if (decl->kind != Decl::Kind::Net || (name.empty() && !own))
       continue;
     if (decl->name.name == name || name.empty())
       return cast<FunctionDecl>(decl);
     names.push_back(decl->name.name);
   }
   if (names.empty())
-    diagnostics.error("'" + tree->name + "' declares no net");
+    diagnostics.error("'" + file().name + "' declares no net");
   else
-    diagnostics.error("'" + tree->name + "' has no net '" + name + "'")
+    diagnostics.error("'" + file().name + "' has no net '" + name + "'")
         .hint(suggestName(name, names, "its nets are"));
   return nullptr;
 }
 
 const FunctionDecl *Frontend::findNet(const Identifier &name) {
   llvm::SmallVector<StringRef> names;
-  for (const Decl *decl : tree->declarations) {
+  for (const Decl *decl : allDeclarations()) {
     if (decl->kind != Decl::Kind::Net)
       continue;
     if (decl->name.name == name.name)
@@ -149,7 +236,7 @@ const FunctionDecl *Frontend::findNet(const Identifier &name) {
 }
 
 const TrainDecl *Frontend::findRecipe(StringRef name, StringRef net) const {
-  for (const Decl *decl : tree->declarations)
+  for (const Decl *decl : file().declarations)
     if (auto *recipe = dyn_cast<TrainDecl>(decl))
       if (name.empty() ? net.empty() || recipe->net.name == net : recipe->name.name == name)
         return recipe;
@@ -167,11 +254,11 @@ std::optional<Recipe> Frontend::recipe(StringRef name, StringRef net) {
   std::vector<std::string> all = recipes();
   llvm::SmallVector<StringRef> names(all.begin(), all.end());
   if (!name.empty())
-    diagnostics.error("'" + tree->name + "' has no recipe '" + name + "'")
+    diagnostics.error("'" + file().name + "' has no recipe '" + name + "'")
         .hint(suggestName(name, names, "its recipes are"));
   else
     diagnostics
-        .error("'" + tree->name + "' has no recipe" +
+        .error("'" + file().name + "' has no recipe" +
                (net.empty() ? Twine() : " for net '" + net + "'"))
         .hint("declare one: train NAME = " + (net.empty() ? "NET" : net) + " { ... }");
   return std::nullopt;
@@ -198,7 +285,7 @@ bool Frontend::check() {
   unsigned before = diagnostics.errorCount();
   elaboration->checkConstants();
   llvm::StringMap<const TrainDecl *> names;
-  for (const Decl *decl : tree->declarations) {
+  for (const Decl *decl : file().declarations) {
     if (diagnostics.full())
       break;
     auto *recipe = dyn_cast<TrainDecl>(decl);

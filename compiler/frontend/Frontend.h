@@ -3,6 +3,8 @@
 #define CNNC_COMPILER_FRONTEND_FRONTEND_H
 
 #include "compiler/frontend/Recipe.h"
+#include "llvm/Support/FileSystem.h"
+#include <map>
 
 namespace cnn {
 
@@ -20,8 +22,8 @@ public:
                                             Diagnostics &diagnostics);
   ~Frontend();
 
-  const ast::File &file() const { return *tree; }
-  /// Names in the order of the file.
+  const ast::File &file() const { return *files.front(); }
+  /// Names in the order of the file; those of imported files are not among them.
   std::vector<std::string> nets() const;
   std::vector<std::string> recipes() const;
 
@@ -41,16 +43,24 @@ public:
   bool check();
 
 private:
-  Frontend(std::unique_ptr<ast::File> tree, Diagnostics &diagnostics);
+  explicit Frontend(Diagnostics &diagnostics);
   static std::unique_ptr<Frontend> make(unsigned buffer, llvm::ArrayRef<std::string> sets,
                                         Diagnostics &diagnostics);
+  /// Parses a buffer and, first to last, what it imports. `importing` leads from the main file
+  /// here.
+  using ImportChain = std::vector<std::pair<const ast::File *, const ast::ImportDecl *>>;
+  ast::File *load(unsigned buffer, ImportChain &importing);
+  void loadImport(ast::File &file, const ast::ImportDecl &import, ImportChain &importing);
+  /// Those of the main file, then those of each imported one.
+  std::vector<const ast::Decl *> allDeclarations() const;
   bool addSets(llvm::ArrayRef<std::string> texts);
   bool checkSet(const SetArgument &set);
   const ast::FunctionDecl *findNet(const ast::Identifier &name);
   const ast::FunctionDecl *findNet(llvm::StringRef name);
   const ast::TrainDecl *findRecipe(llvm::StringRef name, llvm::StringRef net) const;
 
-  std::unique_ptr<ast::File> tree;
+  std::vector<std::unique_ptr<ast::File>> files; // the main file first
+  std::map<llvm::sys::fs::UniqueID, ast::File *> byIdentity;
   Diagnostics &diagnostics;
   std::vector<SetArgument> sets;
   std::unique_ptr<Elaboration> elaboration;
