@@ -295,9 +295,11 @@ bool Frontend::check() {
         diagnostics
             .error(recipe->name.range, "recipe '" + recipe->name.name + "' is declared twice")
             .note(entry->second->name.range, "it is first declared here");
-      evaluateRecipe(*recipe, sets, *elaboration, diagnostics);
+      std::optional<Recipe> read = evaluateRecipe(*recipe, sets, *elaboration, diagnostics);
       if (const FunctionDecl *net = findNet(recipe->net))
-        elaboration->elaborate(*net, recipe->arguments);
+        if (std::unique_ptr<Graph> graph = elaboration->elaborate(*net, recipe->arguments))
+          if (read && diagnostics.errorCount() == before)
+            checkDataFits(*read, *graph, diagnostics);
       continue;
     }
     auto *net = dyn_cast<FunctionDecl>(decl);

@@ -15,7 +15,6 @@ using llvm::Twine;
 
 namespace {
 
-constexpr StringRef dataSets[] = {"fashion_mnist", "mnist"};
 constexpr StringRef inits[] = {"xavier_uniform", "xavier_normal", "kaiming_uniform",
                                "kaiming_normal", "pytorch_default"};
 constexpr StringRef losses[] = {"cross_entropy"};
@@ -117,12 +116,10 @@ bool RecipeReader::readBool(const Expr *expr, StringRef key, bool &result) {
 }
 
 bool RecipeReader::readData(const Expr *expr) {
-  auto *chain = dyn_cast<ChainExpr>(expr);
-  if (!chain)
-    return readChoice(expr, "data set", dataSets, recipe.data);
-  diagnostics.error(chain->elements[1]->range, "data sets cannot be transformed yet")
-      .hint("images are scaled to 0..1 as they are");
-  return false;
+  std::optional<RecipeData> data = readRecipeData(expr, sets, elaboration, diagnostics);
+  if (data)
+    recipe.data = std::move(*data);
+  return data.has_value();
 }
 
 std::vector<RecipeReader::Key> RecipeReader::optimizerSchema() {
@@ -246,7 +243,7 @@ std::optional<Recipe> RecipeReader::run() {
   for (const Key &key : optimizerSchema())
     optimizerNames.push_back(key.name);
   for (const SetArgument &set : sets) {
-    if (set.path[0].name != "train")
+    if (set.path[0].name != "train" || isDataOverride(set))
       continue;
     bool inOptimizer = set.path.size() == 3 && set.path[1].name == "optimizer";
     ArrayRef<StringRef> known = inOptimizer ? ArrayRef<StringRef>(optimizerNames) : names;
@@ -281,4 +278,51 @@ std::optional<Recipe> RecipeReader::run() {
 std::optional<Recipe> cnn::evaluateRecipe(const TrainDecl &decl, ArrayRef<SetArgument> sets,
                                           Elaboration &elaboration, Diagnostics &diagnostics) {
   return RecipeReader(decl, sets, elaboration, diagnostics).run();
+}
+
+bool cnn::checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagnostics) {
+  const DataView &view = recipe.data.view;
+  if (graph.inputs.size() != 1 || graph.outputs.size() != 1)
+    return true;
+  const GraphTensor &input = graph.tensors[graph.inputs.front()],
+                    &output = graph.tensors[graph.outputs.front()];
+  int64_t extents[] = {view.shape.channels, view.shape.height, view.shape.width};
+  bool fits = input.shape.size() == 3;
+  for (unsigned i = 0; fits && i < 3; ++i)
+    fits = extents[i] < 0 || extents[i] == input.shape[i];
+  if (!fits) {
+    std::string given, resize;
+    for (int64_t extent : extents)
+      given += (given.empty() ? "" : "x") + (extent < 0 ? "?" : std::to_string(extent));
+    auto error = diagnostics.error(recipe.data.range, "the data has images of " + given +
+                                                          ", net '" + graph.net + "' takes " +
+                                                          mlir::cnn::formatShape(input.shape));
+    error.note(input.range, "'" + input.name + "' is declared here");
+    if (input.shape.size() != 3)
+      return false;
+    std::string stages;
+    bool differs = false;
+    for (unsigned i = 1; i < 3; ++i)
+      differs |= extents[i] >= 0 && extents[i] != input.shape[i];
+    if (differs)
+      stages =
+          "resize(" + std::to_string(input.shape[1]) +
+          (input.shape[1] == input.shape[2] ? ")" : ", " + std::to_string(input.shape[2]) + ")");
+    if (extents[0] != input.shape[0]) {
+      if (extents[0] != 3 || input.shape[0] != 1)
+        return false;
+      stages += stages.empty() ? "grayscale" : " -> grayscale";
+    }
+    error.hint("add the stage" + std::string(stages.find("->") == std::string::npos ? " " : "s ") +
+               stages);
+    return false;
+  }
+  if (recipe.loss != "cross_entropy" || view.classes.empty() || output.shape.size() != 1 ||
+      output.shape[0] == static_cast<int64_t>(view.classes.size()))
+    return true;
+  diagnostics
+      .error(recipe.data.range, "the data has " + Twine(view.classes.size()) + " classes, net '" +
+                                    graph.net + "' gives " + Twine(output.shape[0]) + " numbers")
+      .note(output.range, "the output is '" + output.name + "' here");
+  return false;
 }

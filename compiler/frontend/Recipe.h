@@ -2,7 +2,7 @@
 #ifndef CNNC_COMPILER_FRONTEND_RECIPE_H
 #define CNNC_COMPILER_FRONTEND_RECIPE_H
 
-#include "compiler/frontend/Elaborate.h"
+#include "compiler/frontend/RecipeData.h"
 
 namespace cnn {
 
@@ -18,7 +18,7 @@ struct Optimizer {
 struct Recipe {
   std::string name;
   std::string net;
-  std::string data; // "fashion_mnist"
+  RecipeData data;
   int64_t batch = 0;
   int64_t epochs = 0;
   std::string init = "pytorch_default"; // of weights; a kind of InitAttr
@@ -34,6 +34,10 @@ struct Recipe {
 /// and values out of range. Nothing when there were errors.
 std::optional<Recipe> evaluateRecipe(const ast::TrainDecl &decl, llvm::ArrayRef<SetArgument> sets,
                                      Elaboration &elaboration, Diagnostics &diagnostics);
+
+/// Reports data that does not fit the net: another shape of image, another number of classes than
+/// the outputs that the loss takes. What is known only from the files is left to the runtime.
+bool checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagnostics);
 
 } // namespace cnn
 

@@ -15,7 +15,14 @@ namespace cnn {
 std::array<uint32_t, 4> philox4x32(std::array<uint32_t, 4> counter, std::array<uint32_t, 2> key);
 
 /// What a stream is used for: streams of different purposes never share a counter.
-enum class RandomPurpose : uint8_t { Init = 1, Shuffle = 2, Augment = 3, Dropout = 4, Test = 255 };
+enum class RandomPurpose : uint8_t {
+  Init = 1,
+  Shuffle = 2,
+  Augment = 3,
+  Dropout = 4,
+  Split = 5,
+  Test = 255
+};
 
 /// The stream of one (seed, purpose, step). `step` is the epoch for Shuffle, the tensor's ordinal
 /// for Init. Counter words: element block low, element block high, step low, purpose << 24 | step

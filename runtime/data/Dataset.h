@@ -1,9 +1,10 @@
-// A data set: raw samples from a source (IDX files now), a list of transforms, and the classes'
-// names. Loader.h makes batches of it.
+// A data set: raw samples from a source, a list of transforms, and the classes' names, as a
+// recipe's pipeline says. Loader.h makes batches of it.
 #ifndef CNNC_RUNTIME_DATA_DATASET_H
 #define CNNC_RUNTIME_DATA_DATASET_H
 
 #include "runtime/core/Status.h"
+#include "runtime/schema/DataPipeline.h"
 
 #include <cstdint>
 #include <memory>
@@ -12,13 +13,6 @@
 #include <vector>
 
 namespace cnn {
-
-struct ImageShape {
-  int64_t channels = 0, height = 0, width = 0;
-  int64_t elements() const { return channels * height * width; }
-  std::vector<int64_t> dims() const { return {channels, height, width}; }
-  bool operator==(const ImageShape &) const = default;
-};
 
 /// One image, channel-major (CHW). Values start in [0, 1]; a transform may change range and shape.
 struct Image {
@@ -29,6 +23,9 @@ struct Image {
 /// What a random transform may depend on: nothing else, so that every thread makes the same sample.
 struct SampleKey {
   uint64_t seed = 0, epoch = 0, index = 0;
+  /// For a training step: random transforms draw. Otherwise they leave the image as it is, but for
+  /// its shape.
+  bool training = false;
 };
 
 /// Labelled raw images. Every method may be called from several threads at once.
@@ -36,69 +33,127 @@ class SampleSource {
 public:
   virtual ~SampleSource();
   virtual int64_t size() const = 0;
-  virtual ImageShape shape(int64_t index) const = 0;
+  /// Of every sample; -1 for extents in which they differ.
+  virtual ImageShape shape() const = 0;
   virtual int32_t label(int64_t index) const = 0;
-  /// Writes shape(index).elements() values in [0, 1], CHW.
+  /// Writes shape().elements() values in [0, 1], CHW; for sources whose shape is known.
   virtual Status read(int64_t index, float *pixels) const = 0;
+  /// The same for any source: grows `pixels` as needed, says which shape the image has.
+  virtual Result<ImageShape> load(int64_t index, std::vector<float> &pixels) const;
 };
 
 /// One step of preprocessing, pure in the image and the key.
 class Transform {
 public:
   virtual ~Transform();
-  /// The words for `cnn predict`: "resize to 96x96".
+  /// The words for `cnn predict`: "resize to 96x96"; empty when it does nothing outside of
+  /// training.
   virtual std::string describe() const = 0;
-  /// The shape that `apply` makes of `input`, or why it cannot.
+  /// The shape that `apply` makes of `input`, or why it cannot; an unknown extent may stay so.
   virtual Result<ImageShape> outputShape(ImageShape input) const = 0;
-  virtual Status apply(Image &image, const SampleKey &key) const = 0;
+  /// Whether `output` of `apply` may be its `input`.
+  virtual bool inPlace() const { return false; }
+  /// Writes an image of outputShape(shape), which has not failed.
+  virtual void apply(ImageShape shape, const float *input, float *output,
+                     const SampleKey &key) const = 0;
+};
+
+/// Memory between transforms; one for each thread that reads.
+struct SampleBuffers {
+  std::vector<float> images[2];
+};
+
+/// Transforms in their order.
+class Preprocessing {
+public:
+  Preprocessing() = default;
+  explicit Preprocessing(std::vector<std::shared_ptr<const Transform>> transforms);
+
+  bool empty() const { return transforms.empty(); }
+  /// The shapes before and after each transform; fails when one cannot take what comes.
+  Result<std::vector<ImageShape>> shapes(ImageShape input) const;
+  /// Each transform's words.
+  std::vector<std::string> describe() const;
+  /// Replaces the image by what the transforms make of it.
+  Status apply(Image &image, const SampleKey &key = {}) const;
+
+private:
+  friend class SampleSet;
+  /// `input` lies in buffers.images[0], or in `output` when nothing needs other memory.
+  void run(const std::vector<ImageShape> &shapes, float *input, float *output,
+           SampleBuffers &buffers, const SampleKey &key) const;
+
+  std::vector<std::shared_ptr<const Transform>> transforms;
+  size_t moving = 0; ///< after the last transform that cannot work in place
 };
 
 /// A split of a data set: a source and what is done to each of its samples, in order.
 class SampleSet {
 public:
   SampleSet() = default;
-  /// Fails when a transform cannot take what the one before it makes.
+  /// Fails when a transform cannot take what the one before it makes, or when the first image
+  /// decides about the shape and cannot be read.
   static Result<SampleSet> create(std::shared_ptr<const SampleSource> source,
-                                  std::vector<std::shared_ptr<const Transform>> transforms = {});
+                                  Preprocessing preprocessing = {});
 
   int64_t size() const { return source ? source->size() : 0; }
   /// Of every sample after all transforms.
   ImageShape shape() const { return outputShape; }
   int32_t label(int64_t index) const { return source->label(index); }
   /// Writes sample `index` (key.index is set here) as shape().elements() floats, CHW.
-  Status read(int64_t index, SampleKey key, float *pixels) const;
+  Status read(int64_t index, SampleKey key, float *pixels, SampleBuffers &buffers) const;
+  Status read(int64_t index, SampleKey key, float *pixels) const {
+    SampleBuffers buffers;
+    return read(index, key, pixels, buffers);
+  }
   /// "pixels / 255", then each transform's words.
   std::vector<std::string> describe() const;
 
 private:
   std::shared_ptr<const SampleSource> source;
-  std::vector<std::shared_ptr<const Transform>> transforms;
+  Preprocessing preprocessing;
+  std::vector<ImageShape> shapes; ///< those of every image; empty where images differ
   ImageShape outputShape;
 };
 
 struct Dataset {
-  std::string name; ///< "fashion_mnist"
-  std::string path; ///< the folder that the files were found in
+  std::string name;      ///< "fashion_mnist"
+  std::string path;      ///< the folder that the files were found in
+  DataPipeline pipeline; ///< what was opened
   std::vector<std::string> classNames;
   SampleSet train, test;
+  SampleSet validation;        ///< set aside by `split`, empty without it
+  Preprocessing preprocessing; ///< of the pixels
 };
+
+/// Which splits to read: evaluation needs no training images. Validation images, where there are
+/// any, are read in either case.
+enum class DatasetSplits { Both, TestOnly };
+
+/// Where to look for files.
+struct DataPlace {
+  std::string dataDir; ///< --data; empty: none
+  std::string folder;  ///< of the file that names relative paths; empty: the current one
+};
+
+/// Opens what a recipe says. Data sets by name are looked for in `dataDir` when it is not empty,
+/// else in $CNNC_DATA when it is set, else in /usr/share/datasets/<folder>; in the folder itself,
+/// then in the subfolders that they have below it and where torchvision puts them. Fails with where
+/// it looked and how to get the data, and on every fault of the files; on stages that do not fit.
+Result<Dataset> openPipeline(const DataPipeline &pipeline, const DataPlace &place = {},
+                             DatasetSplits splits = DatasetSplits::Both);
+
+/// Opens a data set without stages.
+Result<Dataset> openDataset(std::string_view name, const std::string &dataDir = {},
+                            DatasetSplits splits = DatasetSplits::Both);
+
+/// What the stages of a pipeline do to pixels, for an image from elsewhere.
+Result<Preprocessing> makePreprocessing(const DataPipeline &pipeline);
 
 /// Names that openDataset knows, for messages and completion.
 const std::vector<std::string> &datasetNames();
 /// The class names of a known data set, without opening it; empty for an unknown one.
 const std::vector<std::string> &datasetClassNames(std::string_view name);
-
-/// Which splits to read: evaluation needs no training images.
-enum class DatasetSplits { Both, TestOnly };
-
-/// Opens `name` ("fashion_mnist", "mnist"). The files are looked for in `dataDir` (--data) when it
-/// is not empty, else in $CNNC_DATA when it is set, else in /usr/share/datasets/<folder>; in the
-/// folder itself, then in its subfolder `fashion-mnist` (`mnist`), then where torchvision puts them
-/// (`FashionMNIST/raw`, `MNIST/raw`); plain before `.gz`. Fails with where it looked and how to get
-/// the data; and on every fault of the files: see Idx.h, and images and labels of different
-/// numbers, labels out of range, images that are not [N, 28, 28].
-Result<Dataset> openDataset(std::string_view name, const std::string &dataDir = {},
-                            DatasetSplits splits = DatasetSplits::Both);
 
 /// The IDX images at `imagesPath` with the labels at `labelsPath` as a source of [1, H, W] images.
 /// Fails unless the images have rank 3, the numbers agree, and 0 <= label < classes.

@@ -32,6 +32,7 @@ struct Loader::State {
   std::vector<uint32_t> order; ///< of `orderEpoch`
   uint64_t orderEpoch = UINT64_MAX;
   std::vector<float> row; ///< one sample, on its way to f64
+  SampleBuffers buffers;  ///< of the one thread that prepares
 
   // Counts of batches, guarded by `mutex`: released <= taken <= prepared <= released + slotCount.
   std::mutex mutex;
@@ -48,11 +49,11 @@ struct Loader::State {
 
 Status Loader::State::fillRow(Slot &slot, int64_t position, int64_t sample) {
   slot.labels.as<int32_t>()[position] = samples.label(sample);
-  SampleKey key{options.seed, epoch, uint64_t(sample)};
+  SampleKey key{options.seed, epoch, uint64_t(sample), options.training};
   int64_t elements = samples.shape().elements();
   if (options.element == ElementType::F32)
-    return samples.read(sample, key, slot.images.as<float>() + position * elements);
-  if (Status status = samples.read(sample, key, row.data()); status.failed())
+    return samples.read(sample, key, slot.images.as<float>() + position * elements, buffers);
+  if (Status status = samples.read(sample, key, row.data(), buffers); status.failed())
     return status;
   std::copy(row.begin(), row.end(), slot.images.as<double>() + position * elements);
   return Status::success();

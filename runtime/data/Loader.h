@@ -29,6 +29,8 @@ struct LoaderOptions {
   uint64_t seed = 0;
   /// Order of an epoch: RandomStream(seed, Shuffle, epoch).permutation(size), or 0, 1, 2, ...
   bool shuffle = false;
+  /// For training steps: random stages of the pipeline draw, by seed, epoch and sample.
+  bool training = false;
   /// Where to start, and the epoch to stop before: a resumed run gets exactly the batches that the
   /// interrupted one would have got.
   uint64_t firstEpoch = 0;

@@ -1,6 +1,7 @@
 // Images from the command line.
 #include "runtime/data/Idx.h"
 #include "runtime/data/Npy.h"
+#include "runtime/schema/DataSchema.h"
 #include "runtime/train/Predictor.h"
 
 #include <algorithm>
@@ -34,10 +35,46 @@ static Status checkItem(const std::string &name, int64_t item, int64_t size) {
                                           static_cast<long long>(size - 1)));
 }
 
+/// What stands for the images of a call of readPredictInputs.
+struct Context {
+  ImageShape shape;
+  const DataPlace &place;
+  const DataPipeline *pipeline;
+  Preprocessing preprocessing;
+};
+
+/// Preprocesses raw pixels and checks the result against the net.
+static Status prepare(PredictInput &input, const Context &context) {
+  ImageShape raw = input.image.shape;
+  input.preprocessing.push_back("pixels / 255");
+  Result<std::vector<ImageShape>> shapes = context.preprocessing.shapes(raw);
+  if (shapes.failed())
+    return Status::failure(input.name, shapes.message());
+  if (shapes->back() != context.shape) {
+    std::string after = shapes->back() == raw ? ""
+                                              : ", " + text(shapes->back()) +
+                                                    " after the "
+                                                    "recipe's preprocessing";
+    Status status = Status::failure(input.name, "has shape " + text(raw) + after +
+                                                    ", the net takes " + text(context.shape));
+    if (raw.channels != context.shape.channels)
+      return status;
+    return std::move(status).withHint("add a stage to the recipe's data that makes it fit, such as "
+                                      "resize");
+  }
+  if (Status status = context.preprocessing.apply(input.image); status.failed())
+    return status;
+  for (std::string &step : context.preprocessing.describe())
+    input.preprocessing.push_back(std::move(step));
+  return Status();
+}
+
+/// An item of the recipe's data, as the recipe chooses and labels it; or of another set.
 static Result<PredictInput> datasetItem(const std::string &argument, const std::string &name,
-                                        bool train, int64_t item, const std::string &dataDir) {
-  Result<Dataset> data =
-      openDataset(name, dataDir, train ? DatasetSplits::Both : DatasetSplits::TestOnly);
+                                        bool train, int64_t item, const Context &context) {
+  bool own = context.pipeline && context.pipeline->set.name == name;
+  Result<Dataset> data = openPipeline(own ? *context.pipeline : plainPipeline(name), context.place,
+                                      train ? DatasetSplits::Both : DatasetSplits::TestOnly);
   if (data.failed())
     return data.status();
   const SampleSet &samples = train ? data->train : data->test;
@@ -46,16 +83,23 @@ static Result<PredictInput> datasetItem(const std::string &argument, const std::
   PredictInput input;
   input.name = argument;
   input.label = samples.label(item);
-  input.preprocessing = samples.describe();
   input.image.shape = samples.shape();
   input.image.pixels.resize(samples.shape().elements());
   if (Status status = samples.read(item, {}, input.image.pixels.data()); status.failed())
     return status;
+  if (!own) {
+    Status status = prepare(input, context);
+    return status.failed() ? Result<PredictInput>(status) : Result<PredictInput>(std::move(input));
+  }
+  input.preprocessing = samples.describe();
+  if (samples.shape() != context.shape)
+    return Status::failure(argument, "has shape " + text(samples.shape()) + ", the net takes " +
+                                         text(context.shape));
   return input;
 }
 
 static Result<PredictInput> idxItem(const std::string &argument, const std::string &path,
-                                    int64_t item) {
+                                    int64_t item, const Context &context) {
   Result<IdxTensor> idx = readIdx(path);
   if (idx.failed())
     return idx.status();
@@ -66,34 +110,35 @@ static Result<PredictInput> idxItem(const std::string &argument, const std::stri
     return status;
   PredictInput input;
   input.name = argument;
-  input.preprocessing = {"pixels / 255"};
   input.image.shape = {1, idx->dims[1], idx->dims[2]};
   const uint8_t *first = idx->data.data() + item * idx->itemSize();
   for (int64_t i = 0; i < idx->itemSize(); ++i)
     input.image.pixels.push_back(static_cast<float>(first[i]) / 255.0f);
+  if (Status status = prepare(input, context); status.failed())
+    return status;
   return input;
 }
 
-static Result<std::vector<PredictInput>> npyItems(const std::string &path, ImageShape shape) {
+/// Bytes are pixels, and go through the recipe's preprocessing; numbers are taken as they are.
+static Result<std::vector<PredictInput>> npyItems(const std::string &path, const Context &context) {
   Result<NpyArray> array = readNpy(path);
   if (array.failed())
     return array.status();
-  std::vector<int64_t> dims = array->shape;
+  std::vector<int64_t> dims = array->shape, net = context.shape.dims();
   bool several = dims.size() == 4 && dims[0] != 1;
+  bool bytes = array->element == ElementType::U8;
   if (dims.size() == 2)
     dims.insert(dims.begin(), 1);
   if (dims.size() == 3)
     dims.insert(dims.begin(), 1);
-  if (dims.size() != 4 || std::vector<int64_t>(dims.begin() + 1, dims.end()) != shape.dims()) {
-    std::vector<int64_t> one = shape.dims();
+  if (dims.size() != 4 || (!bytes && std::vector<int64_t>(dims.begin() + 1, dims.end()) != net))
     return Status::failure(
         path, formatText("has shape %s, the net takes %s, or [N, %lld, %lld, %lld] for N images",
-                         shapeText(array->shape).c_str(), text(shape).c_str(),
-                         static_cast<long long>(one[0]), static_cast<long long>(one[1]),
-                         static_cast<long long>(one[2])));
-  }
+                         shapeText(array->shape).c_str(), text(context.shape).c_str(),
+                         static_cast<long long>(net[0]), static_cast<long long>(net[1]),
+                         static_cast<long long>(net[2])));
   std::vector<float> values = array->toF32();
-  bool bytes = array->element == ElementType::U8;
+  ImageShape shape{dims[1], dims[2], dims[3]};
   std::vector<PredictInput> inputs;
   for (int64_t i = 0; i < dims[0]; ++i) {
     PredictInput input;
@@ -102,9 +147,10 @@ static Result<std::vector<PredictInput>> npyItems(const std::string &path, Image
     auto first = values.begin() + i * shape.elements();
     input.image.pixels.assign(first, first + shape.elements());
     if (bytes) {
-      input.preprocessing = {"pixels / 255"};
       for (float &pixel : input.image.pixels)
         pixel /= 255.0f;
+      if (Status status = prepare(input, context); status.failed())
+        return status;
     }
     if (!std::all_of(input.image.pixels.begin(), input.image.pixels.end(),
                      [](float pixel) { return std::isfinite(pixel); }))
@@ -115,32 +161,34 @@ static Result<std::vector<PredictInput>> npyItems(const std::string &path, Image
 }
 
 Result<std::vector<PredictInput>> readPredictInputs(const std::string &argument, ImageShape shape,
-                                                    const std::string &dataDir) {
+                                                    const DataPlace &place,
+                                                    const DataPipeline *pipeline) {
+  Context context{shape, place, pipeline, {}};
+  if (pipeline) {
+    Result<Preprocessing> made = makePreprocessing(*pipeline);
+    if (made.failed())
+      return made.status();
+    context.preprocessing = std::move(*made);
+  }
   std::string path = argument;
   std::optional<int64_t> item = splitItem(path);
   if (!item) {
     if (path.size() < 4 || path.compare(path.size() - 4, 4, ".npy") != 0)
       return Status::failure(argument, "is neither a .npy file nor an item of an IDX file")
           .withHint("write FILE.npy, FILE:N for item N of an IDX file, or fashion_mnist:test:N");
-    return npyItems(path, shape);
+    return npyItems(path, context);
   }
 
-  Result<PredictInput> input = PredictInput();
   size_t colon = path.rfind(':');
   std::string name = path.substr(0, colon);
   std::string split = colon == std::string::npos ? "" : path.substr(colon + 1);
   const std::vector<std::string> &known = datasetNames();
-  if ((split == "train" || split == "test") &&
-      std::find(known.begin(), known.end(), name) != known.end())
-    input = datasetItem(argument, name, split == "train", *item, dataDir);
-  else
-    input = idxItem(argument, path, *item);
+  bool inSet = (split == "train" || split == "test") &&
+               std::find(known.begin(), known.end(), name) != known.end();
+  Result<PredictInput> input = inSet ? datasetItem(argument, name, split == "train", *item, context)
+                                     : idxItem(argument, path, *item, context);
   if (input.failed())
     return input.status();
-  if (input->image.shape != shape)
-    return Status::failure(argument,
-                           formatText("has shape %s, the net takes %s",
-                                      text(input->image.shape).c_str(), text(shape).c_str()));
   return std::vector<PredictInput>{std::move(*input)};
 }
 

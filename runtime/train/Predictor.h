@@ -24,15 +24,18 @@ struct PredictInput {
 };
 
 /// Reads the images that `argument` names:
-///   FILE.npy          a tensor [H, W] (where C is 1), [C, H, W] or [N, C, H, W]; bytes are divided
-///                     by 255, other elements are taken as they are
-///   FILE:N            item N (from 0) of the IDX file FILE, plain or gzip, of rank 3; divided by
-///   255 NAME:train:N      item N of a split of the data set NAME, found as openDataset finds it
-///   NAME:test:N
-/// Fails, naming the argument and both shapes, on images that are not of `shape`, on an N outside
-/// the file, and on values that are not finite.
+///   FILE.npy                       a tensor [H, W] (where C is 1), [C, H, W] or [N, C, H, W]: of
+///   bytes,
+///                                  which are pixels, or of other elements, taken as they are
+///   FILE:N                         item N (from 0) of the IDX file FILE, plain or gzip, of rank 3
+///   NAME:train:N and NAME:test:N   item N of a split of the data set NAME, found in `place`; where
+///                                  `pipeline` is of that set, of the images that it selects
+/// Pixels are divided by 255 and go through the stages of `pipeline`, where there is one. Fails,
+/// naming the argument and both shapes, on images that are not of `shape` then, on an N outside the
+/// file, and on values that are not finite.
 Result<std::vector<PredictInput>> readPredictInputs(const std::string &argument, ImageShape shape,
-                                                    const std::string &dataDir);
+                                                    const DataPlace &place,
+                                                    const DataPipeline *pipeline = nullptr);
 
 struct Prediction {
   std::vector<double> logits; ///< what the net gives, unchanged

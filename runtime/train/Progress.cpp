@@ -64,15 +64,16 @@ void Progress::epoch(const EpochRecord &record, uint64_t epochs, bool replayed) 
                  {"epoch", record.epoch},
                  {"epochs", epochs},
                  {"train_loss", numberOrNull(record.trainLoss)},
-                 {"test_loss", numberOrNull(record.testLoss)},
-                 {"test_accuracy", record.testAccuracy},
+                 {record.judge() + "_loss", numberOrNull(record.testLoss)},
+                 {record.judge() + "_accuracy", record.testAccuracy},
                  {"seconds", record.seconds}};
     std::fprintf(status, "%s\n", jsonText(line).c_str());
   }
   if (!table)
     return;
   if (!headerShown)
-    std::fputs("epoch  train loss  test loss  test accuracy  seconds   images/s\n", table);
+    std::fprintf(table, "epoch  train loss  %4s loss  %4s accuracy  seconds   images/s\n",
+                 record.validation ? "val." : "test", record.validation ? "val." : "test");
   headerShown = true;
   std::fprintf(table, "%5llu  %s  %s  %12.2f%%  %7.1f  %9s\n",
                static_cast<unsigned long long>(record.epoch),

@@ -6,6 +6,7 @@
 #include <chrono>
 #include <cstdint>
 #include <cstdio>
+#include <string>
 
 namespace cnn {
 
@@ -13,10 +14,13 @@ namespace cnn {
 struct EpochRecord {
   uint64_t epoch = 0;      ///< from 1
   double trainLoss = 0;    ///< mean over its images, while the parameters change
-  double testLoss = 0;     ///< after it, on the test set
+  double testLoss = 0;     ///< after it, on the test set, or on the validation images
   double testAccuracy = 0; ///< likewise, 0 to 1
   double seconds = 0;      ///< of training alone
   int64_t images = 0;      ///< of the training set
+  bool validation = false; ///< some images were set aside to judge by instead of the test set
+
+  std::string judge() const { return validation ? "validation" : "test"; }
 };
 
 class Progress {

@@ -40,6 +40,8 @@ private:
     return secondsBefore +
            std::chrono::duration<double>(std::chrono::steady_clock::now() - epochStart).count();
   }
+  /// What each epoch is judged by: the validation images where some were set aside.
+  bool validates() const { return data.validation.size() > 0; }
   void stop(TrainEnd end) {
     outcome.end = end;
     stopped = true;
@@ -114,6 +116,9 @@ Status Run::prepareCall() {
     return status;
   if (data.train.size() == 0)
     return Status::failure(formatText("data set '%s' has no training images", data.name.c_str()));
+  if (data.test.size() == 0 && !validates())
+    return Status::failure(formatText("data set '%s' has no test images", data.name.c_str()))
+        .withHint("set some of its training images aside: -> split(validation = 0.1)");
   int64_t most = session.manifest().batch;
   batchSize = options.batch ? options.batch : most;
   if (batchSize < 1 || batchSize > most)
@@ -193,9 +198,12 @@ static Status tryOutputs(const TrainOptions &options) {
 }
 
 static Json toJson(const EpochRecord &record) {
-  return {{"epoch", record.epoch},        {"train_loss", record.trainLoss},
-          {"test_loss", record.testLoss}, {"test_accuracy", record.testAccuracy},
-          {"seconds", record.seconds},    {"images", record.images}};
+  return {{"epoch", record.epoch},
+          {"train_loss", record.trainLoss},
+          {record.judge() + "_loss", record.testLoss},
+          {record.judge() + "_accuracy", record.testAccuracy},
+          {"seconds", record.seconds},
+          {"images", record.images}};
 }
 
 /// A loss that JSON could not hold (infinite on the test set) is null in it.
@@ -225,8 +233,9 @@ static Result<std::vector<EpochRecord>> readHistory(const CheckpointInfo &info,
       return entry.contains(key) ? numberOr(entry[key], std::nan("")) : std::nan("");
     };
     record.trainLoss = number("train_loss");
-    record.testLoss = number("test_loss");
-    record.testAccuracy = number("test_accuracy");
+    record.validation = entry.contains("validation_loss");
+    record.testLoss = number(record.validation ? "validation_loss" : "test_loss");
+    record.testAccuracy = number(record.validation ? "validation_accuracy" : "test_accuracy");
     record.seconds = number("seconds");
     records.push_back(record);
   }
@@ -393,7 +402,9 @@ Status Run::endEpoch() {
   record.trainLoss = position.lossSum / double(position.rows);
   record.seconds = epochSeconds();
   record.images = position.rows;
-  Result<Evaluation> test = evaluate(session, data.test, data.classNames, options.interrupted);
+  record.validation = validates();
+  Result<Evaluation> test = evaluate(session, validates() ? data.validation : data.test,
+                                     data.classNames, options.interrupted);
   if (test.failed())
     return test.status();
   if (test->stopped) {
@@ -402,7 +413,7 @@ Status Run::endEpoch() {
   }
   record.testLoss = test->loss;
   record.testAccuracy = test->accuracy();
-  outcome.test = std::move(*test);
+  (validates() ? outcome.validation : outcome.test) = std::move(*test);
   outcome.epochs.push_back(record);
   Json line = {{"kind", "epoch"}};
   line.update(toJson(record));
@@ -436,9 +447,10 @@ Status Run::checkpoint() {
 
 Status Run::finish() {
   for (auto [samples, result] :
-       {std::pair{&data.train, &outcome.train}, std::pair{&data.test, &outcome.test}}) {
+       {std::pair{&data.train, &outcome.train}, std::pair{&data.validation, &outcome.validation},
+        std::pair{&data.test, &outcome.test}}) {
     if (result->images == samples->size())
-      continue; // the end of the last epoch has just done it
+      continue; // there are none, or the end of the last epoch has just done it
     Result<Evaluation> evaluation =
         evaluate(session, *samples, data.classNames, options.interrupted);
     if (evaluation.failed())
@@ -449,11 +461,16 @@ Status Run::finish() {
       return Status();
     }
   }
-  log.write({{"kind", "end"},
-             {"train_loss", outcome.train.loss},
-             {"train_accuracy", outcome.train.accuracy()},
-             {"test_loss", outcome.test.loss},
-             {"test_accuracy", outcome.test.accuracy()}});
+  Json line = {{"kind", "end"}};
+  for (auto [name, result] :
+       {std::pair{"train", &outcome.train}, std::pair{"validation", &outcome.validation},
+        std::pair{"test", &outcome.test}}) {
+    if (result->images == 0)
+      continue;
+    line[name + std::string("_loss")] = result->loss;
+    line[name + std::string("_accuracy")] = result->accuracy();
+  }
+  log.write(line);
   if (Status status = log.flush(); status.failed())
     return status;
   if (options.weightsPath.empty())
@@ -477,6 +494,7 @@ Result<TrainOutcome> Run::run() {
     wanted.rowsInMemory = session.manifest().batch;
     wanted.seed = position.seed;
     wanted.shuffle = options.shuffle;
+    wanted.training = true;
     bool trained = position.stepInEpoch == stepsPerEpoch;
     wanted.firstEpoch = position.epoch + (trained ? 1 : 0);
     wanted.firstBatch = trained ? 0 : position.stepInEpoch;

@@ -60,7 +60,8 @@ enum class TrainEnd {
 struct TrainOutcome {
   TrainEnd end = TrainEnd::Finished;
   std::vector<EpochRecord> epochs; ///< including those before a resumption
-  Evaluation train, test;          ///< when Finished: of the final weights
+  /// When Finished: of the final weights, without random stages; no images where there are none.
+  Evaluation train, validation, test;
   uint64_t seed = 0;
   /// Where it stopped: steps done of `stepsPerEpoch` in epoch `epoch` (from 1).
   uint64_t epoch = 0;

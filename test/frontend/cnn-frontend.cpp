@@ -30,9 +30,9 @@ int printSummary(const Graph &graph) {
 }
 
 int printRecipe(const Recipe &recipe) {
-  llvm::outs() << recipe.name << " of " << recipe.net << ": data " << recipe.data << ", batch "
-               << recipe.batch << ", epochs " << recipe.epochs << ", init " << recipe.init
-               << ", loss " << recipe.loss << ", " << recipe.optimizer.kind << " lr "
+  llvm::outs() << recipe.name << " of " << recipe.net << ": data " << dataText(recipe.data.pipeline)
+               << ", batch " << recipe.batch << ", epochs " << recipe.epochs << ", init "
+               << recipe.init << ", loss " << recipe.loss << ", " << recipe.optimizer.kind << " lr "
                << recipe.optimizer.lr << " momentum " << recipe.optimizer.momentum
                << " weight_decay " << recipe.optimizer.weightDecay << " nesterov "
                << recipe.optimizer.nesterov << ", seed " << recipe.seed << ", shuffle "

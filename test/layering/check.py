@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Holds the layers of the project; standard library only.
 
-    check.py ROOT          includes: dialect -> MLIR; compiler -> dialect, runtime/abi; runtime -> nothing
+    check.py ROOT          includes: dialect -> MLIR; compiler -> dialect, runtime/abi, runtime/schema; runtime -> nothing
                            of ours but runtime, nothing of LLVM; only compiler/tools links the runtime;
                            no pass, emitter or runtime file names a network, a layer or a shape of the books
     check.py --text ROOT   no tab, trailing blank, CRLF in source text
@@ -21,6 +21,9 @@ FORBIDDEN = {
     "runtime/abi": ("llvm/", "llvm-c/", "mlir/", "mlir-c/", "compiler/", "dialect/", "runtime/core",
                     "runtime/data", "runtime/task", "runtime/train", "runtime/device",
                     "runtime/reference"),
+    "runtime/schema": ("llvm/", "llvm-c/", "mlir/", "mlir-c/", "compiler/", "dialect/", "runtime/core",
+                       "runtime/data", "runtime/task", "runtime/train", "runtime/device",
+                       "runtime/reference"),
     "dialect": ("compiler/", "runtime/"),
     "compiler": ("runtime/core", "runtime/data", "runtime/task", "runtime/train", "runtime/device",
                  "runtime/reference"),
@@ -36,7 +39,7 @@ SHAPES = re.compile(r"\b(28\s*x\s*28|224\s*x\s*224|96\s*x\s*96|61706|11178378)\b
 COMMENT = re.compile(r"^\s*(//|/\*|\*)")
 NAMED_IN = ("compiler", "runtime")
 # The known data sets: the extents of their images are facts of their files.
-SHAPES_IN = "runtime/data/Dataset"
+SHAPES_IN = "runtime/schema/DataSchema"
 # The tools: --help shows commands on the examples.
 HELP_IN = "compiler/tools/"
 

@@ -35,7 +35,7 @@ static std::vector<std::string> classNames(const Safetensors &weights,
         if (name.is_string())
           names.push_back(name.get<std::string>());
   if (names.empty() && recipe)
-    names = datasetClassNames(recipe->data);
+    names = recipe->classes;
   return names;
 }
 
@@ -66,7 +66,8 @@ int runPredict() {
     return fail(shape.status());
   std::vector<PredictInput> images;
   for (const std::string &argument : inputs) {
-    Result<std::vector<PredictInput>> read = readPredictInputs(argument, *shape, dataDir);
+    Result<std::vector<PredictInput>> read =
+        readPredictInputs(argument, *shape, dataPlace(), recipe ? &recipe->data : nullptr);
     if (read.failed())
       return fail(read.status());
     std::move(read->begin(), read->end(), std::back_inserter(images));

@@ -51,7 +51,8 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
   RecipeInfo info;
   info.name = found->name;
   info.net = found->net;
-  info.data = found->data;
+  info.data = found->data.pipeline;
+  info.classes = found->data.view.classes;
   info.batch = found->batch;
   info.epochs = static_cast<uint64_t>(found->epochs);
   info.seed = static_cast<uint64_t>(found->seed);
@@ -61,7 +62,7 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
                   {"momentum", optimizer.momentum},
                   {"weight_decay", optimizer.weightDecay}};
   info.identity = {{"recipe", found->name},       {"net", found->net},
-                   {"data", found->data},         {"batch", found->batch},
+                   {"data", dataText(info.data)}, {"batch", found->batch},
                    {"init", found->init},         {"loss", found->loss},
                    {"optimizer", optimizer.kind}, {"nesterov", optimizer.nesterov},
                    {"shuffle", found->shuffle},   {"dtype", found->dtype}};
@@ -108,6 +109,9 @@ std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {
                     graph->net.c_str(), graph->inputs.size()));
     return std::nullopt;
   }
+  std::optional<Recipe> checked = frontend->recipe(recipe.name);
+  if (!checked || !checkDataFits(*checked, *graph, diagnostics))
+    return std::nullopt;
   auto dims = [&](unsigned tensor) {
     const mlir::cnn::Shape &shape = graph->tensors[tensor].shape;
     return std::vector<int64_t>(shape.begin(), shape.end());
@@ -115,9 +119,19 @@ std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {
   return NetShape{graph->net, dims(graph->inputs[0]), dims(graph->outputs[0])};
 }
 
+DataPlace dataPlace() {
+  size_t slash = file.rfind('/');
+  return {dataDir, slash == std::string::npos ? "" : file.substr(0, slash + 1)};
+}
+
+void printPipeline(const Dataset &data) {
+  if (!data.pipeline.stages.empty())
+    std::printf("data: %s\n", dataText(data.pipeline).c_str());
+}
+
 Result<Dataset> openData(const RecipeInfo &recipe, bool testOnly) {
-  return openDataset(recipe.data, dataDir,
-                     testOnly ? DatasetSplits::TestOnly : DatasetSplits::Both);
+  return openPipeline(recipe.data, dataPlace(),
+                      testOnly ? DatasetSplits::TestOnly : DatasetSplits::Both);
 }
 
 } // namespace cnn::tool

@@ -20,7 +20,9 @@ namespace cnn::tool {
 
 /// What a `train` declaration says, with --set applied.
 struct RecipeInfo {
-  std::string name, net, data;
+  std::string name, net;
+  DataPipeline data;
+  std::vector<std::string> classes; ///< those that the data has; empty where only its files say
   int64_t batch = 0;
   uint64_t epochs = 0;
   uint64_t seed = 0;
@@ -84,7 +86,8 @@ public:
   virtual std::optional<NetSummary> summarize(const std::string &net, unsigned depth) = 0;
 
   /// What the net of a recipe takes and gives, before it is compiled. Prints what is wrong, also
-  /// where it does not take one tensor of images, and then returns nothing.
+  /// where it does not take one tensor of images, or not those of the recipe's data as far as they
+  /// are known before its files are read, and then returns nothing.
   virtual std::optional<NetShape> shape(const RecipeInfo &recipe) = 0;
 
   /// Compiles and loads. Mistakes that show only now are printed with their places; then nothing is
@@ -92,7 +95,13 @@ public:
   virtual std::optional<Compilation> compile(const CompileRequest &request) = 0;
 };
 
-/// Opens the data of a recipe (--data).
+/// Where the data of a recipe is looked for: --data, and the folder of FILE.
+DataPlace dataPlace();
+
+/// Prints the stages of the data, where it has any.
+void printPipeline(const Dataset &data);
+
+/// Opens the data of a recipe.
 Result<Dataset> openData(const RecipeInfo &recipe, bool testOnly);
 
 } // namespace cnn::tool

@@ -66,9 +66,13 @@ static void printResumption(const RecipeInfo &recipe, const TrainOptions &option
 static void printResult(const RecipeInfo &recipe, const TrainOptions &options,
                         const TrainOutcome &outcome, const Dataset &data) {
   for (auto [name, result] :
-       {std::pair{"training", &outcome.train}, std::pair{"test", &outcome.test}})
+       {std::pair{"training", &outcome.train}, std::pair{"validation", &outcome.validation},
+        std::pair{"test", &outcome.test}}) {
+    if (result->images == 0)
+      continue;
     std::printf("%s: %s images, loss %.4f, accuracy %.2f%%\n", name,
                 groupDigits(result->images).c_str(), result->loss, 100 * result->accuracy());
+  }
   std::printf("weights: %s\n", options.weightsPath.c_str());
   std::vector<std::string> eval = command("eval", recipe),
                            guess = command("predict", recipe, false);
@@ -76,7 +80,7 @@ static void printResult(const RecipeInfo &recipe, const TrainOptions &options,
     words->insert(words->end(), {"--weights", options.weightsPath});
     addCommonOptions(*words);
   }
-  guess.push_back(data.name + ":test:0");
+  guess.push_back(data.name + (data.test.size() > 0 ? ":test:0" : ":train:0"));
   std::printf("evaluate and predict with:\n  %s\n  %s\n", commandLine(eval).c_str(),
               commandLine(guess).c_str());
 }
@@ -92,14 +96,16 @@ int runTrain() {
   if (!initPath.empty() && !resumePath.empty())
     return fail("--init starts a run and --resume continues one: give one of them");
 
-  Result<Dataset> data = openData(recipe, /*testOnly=*/false);
-  if (data.failed())
-    return fail(data.status());
   std::optional<NetShape> shape = program->shape(recipe);
   if (!shape)
     return exitFailure;
+  Result<Dataset> data = openData(recipe, /*testOnly=*/false);
+  if (data.failed())
+    return fail(data.status());
   for (const SampleSet *samples : {&data->train, &data->test})
-    if (Status status = checkFits(*shape, *samples, data->classNames.size(), data->name);
+    if (Status status = samples->size() == 0
+                            ? Status()
+                            : checkFits(*shape, *samples, data->classNames.size(), data->name);
         status.failed())
       return fail(status);
   TrainOptions options = optionsFor(recipe, *data);
@@ -124,6 +130,10 @@ int runTrain() {
               options.epochs == 1 ? "epoch" : "epochs", workers,
               workers == 1 ? "thread" : "threads", net->compileSeconds,
               net->fromCache ? " (from the cache)" : "");
+  printPipeline(*data);
+  if (data->validation.size() > 0)
+    std::printf("validation: %s images, set aside from the training images\n",
+                groupDigits(data->validation.size()).c_str());
   std::fflush(stdout);
   Progress progress = Progress::standard();
   options.progress = &progress;

@@ -128,11 +128,12 @@ TEST(Dataset, WrongFiles) {
 class Uneven : public SampleSource {
 public:
   int64_t size() const override { return 2; }
-  ImageShape shape(int64_t index) const override { return {1, 2, 2 + index}; }
+  ImageShape shape() const override { return {1, 2, -1}; }
   int32_t label(int64_t) const override { return 0; }
-  Status read(int64_t index, float *pixels) const override {
-    std::fill(pixels, pixels + shape(index).elements(), 0.25f);
-    return Status::success();
+  Status read(int64_t, float *) const override { return Status::failure("shapes differ"); }
+  Result<ImageShape> load(int64_t index, std::vector<float> &pixels) const override {
+    pixels.assign(size_t(4 + 2 * index), 0.25f);
+    return ImageShape{1, 2, 2 + index};
   }
 };
 
@@ -142,16 +143,14 @@ public:
   explicit Cut(int64_t width) : width(width) {}
   std::string describe() const override { return "cut to " + std::to_string(width); }
   Result<ImageShape> outputShape(ImageShape input) const override {
-    if (input.width < width)
+    if (input.width >= 0 && input.width < width)
       return Status::failure("too narrow");
     return ImageShape{input.channels, input.height, width};
   }
-  Status apply(Image &image, const SampleKey &key) const override {
-    image.shape.width = width;
-    image.pixels.resize(size_t(image.shape.elements()));
-    for (float &pixel : image.pixels)
-      pixel += float(key.index + 10 * key.epoch);
-    return Status::success();
+  void apply(ImageShape shape, const float *input, float *output,
+             const SampleKey &key) const override {
+    for (int64_t i = 0; i < shape.channels * shape.height * width; ++i)
+      output[i] = input[i / width * shape.width + i % width] + float(key.index + 10 * key.epoch);
   }
 
 private:
@@ -160,15 +159,22 @@ private:
 
 TEST(SampleSet, AppliesTransforms) {
   auto source = std::make_shared<Uneven>();
-  Result<SampleSet> set =
-      SampleSet::create(source, {std::make_shared<Cut>(2), std::make_shared<Cut>(1)});
+  auto cuts = [](std::vector<int64_t> widths) {
+    std::vector<std::shared_ptr<const Transform>> list;
+    for (int64_t width : widths)
+      list.push_back(std::make_shared<Cut>(width));
+    return Preprocessing(list);
+  };
+  Result<SampleSet> set = SampleSet::create(source, cuts({2, 1}));
   ASSERT_EQ(set.message(), "");
   EXPECT_EQ(set->shape(), (ImageShape{1, 2, 1}));
   EXPECT_EQ(set->describe(), (std::vector<std::string>{"pixels / 255", "cut to 2", "cut to 1"}));
   std::vector<float> pixels(2);
   ASSERT_TRUE(set->read(1, {0, 3, 0}, pixels.data()).isOk());
   EXPECT_EQ(pixels, std::vector<float>(2, 0.25f + 2 * 31));
-  EXPECT_EQ(SampleSet::create(source, {std::make_shared<Cut>(3)}).message(), "too narrow");
+  EXPECT_EQ(SampleSet::create(source, cuts({1, 3})).message(), "too narrow");
+  EXPECT_EQ(SampleSet::create(source, cuts({3}))->read(0, {}, pixels.data()).message(),
+            "sample 0: too narrow");
   Result<SampleSet> raw = SampleSet::create(source);
   std::vector<float> four(6);
   EXPECT_TRUE(raw->read(0, {}, four.data()).isOk());

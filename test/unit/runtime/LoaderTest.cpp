@@ -18,7 +18,7 @@ class Counting : public SampleSource {
 public:
   Counting(int64_t count, int64_t bad = -1) : count(count), bad(bad) {}
   int64_t size() const override { return count; }
-  ImageShape shape(int64_t) const override { return {2, 1, 3}; }
+  ImageShape shape() const override { return {2, 1, 3}; }
   int32_t label(int64_t index) const override { return int32_t(index); }
   Status read(int64_t index, float *pixels) const override {
     if (index == bad)

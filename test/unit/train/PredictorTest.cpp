@@ -56,14 +56,14 @@ protected:
 TEST_F(PredictorTest, TensorsOfEachRank) {
   std::string one = floats({0, 1, 2, 3, 4, 5});
   for (const char *dims : {"(2, 3)", "(1, 2, 3)"}) {
-    auto inputs = readPredictInputs(npy("a.npy", "<f4", dims, one), shape, "");
+    auto inputs = readPredictInputs(npy("a.npy", "<f4", dims, one), shape, {});
     ASSERT_TRUE(inputs.isOk()) << inputs.message();
     ASSERT_EQ(inputs->size(), 1u);
     EXPECT_EQ((*inputs)[0].image.pixels[5], 5);
     EXPECT_TRUE((*inputs)[0].preprocessing.empty());
   }
   std::string path = npy("b.npy", "|u1", "(2, 1, 2, 3)", std::string(12, '\xff'));
-  auto inputs = readPredictInputs(path, shape, "");
+  auto inputs = readPredictInputs(path, shape, {});
   ASSERT_TRUE(inputs.isOk()) << inputs.message();
   ASSERT_EQ(inputs->size(), 2u);
   EXPECT_EQ((*inputs)[1].name, path + "[1]");
@@ -73,11 +73,11 @@ TEST_F(PredictorTest, TensorsOfEachRank) {
 
 TEST_F(PredictorTest, RefusesTensorsThatDoNotFit) {
   std::string path = npy("a.npy", "<f4", "(3, 2)", floats({0, 1, 2, 3, 4, 5}));
-  EXPECT_EQ(readPredictInputs(path, shape, "").message(),
+  EXPECT_EQ(readPredictInputs(path, shape, {}).message(),
             path + ": has shape [3, 2], the net takes [1, 2, 3], or [N, 1, 2, 3] for N images");
   path = npy("b.npy", "<f4", "(2, 3)", floats({0, NAN, 2, 3, 4, 5}));
-  EXPECT_EQ(readPredictInputs(path, shape, "").message(), path + ": contains NaN or infinity");
-  EXPECT_EQ(readPredictInputs("cat.png", shape, "").message(),
+  EXPECT_EQ(readPredictInputs(path, shape, {}).message(), path + ": contains NaN or infinity");
+  EXPECT_EQ(readPredictInputs("cat.png", shape, {}).message(),
             "cat.png: is neither a .npy file nor an item of an IDX file\n"
             "  hint: write FILE.npy, FILE:N for item N of an IDX file, or fashion_mnist:test:N");
 }
@@ -85,15 +85,16 @@ TEST_F(PredictorTest, RefusesTensorsThatDoNotFit) {
 TEST_F(PredictorTest, ItemsOfIdxFiles) {
   std::string header("\0\0\x08\x03\0\0\0\x02\0\0\0\x02\0\0\0\x03", 16);
   std::string path = write("images", header + std::string(6, '\0') + std::string(6, '\x33'));
-  auto inputs = readPredictInputs(path + ":1", shape, "");
+  auto inputs = readPredictInputs(path + ":1", shape, {});
   ASSERT_TRUE(inputs.isOk()) << inputs.message();
   EXPECT_EQ((*inputs)[0].image.pixels, std::vector<float>(6, 0.2f));
-  EXPECT_EQ(readPredictInputs(path + ":2", shape, "").message(),
+  EXPECT_EQ(readPredictInputs(path + ":2", shape, {}).message(),
             path + ":2: there is no item 2, the items are 0 to 1");
-  EXPECT_EQ(readPredictInputs(path + ":1", {1, 4, 4}, "").message(),
-            path + ":1: has shape [1, 2, 3], the net takes [1, 4, 4]");
+  EXPECT_EQ(readPredictInputs(path + ":1", {1, 4, 4}, {}).message(),
+            path + ":1: has shape [1, 2, 3], the net takes [1, 4, 4]\n"
+                   "  hint: add a stage to the recipe's data that makes it fit, such as resize");
   std::string labels = write("labels", std::string("\0\0\x08\x01\0\0\0\x01\x05", 9));
-  EXPECT_EQ(readPredictInputs(labels + ":0", shape, "").message(),
+  EXPECT_EQ(readPredictInputs(labels + ":0", shape, {}).message(),
             labels + ": holds a tensor of shape [1], not images [N, H, W]");
 }
 

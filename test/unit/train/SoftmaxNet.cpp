@@ -197,7 +197,7 @@ public:
       : image(image), classes(classes), count(count), noise(seed, RandomPurpose::Test, split),
         pattern(seed, RandomPurpose::Test, 100) {}
   int64_t size() const override { return count; }
-  ImageShape shape(int64_t) const override { return image; }
+  ImageShape shape() const override { return image; }
   int32_t label(int64_t index) const override {
     return static_cast<int32_t>(noise.below(index, classes));
   }

@@ -1,0 +1,108 @@
+#!/usr/bin/env python3
+"""Goldens of the data stages, by PyTorch (and torchvision where it is there).
+
+    make_data_goldens.py            writes data.safetensors beside this script
+    make_data_goldens.py --check    compares it with what is computed here, within 1e-5
+
+Per case `<stage>.<what>`: the result, or every `step`-th value of a large one. Inputs are not stored:
+input value i of a case is uniform(i) of our stream (seed 1, purpose Test, step 0), which the C++ tests
+draw again. Shapes are in the name: resize.3x5x7.8x6 resizes [3, 5, 7] to 8x6.
+"""
+import os
+import sys
+
+import numpy as np
+import torch
+
+import safetensors_stdlib
+
+FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data.safetensors")
+RESIZES = [((1, 28, 28), (224, 224)), ((1, 28, 28), (96, 96)), ((1, 28, 28), (7, 13)),
+           ((3, 32, 32), (96, 64)), ((3, 61, 47), (32, 32)), ((3, 32, 48), (33, 17)),
+           ((1, 1, 1), (4, 5)), ((2, 5, 3), (1, 1)), ((1, 300, 2), (7, 9)), ((1, 16, 16), (16, 16))]
+MOST = 4000  # values of a case
+
+
+def philox(counter, key):
+    """Philox4x32-10 on arrays of counters."""
+    words = [np.asarray(c, dtype=np.uint64) for c in counter]
+    keys = [np.uint64(k) for k in key]
+    low = np.uint64(0xFFFFFFFF)
+    for _ in range(10):
+        first, second = np.uint64(0xD2511F53) * words[0], np.uint64(0xCD9E8D57) * words[2]
+        words = [(second >> np.uint64(32)) ^ words[1] ^ keys[0], second & low,
+                 (first >> np.uint64(32)) ^ words[3] ^ keys[1], first & low]
+        keys = [(keys[0] + np.uint64(0x9E3779B9)) & low, (keys[1] + np.uint64(0xBB67AE85)) & low]
+    return words
+
+
+def uniform(count, seed=1, purpose=255, step=0):
+    """The first `count` values of RandomStream::uniform."""
+    element = np.arange(count, dtype=np.uint64)
+    block = element // np.uint64(2)
+    zero = np.zeros_like(block)
+    words = philox([block, zero, zero + np.uint64(step), zero + np.uint64(purpose << 24)],
+                   [seed & 0xFFFFFFFF, seed >> 32])
+    even = element % np.uint64(2) == 0
+    bits = np.where(even, words[0] | words[1] << np.uint64(32), words[2] | words[3] << np.uint64(32))
+    return (bits >> np.uint64(11)).astype(np.float64) * 2.0 ** -53
+
+
+def image(shape):
+    values = uniform(int(np.prod(shape))).astype(np.float32)
+    return torch.from_numpy(values.reshape(shape))
+
+
+def resize(x, size):
+    y = torch.nn.functional.interpolate(x[None], size, mode="bilinear", align_corners=False,
+                                        antialias=True)[0]
+    try:
+        from torchvision.transforms.v2 import functional
+    except ImportError:
+        return y
+    assert torch.equal(functional.resize(x, list(size), antialias=True), y)
+    return y
+
+
+def goldens():
+    cases = {}
+    for shape, size in RESIZES:
+        name = f"resize.{'x'.join(map(str, shape))}.{'x'.join(map(str, size))}"
+        cases[name] = resize(image(shape), size)
+    x = image((3, 4, 5))
+    mean, std = (0.4915, 0.4823, 0.4468), (0.2470, 0.2435, 0.2616)
+    cases["normalize.3x4x5"] = ((x - torch.tensor(mean)[:, None, None]) /
+                                torch.tensor(std)[:, None, None])
+    cases["normalize1.3x4x5"] = (x - 0.5) / 0.25
+    cases["flip.3x4x5"] = torch.flip(x, [2])
+    # The window of 4x4 that starts at row 1 and column 5 of the image padded by 2 on every side.
+    cases["crop.3x4x5"] = torch.nn.functional.pad(x, (2, 2, 2, 2))[:, 1:5, 5:9]
+    cases["centre.3x4x5"] = x[:, 1:3, 1:4]
+    cases["grayscale.3x4x5"] = (0.2989 * x[0] + 0.587 * x[1] + 0.114 * x[2])[None]
+    tensors = {}
+    for name, tensor in cases.items():
+        values = tensor.contiguous().flatten().numpy()
+        values = np.ascontiguousarray(values[::max(1, -(-len(values) // MOST))])
+        tensors[name] = ("float32", values.shape, values.tobytes())
+    return tensors
+
+
+def main():
+    torch.set_num_threads(1)
+    new = goldens()
+    if "--check" not in sys.argv:
+        safetensors_stdlib.write(FILE, new)
+        return 0
+    old, worst = safetensors_stdlib.read(FILE), 0.0
+    if old.keys() != new.keys():
+        print("the cases differ")
+        return 1
+    for name, tensor in new.items():
+        a, b = (np.array(safetensors_stdlib.values(t)) for t in (tensor, old[name]))
+        worst = max(worst, float(np.abs(a - b).max()))
+    print(f"largest difference {worst:g}")
+    return worst > 1e-5
+
+
+if __name__ == "__main__":
+    sys.exit(main())
