@@ -3,7 +3,7 @@
 #
 # Substitutions: %cnnc %cnn %cnn-opt (also on PATH, as are FileCheck, not and LLVM's tools), %cc,
 # %cxx, %cmake, %python, %torch-python, %root (the repository), %build, %examples, %fashion.
-# Features: torch, fashion-mnist, avx2, avx512, cuda, asan, root.
+# Features: torch, fashion-mnist, avx2, avx512, cuda, asan, qemu-aarch64, root.
 import ctypes
 import importlib.util
 import os
@@ -103,6 +103,8 @@ for feature, present in {
     "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags,
     "cuda": hasCuda(),
     "asan": config.sanitized,
+    "qemu-aarch64": shutil.which("qemu-aarch64") and
+                    os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o"),
     "root": os.geteuid() == 0,
 }.items():
     if present:

@@ -272,9 +272,11 @@ std::optional<std::string> Elaborator::takeName(StringRef stem, SMRange range) {
   auto [entry, inserted] = path->taken.try_emplace(name, range);
   if (inserted)
     return path->prefix + name;
-  error(range, "the name '" + name + "' is taken")
-      .note(entry->second, "by the layer here")
-      .hint("labels are unique within a block; in a loop, make them so: \"" + name + "{i}\"");
+  auto taken = error(range, "the name '" + name + "' is taken");
+  taken.note(entry->second, "by the layer here");
+  bool inLoop = entry->second.Start == range.Start; // the same call for the second time
+  taken.hint("labels are unique within a block" +
+             (inLoop ? Twine("; in a loop, make them so: \"" + name + "{i}\"") : Twine()));
   return std::nullopt;
 }
 

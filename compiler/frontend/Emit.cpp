@@ -98,7 +98,9 @@ void Emitter::emitParams() {
 }
 
 void Emitter::emitRecipe() {
-  mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), recipe->name,
+  // A recipe may be called like the net, and both are symbols here.
+  std::string symbol = recipe->name + (recipe->name == graph.net ? ".recipe" : "");
+  mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol,
                               recipe->net, recipe->loss, recipe->optimizer.kind,
                               recipe->optimizer.momentum != 0, recipe->optimizer.weightDecay != 0,
                               recipe->optimizer.nesterov);

@@ -167,6 +167,11 @@ bool Frontend::checkSet(const SetArgument &set) {
     diagnostics.error(root.range, "'train' needs a key, such as train.batch");
     return false;
   }
+  if (root.name == "schedule") {
+    diagnostics.error(root.range,
+                      "'schedule' needs a key, such as schedule.conv or schedule.layout");
+    return false;
+  }
   std::vector<StringRef> names = {"train", "schedule"};
   for (const Decl *decl : allDeclarations()) {
     if (decl->kind != Decl::Kind::Net && decl->kind != Decl::Kind::Const)

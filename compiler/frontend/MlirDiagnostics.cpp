@@ -85,6 +85,11 @@ mlir::LogicalResult MlirDiagnostics::handle(mlir::Diagnostic &diagnostic) {
   }
   auto error = diagnostics.error(range, textOf(diagnostic, place, range.isValid()));
   for (mlir::Diagnostic &note : diagnostic.getNotes()) {
+    // Passes know no hints: a note that starts like one is one.
+    if (std::string text = note.str(); StringRef(text).starts_with("hint: ")) {
+      error.hint(StringRef(text).drop_front(6));
+      continue;
+    }
     Place notePlace = findPlace(note.getLocation());
     llvm::SMRange noteRange = findRange(notePlace, diagnostics);
     // A note at the error's own place needs no second mention of it.

@@ -46,6 +46,8 @@ private:
   bool readBool(const Expr *expr, StringRef key, bool &result);
   bool readOptimizer(const Expr *expr);
   bool readData(const Expr *expr);
+  bool checkKey(const SetArgument &set, ArrayRef<StringRef> keys,
+                ArrayRef<StringRef> hyperparameters);
   bool wrongType(const Expr *expr, StringRef key, StringRef type, const Value &value);
   std::vector<Key> schema();
   std::vector<Key> optimizerSchema();
@@ -218,6 +220,28 @@ const SetArgument *RecipeReader::findSet(ArrayRef<StringRef> path) const {
   return found;
 }
 
+/// Whether a `--set train....` names a key of a recipe or a hyperparameter of its optimizer.
+bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys,
+                            ArrayRef<StringRef> hyperparameters) {
+  const Identifier &key = set.path[1];
+  if (!llvm::is_contained(keys, key.name)) {
+    diagnostics.error(key.range, "a recipe has no key '" + key.name + "'")
+        .hint(suggestName(key.name, keys, "the keys are"));
+    return false;
+  }
+  size_t parts = key.name == "optimizer" ? 3 : 2; // of a whole path
+  if (parts == 3 && set.path.size() > 2 && !llvm::is_contained(hyperparameters, set.path[2].name)) {
+    diagnostics
+        .error(set.path[2].range, "the optimizer has no hyperparameter '" + set.path[2].name + "'")
+        .hint(suggestName(set.path[2].name, hyperparameters, "the keys are"));
+    return false;
+  }
+  if (set.path.size() <= parts)
+    return true;
+  diagnostics.error(set.path[parts].range, "'" + set.path[parts - 1].name + "' has no parts");
+  return false;
+}
+
 std::optional<Recipe> RecipeReader::run() {
   recipe.name = decl.name.name.str();
   recipe.net = decl.net.name.str();
@@ -245,17 +269,7 @@ std::optional<Recipe> RecipeReader::run() {
   for (const SetArgument &set : sets) {
     if (set.path[0].name != "train" || isDataOverride(set))
       continue;
-    bool inOptimizer = set.path.size() == 3 && set.path[1].name == "optimizer";
-    ArrayRef<StringRef> known = inOptimizer ? ArrayRef<StringRef>(optimizerNames) : names;
-    const Identifier &last = set.path.back();
-    if ((set.path.size() == 2 || inOptimizer) && llvm::is_contained(known, last.name))
-      continue;
-    diagnostics
-        .error(last.range,
-               (inOptimizer ? "the optimizer has no hyperparameter '" : "a recipe has no key '") +
-                   last.name + "'")
-        .hint(suggestName(last.name, known, "the keys are"));
-    valid = false;
+    valid &= checkKey(set, names, optimizerNames);
   }
   for (const Key &key : keys) {
     const SetArgument *set = findSet({key.name});

@@ -30,8 +30,8 @@ static std::string keyOf(mlir::ModuleOp module, const Target &target,
   std::string ir, choices;
   llvm::raw_string_ostream irOut(ir), out(choices);
   printModule(module, irOut);
-  out << "mode " << int(options.mode) << "\nrecipe " << options.recipe << "\nfuse " << options.fuse
-      << '\n';
+  out << "mode " << int(options.mode.value_or(Mode::Infer)) << "\nrecipe " << options.recipe
+      << "\nfuse " << options.fuse << '\n';
   for (const std::string &entry : options.entries)
     out << "entry " << entry << '\n';
   for (const auto &[key, value] : options.settings)
@@ -63,8 +63,8 @@ llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
   if (!target)
     return target.takeError();
   // Dumps were asked for: the phases must run.
-  Cache cache = options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment()
-                                                                  : Cache("");
+  Cache cache =
+      options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
   std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
   std::optional<CacheEntry> entry = cache.load(key);
   std::unique_ptr<LoadedObject> code;

@@ -5,6 +5,7 @@
 #include "compiler/emit/Manifest.h"
 #include "compiler/emit/Target.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/pipelines/LayerTable.h"
 #include "compiler/pipelines/Statistics.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/transforms/Passes.h"
@@ -20,6 +21,7 @@ using namespace cnn;
 namespace passes = mlir::cnn;
 
 static constexpr llvm::StringLiteral phaseAttribute = "cnn.phase";
+static constexpr llvm::StringLiteral modeAttribute = "cnn.mode";
 static constexpr llvm::StringLiteral cpuAttribute = "cnn.cpu";
 static constexpr llvm::StringLiteral featuresAttribute = "cnn.features";
 
@@ -30,7 +32,7 @@ static constexpr llvm::StringLiteral featuresAttribute = "cnn.features";
 static void buildGrad(mlir::OpPassManager &manager, const PhaseOptions &options) {
   passes::DifferentiatePassOptions differentiate;
   differentiate.entries.assign(options.entries.begin(), options.entries.end());
-  if (options.entries.empty() && options.mode == Mode::Infer)
+  if (options.entries.empty() && options.mode.value_or(Mode::Infer) == Mode::Infer)
     differentiate.entries = {"infer"};
   differentiate.recipe = options.recipe;
   manager.addPass(passes::createDifferentiatePass(differentiate));
@@ -64,6 +66,16 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   manager.addPass(passes::createChooseSchedulesPass(schedules));
 }
 
+/// Settings that the passes would not look at twice.
+static llvm::Error checkSettings(const PhaseOptions &options) {
+  for (const auto &[key, value] : options.settings) {
+    int64_t seed = 0;
+    if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0))
+      return llvm::createStringError("schedule.seed is a whole number from 0, not '" + value + "'");
+  }
+  return llvm::Error::success();
+}
+
 static void buildPlanned(mlir::OpPassManager &manager, const PhaseOptions &) {
   manager.addPass(passes::createPlanPass());
 }
@@ -95,7 +107,8 @@ struct PhaseEntry {
 
 static constexpr PhaseEntry table[] = {
     {Phase::Ast, "ast", "the parsed file", nullptr},
-    {Phase::Cnn, "cnn", "the static graph: typed, shapes inferred, one operation per layer", nullptr},
+    {Phase::Cnn, "cnn", "the static graph: typed, shapes inferred, one operation per layer",
+     nullptr},
     {Phase::Grad, "grad", "entry points: forward, loss, backward and update as one pure step",
      buildGrad},
     {Phase::Fused, "fused", "losses and updates decomposed, operations gathered into groups",
@@ -161,6 +174,22 @@ void cnn::setPhase(mlir::ModuleOp module, Phase phase) {
   module->setAttr(phaseAttribute, mlir::StringAttr::get(module.getContext(), phaseName(phase)));
 }
 
+void cnn::setMode(mlir::ModuleOp module, Mode mode) {
+  module->setAttr(modeAttribute, mlir::StringAttr::get(module.getContext(),
+                                                       mode == Mode::Train ? "train" : "infer"));
+}
+
+/// The mode that `module` records, taken out of it: later phases have the entry points themselves.
+static llvm::Expected<std::optional<Mode>> takeMode(mlir::ModuleOp module) {
+  auto name = llvm::dyn_cast_or_null<mlir::StringAttr>(module->removeAttr(modeAttribute));
+  if (!name)
+    return std::nullopt;
+  if (name.getValue() != "train" && name.getValue() != "infer")
+    return llvm::createStringError("the module's 'cnn.mode' is '" + name.getValue().str() +
+                                   "', expected infer or train");
+  return name.getValue() == "train" ? Mode::Train : Mode::Infer;
+}
+
 llvm::Expected<Target> cnn::getTarget(mlir::ModuleOp module, const PhaseOptions &options) {
   auto cpu = module->getAttrOfType<mlir::StringAttr>(cpuAttribute);
   if (!cpu)
@@ -218,11 +247,7 @@ std::string cnn::dumpPath(llvm::StringRef directory, Phase phase, llvm::StringRe
   return name;
 }
 
-llvm::Error cnn::writeDump(llvm::StringRef directory, Phase phase, llvm::StringRef extension,
-                           llvm::StringRef content) {
-  if (std::error_code error = llvm::sys::fs::create_directories(directory))
-    return llvm::createStringError(directory.str() + ": " + error.message());
-  std::string path = dumpPath(directory, phase, extension);
+static llvm::Error writeText(const std::string &path, llvm::StringRef content) {
   std::error_code error;
   llvm::raw_fd_ostream out(path, error);
   if (!error) {
@@ -234,20 +259,37 @@ llvm::Error cnn::writeDump(llvm::StringRef directory, Phase phase, llvm::StringR
   return error ? llvm::createStringError(path + ": " + error.message()) : llvm::Error::success();
 }
 
+llvm::Error cnn::writeDump(llvm::StringRef directory, Phase phase, llvm::StringRef extension,
+                           llvm::StringRef content) {
+  if (std::error_code error = llvm::sys::fs::create_directories(directory))
+    return llvm::createStringError(directory.str() + ": " + error.message());
+  return writeText(dumpPath(directory, phase, extension), content);
+}
+
 static llvm::Error dumpModule(mlir::ModuleOp module, Phase phase, const PhaseOptions &options) {
   if (options.dumpDirectory.empty())
     return llvm::Error::success();
   std::string text;
   llvm::raw_string_ostream out(text);
   printModule(module, out);
-  return writeDump(options.dumpDirectory, phase, ".mlir", text);
+  if (llvm::Error error = writeDump(options.dumpDirectory, phase, ".mlir", text))
+    return error;
+  if (phase != Phase::Scheduled)
+    return llvm::Error::success();
+  return writeText(options.dumpDirectory + "/layers.txt", layerTable(module));
 }
 
-static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
-                            const PhaseOptions &options) {
+static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry, PhaseOptions options) {
   std::string net = module.getSymName().value_or("").str();
   if (!entry.build)
     return llvm::createStringError("this build has no passes to phase '" + entry.name.str() + "'");
+  if (entry.phase == Phase::Grad) {
+    auto recorded = takeMode(module);
+    if (!recorded)
+      return recorded.takeError();
+    if (!options.mode)
+      options.mode = *recorded;
+  }
   if (entry.phase == Phase::Scheduled)
     if (llvm::Error error = setTarget(module, options))
       return error;
@@ -295,6 +337,8 @@ llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &
   module.getContext()->disableMultithreading(options.compileThreads == 1);
   normalize(module);
   if (llvm::Error error = dumpModule(module, *from, options))
+    return error;
+  if (llvm::Error error = checkSettings(options))
     return error;
   for (Phase phase : allPhases()) {
     if (phase <= *from || phase > to)

@@ -12,6 +12,7 @@
 #include "llvm/ADT/StringRef.h"
 #include "llvm/Support/Error.h"
 #include <chrono>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -32,7 +33,8 @@ enum class Mode { Infer, Train };
 
 /// What leads from phase to phase, beside the module itself.
 struct PhaseOptions {
-  Mode mode = Mode::Infer;
+  /// Nothing: what a module of phase `cnn` says (setMode), else Mode::Infer.
+  std::optional<Mode> mode;
   /// Entry points to make; empty: those of the mode.
   std::vector<std::string> entries;
   /// The `cnn.recipe` to train by; empty: the module's only one.
@@ -47,7 +49,8 @@ struct PhaseOptions {
   bool fuse = true;
   /// Threads that compile; 0: one per core. The object does not depend on it.
   unsigned compileThreads = 0;
-  /// Where each phase is written, one numbered file per phase; empty: nowhere.
+  /// Where each phase is written, one numbered file per phase, and layers.txt (LayerTable.h);
+  /// empty: nowhere.
   std::string dumpDirectory;
   /// Whether the time of each phase is printed to stderr.
   bool timePhases = false;
@@ -65,9 +68,11 @@ llvm::StringRef phaseSummary(Phase phase);
 /// Where `module` stands: its attribute `cnn.phase`. Fails when it has none or an unknown one.
 llvm::Expected<Phase> getPhase(mlir::ModuleOp module);
 void setPhase(mlir::ModuleOp module, Phase phase);
+/// Records in a module of phase `cnn` what it is to be compiled to, for who reads its dump.
+void setMode(mlir::ModuleOp module, Mode mode);
 
-/// What `module` is compiled for: what it says itself (from phase `scheduled` on), else the options.
-/// Fails when the two disagree, and on an unknown processor.
+/// What `module` is compiled for: what it says itself (from phase `scheduled` on), else the
+/// options. Fails when the two disagree, and on an unknown processor.
 llvm::Expected<Target> getTarget(mlir::ModuleOp module, const PhaseOptions &options);
 
 /// Writes `module` in the form in which dumps are read back: with locations.

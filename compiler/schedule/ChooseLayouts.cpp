@@ -50,7 +50,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (layout != "auto" && layout != "plain" && layout != "batch") {
-      module.emitError() << "unknown layout '" << layout << "', expected auto, plain or batch";
+      emitError(UnknownLoc::get(&getContext()))
+          << "unknown layout '" << layout << "', expected auto, plain or batch";
       return signalPassFailure();
     }
     FailureOr<Machine> machine =

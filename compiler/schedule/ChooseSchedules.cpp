@@ -36,7 +36,8 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     for (StringRef text : overrides) {
       auto [name, value] = text.split('=');
       if (name.empty() || value.empty()) {
-        module.emitError() << "schedule override '" << text << "' is not of the form name=value";
+        emitError(UnknownLoc::get(&getContext()))
+            << "schedule override '" << text << "' is not of the form name=value";
         return signalPassFailure();
       }
       asked.push_back({name.str(), value.str()});
@@ -49,13 +50,14 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     });
     for (const Override &override : asked)
       if (ok && !override.used) {
-        auto error = module.emitError()
-                     << "schedule override names '" << override.name << "', which is no group";
+        auto error = emitError(UnknownLoc::get(&getContext()))
+                     << "schedule override names '" << override.name
+                     << "', which is no group and no operation of one";
         ok = false;
-        module.walk([&](GroupOp group) {
-          if (group.getName().starts_with_insensitive(StringRef(override.name).take_front(3)))
-            error.attachNote(group.getLoc()) << "there is '" << group.getName() << "'";
-        });
+        if (std::string near = nearest(override.name); !near.empty())
+          error.attachNote() << "hint: did you mean '" << near << "'?";
+        else
+          error.attachNote() << "hint: --emit=scheduled shows the groups";
       }
     if (!ok)
       signalPassFailure();
@@ -103,6 +105,26 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     group.setReason(algorithmReason + reason);
     ++numGroups;
     return success();
+  }
+
+  /// The group or the operation of groups whose name is nearest to `name`; empty if none is near.
+  std::string nearest(StringRef name) {
+    std::string found;
+    unsigned best = 1 + std::max<unsigned>(1, name.size() / 3);
+    auto consider = [&](StringRef candidate) {
+      unsigned distance = name.edit_distance(candidate, /*AllowReplacements=*/true, best);
+      if (distance < best) {
+        best = distance;
+        found = candidate.str();
+      }
+    };
+    getOperation().walk([&](Operation *op) {
+      if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())
+        consider(group.getName());
+      else if (!group && op->getParentOfType<GroupOp>())
+        consider(op->getName().stripDialect());
+    });
+    return found;
   }
 
   /// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered

@@ -73,8 +73,9 @@ private:
       if (inflateReset(&stream) != Z_OK)
         return Status::failure(name, "cannot read gzip: out of memory");
       if (content[position] != 0x1f)
-        return Status::failure(name, formatText("%zu bytes after the end of the gzip content",
-                                                content.size() - position));
+        return Status::failure(name, formatText("%zu more %s after the end of the gzip content",
+                                                content.size() - position,
+                                                content.size() - position == 1 ? "byte" : "bytes"));
       return Status::success();
     }
     if (result == Z_OK && stream.avail_out > 0 && position == content.size())
@@ -85,8 +86,8 @@ private:
                                               content.size()))
           .withHint("download the file again");
     if (result != Z_OK)
-      return Status::failure(name, formatText("corrupt gzip near byte %zu: %s", position,
-                                              stream.msg ? stream.msg : "invalid data"))
+      return Status::failure(name, std::string("corrupt gzip: ") +
+                                       (stream.msg ? stream.msg : "invalid data"))
           .withHint("download the file again");
     return Status::success();
   }

@@ -164,8 +164,9 @@ std::string evaluationText(const Evaluation &evaluation) {
       formatText("%s images, loss %.4f, accuracy %s\n", groupDigits(evaluation.images).c_str(),
                  evaluation.loss, percent(evaluation.accuracy()).c_str());
   if (evaluation.nonFinite)
-    text += formatText("%s images have an output that is not finite\n",
-                       groupDigits(evaluation.nonFinite).c_str());
+    text += formatText("%s %s an output that is not finite\n",
+                       groupDigits(evaluation.nonFinite).c_str(),
+                       evaluation.nonFinite == 1 ? "image has" : "images have");
   int width = 5;
   for (const std::string &name : evaluation.classNames)
     width = std::max(width, displayWidth(name));

@@ -4,6 +4,8 @@
 #include "runtime/schema/DataSchema.h"
 #include "runtime/train/Predictor.h"
 
+#include <unistd.h>
+
 #include <algorithm>
 #include <charconv>
 #include <cmath>
@@ -137,6 +139,9 @@ static Result<std::vector<PredictInput>> npyItems(const std::string &path, const
                          shapeText(array->shape).c_str(), text(context.shape).c_str(),
                          static_cast<long long>(net[0]), static_cast<long long>(net[1]),
                          static_cast<long long>(net[2])));
+  if (dims[0] == 0)
+    return Status::failure(path, formatText("has shape %s, which is no image at all",
+                                            shapeText(array->shape).c_str()));
   std::vector<float> values = array->toF32();
   ImageShape shape{dims[1], dims[2], dims[3]};
   std::vector<PredictInput> inputs;
@@ -160,6 +165,40 @@ static Result<std::vector<PredictInput>> npyItems(const std::string &path, const
   return inputs;
 }
 
+namespace {
+/// Where an item comes from: a split of a data set, or, where that is empty, an IDX file.
+struct ItemSource {
+  std::string dataset;
+  bool train = false;
+};
+} // namespace
+
+/// What `path`, the text before the item's number, names. A file of that name goes first; what is
+/// neither a file nor a data set's split fails with the part that is wrong.
+static Result<ItemSource> sourceOf(const std::string &argument, const std::string &path) {
+  size_t colon = path.rfind(':');
+  std::string name = path.substr(0, colon);
+  std::string split = colon == std::string::npos ? "" : path.substr(colon + 1);
+  const std::vector<std::string> &known = datasetNames();
+  bool isKnown = std::find(known.begin(), known.end(), name) != known.end();
+  bool isSplit = split == "train" || split == "test";
+  if (isKnown && isSplit)
+    return ItemSource{name, split == "train"};
+  if (access(path.c_str(), F_OK) == 0 || (!isKnown && !isSplit))
+    return ItemSource();
+  if (isKnown && split.empty())
+    return Status::failure(argument, "names no split of the data set '" + name + "'")
+        .withHint("write " + name + ":train:N or " + name + ":test:N");
+  if (isKnown)
+    return Status::failure(argument, "the data set '" + name + "' has no split '" + split + "'")
+        .withHint("its splits are train and test");
+  std::string names;
+  for (const std::string &each : known)
+    names += (names.empty() ? "" : ", ") + each;
+  return Status::failure(argument, "there is no data set and no file '" + name + "'")
+      .withHint("the data sets are " + names);
+}
+
 Result<std::vector<PredictInput>> readPredictInputs(const std::string &argument, ImageShape shape,
                                                     const DataPlace &place,
                                                     const DataPipeline *pipeline) {
@@ -174,19 +213,20 @@ Result<std::vector<PredictInput>> readPredictInputs(const std::string &argument,
   std::optional<int64_t> item = splitItem(path);
   if (!item) {
     if (path.size() < 4 || path.compare(path.size() - 4, 4, ".npy") != 0)
-      return Status::failure(argument, "is neither a .npy file nor an item of an IDX file")
-          .withHint("write FILE.npy, FILE:N for item N of an IDX file, or fashion_mnist:test:N");
+      return Status::failure(argument,
+                             "is neither a .npy file nor an item of a data set or IDX file")
+          .withHint("write FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
+                    "fashion_mnist:test:N");
     return npyItems(path, context);
   }
 
-  size_t colon = path.rfind(':');
-  std::string name = path.substr(0, colon);
-  std::string split = colon == std::string::npos ? "" : path.substr(colon + 1);
-  const std::vector<std::string> &known = datasetNames();
-  bool inSet = (split == "train" || split == "test") &&
-               std::find(known.begin(), known.end(), name) != known.end();
-  Result<PredictInput> input = inSet ? datasetItem(argument, name, split == "train", *item, context)
-                                     : idxItem(argument, path, *item, context);
+  Result<ItemSource> source = sourceOf(argument, path);
+  if (source.failed())
+    return source.status();
+  Result<PredictInput> input =
+      source->dataset.empty()
+          ? idxItem(argument, path, *item, context)
+          : datasetItem(argument, source->dataset, source->train, *item, context);
   if (input.failed())
     return input.status();
   return std::vector<PredictInput>{std::move(*input)};

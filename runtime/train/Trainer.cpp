@@ -180,8 +180,9 @@ static Status checkResumption(const CheckpointInfo &info, const TrainOptions &op
   if (Status status = checkRecipe(info, options, notes); status.failed())
     return status;
   if (info.epoch > options.epochs)
-    return Status::failure(path, formatText("has %llu epochs done, and %llu are asked for",
+    return Status::failure(path, formatText("has %llu %s done, and %llu are asked for",
                                             static_cast<unsigned long long>(info.epoch),
+                                            info.epoch == 1 ? "epoch" : "epochs",
                                             static_cast<unsigned long long>(options.epochs)))
         .withHint(formatText("pass --epochs with more than %llu",
                              static_cast<unsigned long long>(info.epoch)));

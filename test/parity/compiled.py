@@ -34,6 +34,7 @@ class Buffer:
         start = ctypes.addressof(self.memory) + len(GUARD)
         self.address = start + -start % ALIGNMENT
         self.size = size
+        self.given = data
         ctypes.memset(self.address, 0xFF, size)
         ctypes.memmove(self.address, data, len(data))
         ctypes.memmove(self.address - len(GUARD), GUARD, len(GUARD))
@@ -44,6 +45,10 @@ class Buffer:
                             ("after", self.address + self.size)):
             if ctypes.string_at(place, len(GUARD)) != GUARD:
                 raise RuntimeError(f"compiled code wrote {side} {what} of {self.size} bytes")
+
+    def check_unchanged(self, what):
+        if self.bytes()[:len(self.given)] != bytes(self.given):
+            raise RuntimeError(f"compiled code changed {what}")
 
     def bytes(self):
         return ctypes.string_at(self.address, self.size)
@@ -113,7 +118,10 @@ class Compiled:
         self.run(function, pointers, workers)
         result = {}
         for buffer, memory in zip(spec["buffers"], buffers):
-            memory.check(f"{entry}'s {buffer['role']} {buffer.get('name', '')}")
+            what = f"{entry}'s {buffer['role']} {buffer.get('name', '')}"
+            memory.check(what)
+            if buffer["role"] in ("input", "state_in"):
+                memory.check_unchanged(what)
             if buffer["role"] == "output":
                 values = array.array(CODES[buffer["element"]])
                 values.frombytes(memory.bytes())

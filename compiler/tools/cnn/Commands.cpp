@@ -54,7 +54,7 @@ int fail(const std::string &message) {
 Result<std::unique_ptr<ThreadPool>> makePool() {
   int wanted = ThreadPool::availableProcessors();
   if (threads.getNumOccurrences())
-    wanted = threads > unsigned(INT32_MAX) ? INT32_MAX : static_cast<int>(threads);
+    wanted = static_cast<int>(threads);
   return ThreadPool::create(wanted);
 }
 

@@ -1,5 +1,6 @@
 // All options in one place: positional ones count in the order of their definitions.
 #include "compiler/tools/cnn/Options.h"
+#include "runtime/task/ThreadPool.h"
 
 #include "llvm/Support/raw_ostream.h"
 
@@ -46,41 +47,44 @@ cl::opt<std::string> resumePath("resume", cl::value_desc("CKPT"), cl::cat(catego
                                 cl::sub(trainCommand),
                                 cl::desc("continue the run that wrote this checkpoint; the result "
                                          "has the bits of a run that never stopped"));
-cl::opt<unsigned long long> epochs("epochs", cl::value_desc("N"), cl::cat(category),
-                                   cl::sub(trainCommand),
-                                   cl::desc("go through the training images N times (default: "
-                                            "what the recipe says)"));
-cl::opt<unsigned long long> seed("seed", cl::value_desc("N"), cl::cat(category),
-                                 cl::sub(trainCommand),
-                                 cl::desc("of initial weights and order of images (default: what "
-                                          "the recipe says, else 0)"));
-cl::opt<unsigned> threads("threads", cl::value_desc("N"), cl::cat(category), cl::sub(trainCommand),
-                          cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(timeCommand),
-                          cl::desc("threads to compute with (default: one per processor); the "
-                                   "results have the same bits for every number"));
+NumberOption epochs("epochs", Between{0, mostEpochs}, cl::value_desc("N"), cl::cat(category),
+                    cl::sub(trainCommand),
+                    cl::desc("go through the training images N times (default: "
+                             "what the recipe says)"));
+NumberOption seed("seed", cl::value_desc("N"), cl::cat(category), cl::sub(trainCommand),
+                  cl::desc("of initial weights and order of images (default: what "
+                           "the recipe says, else 0)"));
+NumberOption threads("threads", Between{1, ThreadPool::maxWorkers}, cl::value_desc("N"),
+                     cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
+                     cl::sub(predictCommand), cl::sub(timeCommand),
+                     cl::desc("threads to compute with (default: one per processor); the "
+                              "results have the same bits for every number"));
 cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category),
                              cl::sub(trainCommand),
                              cl::desc("write the loss of each step, and what is known after each "
                                       "epoch, as JSON lines"));
 cl::opt<std::string> netName("net", cl::value_desc("NAME"), cl::cat(category),
                              cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
-                             cl::desc("which net of the file (default: the first)"));
+                             cl::desc("which net of the file (default: the one that a recipe was "
+                                      "trained for, as --weights say, else that of the first "
+                                      "recipe, else the first)"));
 cl::opt<TimeMode>
     timeMode("mode", cl::Required, cl::cat(category), cl::sub(timeCommand),
              cl::desc("what a step is"),
              cl::values(clEnumValN(TimeMode::Infer, "infer", "from images to outputs"),
                         clEnumValN(TimeMode::Train, "train",
                                    "from images and labels to updated parameters")));
-cl::opt<long long> batch("batch", cl::value_desc("N"), cl::cat(category), cl::sub(summaryCommand),
-                         cl::sub(timeCommand),
-                         cl::desc("images per step (default: what the recipe says, else 1)"));
+NumberOption batch("batch", Between{1, mostImages}, cl::value_desc("N"), cl::cat(category),
+                   cl::sub(summaryCommand), cl::sub(timeCommand),
+                   cl::desc("images per step (default: what the recipe says, else 1)"));
 cl::opt<double> seconds("seconds", cl::value_desc("S"), cl::init(3), cl::cat(category),
                         cl::sub(timeCommand), cl::desc("how long to measure (default: 3)"));
-cl::opt<unsigned> depth("depth", cl::value_desc("N"), cl::cat(category), cl::sub(summaryCommand),
-                        cl::desc("a line per group of layers whose names agree in N parts, "
-                                 "instead of one per layer"));
-cl::opt<unsigned> top("top", cl::value_desc("N"), cl::init(3), cl::cat(category),
-                      cl::sub(predictCommand), cl::desc("how many classes to show (default: 3)"));
+NumberOption depth("depth", Between{0, 1000000}, cl::value_desc("N"), cl::cat(category),
+                   cl::sub(summaryCommand),
+                   cl::desc("a line per group of layers whose names agree in N parts, "
+                            "instead of one per layer"));
+NumberOption top("top", Between{1, 1000000}, cl::value_desc("N"), cl::init(3), cl::cat(category),
+                 cl::sub(predictCommand), cl::desc("how many classes to show (default: 3)"));
 cl::list<std::string> settings(
     "set", cl::value_desc("key=value"), cl::cat(category), cl::sub(trainCommand),
     cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
@@ -108,6 +112,9 @@ static const char overview[] =
     "fashion_mnist:test:0).\n\n"
     "While training, Ctrl-C writes a checkpoint and says how to continue; a second one kills.\n"
     "Progress goes to standard error: a bar on a terminal, JSON lines otherwise.\n\n"
+    "Compiled nets are cached in $CNNC_CACHE, $XDG_CACHE_HOME/cnnc or ~/.cache/cnnc. CNNC_PERF=1\n"
+    "writes the names of layers to /tmp/perf-PID.map, where perf reads them: perf report then\n"
+    "shows conv1.forward, conv2.data_grad and so on.\n\n"
     "Exit codes: 0 success; 1 wrong input or options, or a file that cannot be read or written;\n"
     "2 training stopped before an update that was not finite; 130 training was interrupted and\n"
     "wrote a checkpoint.\n";

@@ -2,6 +2,7 @@
 #ifndef CNNC_COMPILER_TOOLS_CNN_OPTIONS_H
 #define CNNC_COMPILER_TOOLS_CNN_OPTIONS_H
 
+#include "compiler/tools/NumberOption.h"
 #include "llvm/Support/CommandLine.h"
 
 #include <string>
@@ -26,9 +27,7 @@ extern llvm::cl::opt<std::string> recipeName;
 extern llvm::cl::list<std::string> inputs;
 extern llvm::cl::opt<std::string> output, dataDir, initPath, resumePath, logPath, weightsPath;
 extern llvm::cl::opt<std::string> netName;
-extern llvm::cl::opt<unsigned long long> epochs, seed;
-extern llvm::cl::opt<unsigned> threads, depth, top;
-extern llvm::cl::opt<long long> batch;
+extern NumberOption epochs, seed, threads, depth, top, batch;
 extern llvm::cl::opt<double> seconds;
 extern llvm::cl::list<std::string> settings;
 extern llvm::cl::opt<bool> json, reference, noCache;

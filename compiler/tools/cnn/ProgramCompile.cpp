@@ -19,7 +19,6 @@ static CompileOptions compileOptions(const CompileRequest &request) {
   CompileOptions options;
   options.mode = request.train ? Mode::Train : Mode::Infer;
   options.entries = request.entries;
-  options.recipe = request.recipe;
   options.useCache = !noCache;
   for (const std::string &setting : settings) {
     auto [key, value] = llvm::StringRef(setting).split('=');

@@ -49,9 +49,6 @@ static void printTable(const NetSummary &net, const SummaryLine &total) {
 }
 
 int runSummary() {
-  if (batch.getNumOccurrences() && (batch < 1 || batch > 1 << 20))
-    return fail(
-        formatText("--batch must be between 1 and %d, not %lld", 1 << 20, batch.getValue()));
   std::unique_ptr<Program> program = Program::load(file);
   if (!program)
     return exitFailure;

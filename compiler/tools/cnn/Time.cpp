@@ -128,8 +128,6 @@ static Timing measure(Session &session, Call &call, const RandomBatch (&batches)
 int runTime() {
   if (!(seconds >= 0 && seconds <= 86400))
     return fail("--seconds must be between 0 and 86400");
-  if (batch.getNumOccurrences() && batch < 1)
-    return fail(formatText("--batch must be at least 1, not %lld", batch.getValue()));
   std::unique_ptr<Program> program = Program::load(file);
   if (!program)
     return exitFailure;

@@ -26,8 +26,9 @@ static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content) {
   });
   if (!error)
     return error;
+  // The library's text would say the path again.
   return llvm::createStringError(path.str() + ": cannot be written: " +
-                                 llvm::toString(std::move(error)));
+                                 llvm::errorToErrorCode(std::move(error)).message());
 }
 
 static std::string withExtension(llvm::StringRef path, llvm::StringRef extension) {
@@ -135,7 +136,10 @@ llvm::Error tool::run(const Options &options) {
     return writeFile(options.output, input->tree);
   mlir::ModuleOp module = *input->module;
   Phase last = std::min(options.emit, Phase::Llvm);
-  if (llvm::Error error = runPhases(module, last, options.phases))
+  PhaseOptions phases = options.phases;
+  if (!input->tree.empty())
+    phases.recipe.clear(); // what the front end emits has the chosen one only
+  if (llvm::Error error = runPhases(module, last, phases))
     return error;
   if (options.emit > Phase::Llvm)
     return emitCode(module, options);

@@ -36,9 +36,8 @@ static llvm::Expected<Input> readDump(mlir::MLIRContext &context, const Options 
 static llvm::Expected<Input> readNet(mlir::MLIRContext &context, const Options &options,
                                      Diagnostics &diagnostics, llvm::StringRef text) {
   std::unique_ptr<Frontend> frontend =
-      options.input == "-"
-          ? Frontend::openText("<stdin>", text, options.settings, diagnostics)
-          : Frontend::open(options.input, options.settings, diagnostics);
+      options.input == "-" ? Frontend::openText("<stdin>", text, options.settings, diagnostics)
+                           : Frontend::open(options.input, options.settings, diagnostics);
   if (!frontend)
     return reported();
   Input input;
@@ -50,7 +49,8 @@ static llvm::Expected<Input> readNet(mlir::MLIRContext &context, const Options &
   if (!graph)
     return reported();
   std::optional<Recipe> recipe;
-  if (options.phases.mode == Mode::Train || !options.recipe.empty()) {
+  Mode mode = options.phases.mode.value_or(Mode::Infer);
+  if (mode == Mode::Train || !options.recipe.empty()) {
     recipe = frontend->recipe(options.recipe, graph->net);
     if (!recipe)
       return reported();
@@ -62,6 +62,7 @@ static llvm::Expected<Input> readNet(mlir::MLIRContext &context, const Options &
   if (!input.module)
     return reported();
   setPhase(*input.module, Phase::Cnn);
+  setMode(*input.module, mode);
   return input;
 }
 
@@ -69,8 +70,8 @@ llvm::Expected<Input> tool::readInput(mlir::MLIRContext &context, const Options 
                                       Diagnostics &diagnostics) {
   auto buffer = llvm::MemoryBuffer::getFileOrSTDIN(options.input);
   if (!buffer)
-    return llvm::createStringError(options.input + ": cannot be read: " +
-                                   buffer.getError().message());
+    return llvm::createStringError(options.input +
+                                   ": cannot be read: " + buffer.getError().message());
   if (isDump(options.input, (*buffer)->getBuffer()))
     return readDump(context, options, std::move(*buffer));
   return readNet(context, options, diagnostics, (*buffer)->getBuffer());

@@ -1,11 +1,15 @@
 // Options as LLVM's command line library parses them; --help lists the phases from their table.
 #include "compiler/tools/cnnc/Options.h"
+#include "compiler/tools/NumberOption.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace llvm;
+using cnn::tool::Between;
+using cnn::tool::mostImages;
+using cnn::tool::NumberOption;
 
 static cl::OptionCategory category("Options");
 
@@ -15,13 +19,15 @@ static cl::opt<std::string> net("net", cl::value_desc("NAME"), cl::cat(category)
                                 cl::desc("which net of the file (default: the first recipe's, "
                                          "without recipes the first net)"));
 static cl::opt<cnn::Mode>
-    mode("mode", cl::cat(category), cl::init(cnn::Mode::Infer), cl::desc("what to compile:"),
-         cl::values(clEnumValN(cnn::Mode::Infer, "infer", "the entry point infer (default)"),
+    mode("mode", cl::cat(category), cl::init(cnn::Mode::Infer),
+         cl::desc("what to compile (default: infer, or what a dump of "
+                  "phase cnn was made for):"),
+         cl::values(clEnumValN(cnn::Mode::Infer, "infer", "the entry point infer"),
                     clEnumValN(cnn::Mode::Train, "train", "train_step, eval and infer")));
-static cl::opt<long long> batch("batch", cl::value_desc("N"), cl::cat(category),
-                                cl::desc("the most samples in one call (default: 1; with --mode "
-                                         "train the recipe's); exactly this many are compiled "
-                                         "for, and whole vectors of them are fastest"));
+static NumberOption batch("batch", Between{1, mostImages}, cl::value_desc("N"), cl::cat(category),
+                          cl::desc("the most samples in one call (default: 1; with --mode "
+                                   "train the recipe's); exactly this many are compiled "
+                                   "for, and whole vectors of them are fastest"));
 static cl::opt<std::string> recipe("recipe", cl::value_desc("NAME"), cl::cat(category),
                                    cl::desc("the recipe to train by (default: the net's first)"));
 static cl::opt<std::string> target("target", cl::value_desc("cpu|nvptx"), cl::cat(category),
@@ -45,7 +51,8 @@ static cl::opt<std::string>
                     "FILE with .o for an object, else -)"));
 static cl::opt<std::string> dumps("dump-phases", cl::value_desc("DIR"), cl::cat(category),
                                   cl::desc("write every phase into this folder, one numbered file "
-                                           "each; without -o and --emit nothing else"));
+                                           "each, and layers.txt with what was decided for each "
+                                           "layer; without -o and --emit nothing else"));
 static cl::opt<std::string> weights("weights", cl::value_desc("W"), cl::cat(category),
                                     cl::desc("put the weights of this safetensors file into the "
                                              "object"));
@@ -58,9 +65,10 @@ static cl::list<std::string>
                       "schedule (schedule.KEY=VALUE); may be repeated"));
 static cl::opt<bool> noFusion("no-fusion", cl::cat(category),
                               cl::desc("make every operation a kernel of its own"));
-static cl::opt<unsigned> compileThreads("compile-threads", cl::value_desc("N"), cl::cat(category),
-                                        cl::desc("threads to compile with (default: one per core); "
-                                                 "the result has the same bytes for every number"));
+static NumberOption compileThreads("compile-threads", Between{1, 1024}, cl::value_desc("N"),
+                                   cl::cat(category),
+                                   cl::desc("threads to compile with (default: one per core); "
+                                            "the result has the same bytes for every number"));
 static cl::opt<bool> timePhases("time-phases", cl::cat(category),
                                 cl::desc("print the time of each phase to standard error"));
 
@@ -94,8 +102,6 @@ static Error checkCombinations(cnn::Phase phase) {
                                  : "unknown target '" + target +
                                        "'\n  hint: the targets are cpu and "
                                        "nvptx");
-  if (batch.getNumOccurrences() && batch <= 0)
-    return createStringError("--batch is " + std::to_string(batch) + ", but must be at least 1");
   if (!element.empty() && element != "f32" && element != "f64")
     return createStringError("unknown element type '" + element + "'\n  hint: f32 or f64");
   if (!weights.empty() && phase != cnn::Phase::Obj)
@@ -120,6 +126,7 @@ static std::string defaultOutput(cnn::Phase phase) {
 }
 
 Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
+  errorPrefix = "cnnc: ";
   cl::HideUnrelatedOptions(category);
   cl::SetVersionPrinter([](raw_ostream &out) { out << "cnnc " CNNC_VERSION "\n"; });
   static const std::string phases = phaseHelp();
@@ -141,7 +148,8 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
   options.weights = weights;
   options.weightsBeside = weightsBeside;
   options.settings.assign(settings.begin(), settings.end());
-  options.phases.mode = mode;
+  if (mode.getNumOccurrences())
+    options.phases.mode = mode;
   options.phases.recipe = recipe;
   options.phases.cpu = cpu;
   options.phases.features = features;

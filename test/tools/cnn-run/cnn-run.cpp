@@ -1,16 +1,19 @@
-// cnn-run FILE.mlir --inputs in.safetensors --outputs out.safetensors: compiles a module whose public
-// functions are entry points (any phase up to `llvm`; `grad` where the module names none), runs each
-// on named tensors and writes what they return. For tests that compare values.
+// cnn-run FILE.mlir --inputs in.safetensors --outputs out.safetensors: compiles a module whose
+// public functions are entry points (any phase up to `llvm`; `grad` where the module names none),
+// runs each on named tensors and writes what they return. For tests that compare values.
 //
 // The input `x` of the entry `f` is the tensor `f.x` of the file, else `x`; its result `y` becomes
 // `f.y`. Parameters are taken by name. Floats are converted to the element type of the module.
+//
+// Every buffer lies between two pages that cannot be touched: code that reads or writes outside of
+// arena, scratch, state, inputs or outputs, or changes an input or the old state, is an error.
+#include "GuardedBuffer.h"
 #include "compiler/pipelines/Compile.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "mlir/Parser/Parser.h"
 #include "mlir/Pass/PassManager.h"
-#include "runtime/core/Buffer.h"
 #include "runtime/core/Manifest.h"
 #include "runtime/data/Safetensors.h"
 #include "runtime/task/ThreadPool.h"
@@ -113,36 +116,49 @@ static uint64_t bufferBytes(const BufferSpec &spec, unsigned workers) {
   return spec.role == BufferRole::Scratch ? spec.bytes * workers : spec.bytes;
 }
 
+/// "train_step's output 'loss'".
+static std::string describe(const EntryPoint &entry, const BufferSpec &spec) {
+  static const char *const roles[] = {"state_in", "state_out", "input",
+                                      "output",   "arena",     "scratch"};
+  return entry.name + "'s " + roles[static_cast<int>(spec.role)] +
+         (spec.name.empty() ? "" : " '" + spec.name + "'");
+}
+
 /// Runs one entry point; its outputs stay in `results`.
 static void runEntry(const Executable &code, const Manifest &manifest, const EntryPoint &entry,
                      const Safetensors &inputs, ThreadPool &pool,
-                     std::vector<AlignedBuffer> &results, std::vector<NamedTensor> &tensors) {
-  std::vector<AlignedBuffer> buffers;
+                     std::vector<GuardedBuffer> &results, std::vector<NamedTensor> &tensors) {
+  std::vector<GuardedBuffer> buffers;
+  std::vector<std::string> contents; // of inputs and the old state; else empty
   std::vector<void *> pointers;
   for (const BufferSpec &spec : entry.buffers) {
     uint64_t bytes = bufferBytes(spec, pool.workers());
-    buffers.push_back(check(AlignedBuffer::allocate(std::max<uint64_t>(bytes, 1), spec.name)));
-    void *memory = buffers.back().data();
-    // Whatever is not written must show.
-    std::memset(memory, 0xff, bytes);
+    buffers.emplace_back(bytes, describe(entry, spec));
+    char *memory = buffers.back().data();
     pointers.push_back(memory);
     if (spec.role == BufferRole::Input)
       fill(inputs, entry.name, spec.name, spec.element, spec.shape, memory);
     if (spec.role == BufferRole::StateIn)
       for (const StateTensor &state : manifest.state)
-        fill(inputs, entry.name, state.name, state.element, state.shape,
-             static_cast<char *>(memory) + state.offset);
+        fill(inputs, entry.name, state.name, state.element, state.shape, memory + state.offset);
+    bool isRead = spec.role == BufferRole::Input || spec.role == BufferRole::StateIn;
+    contents.emplace_back(memory, isRead ? bytes : 0);
   }
   auto function = reinterpret_cast<cnn_entry>(code.lookup(entry.symbol));
   if (!function)
     exitOnError(createStringError("no function '" + entry.symbol + "' in the object"));
   pool.run(function, pointers.data());
-  for (auto [spec, buffer] : llvm::zip(entry.buffers, buffers)) {
+  for (auto [spec, buffer, before] : llvm::zip(entry.buffers, buffers, contents)) {
+    if (!buffer.isIntact())
+      exitOnError(createStringError("compiled code wrote outside of " + describe(entry, spec)));
+    if (std::memcmp(buffer.data(), before.data(), before.size()) != 0)
+      exitOnError(createStringError("compiled code changed " + describe(entry, spec)));
     if (spec.role != BufferRole::Output)
       continue;
     results.push_back(std::move(buffer));
     tensors.push_back({entry.name + "." + spec.name, spec.element, spec.shape,
-                       results.back().as<uint8_t>(), bufferBytes(spec, 1)});
+                       reinterpret_cast<const uint8_t *>(results.back().data()),
+                       bufferBytes(spec, 1)});
   }
 }
 
@@ -179,7 +195,7 @@ int main(int argc, char **argv) {
   Manifest manifest = check(parseManifest(code->manifest().str()));
   Safetensors inputs = check(readSafetensors(inputsPath));
   std::unique_ptr<ThreadPool> pool = check(ThreadPool::create(threads));
-  std::vector<AlignedBuffer> results;
+  std::vector<GuardedBuffer> results;
   std::vector<NamedTensor> tensors;
   for (const EntryPoint &entry : manifest.entries)
     runEntry(*code, manifest, entry, inputs, *pool, results, tensors);

@@ -70,14 +70,13 @@ TEST(Idx, RefusesGzip) {
             "f: truncated gzip: it ends after " + std::to_string(packed.size() - 1) +
                 " bytes, in the middle of the compressed data\n  hint: download the file again");
   broken[broken.size() - 6] ^= 1; // the checksum
-  EXPECT_EQ(errorOf(broken), "f: corrupt gzip near byte " + std::to_string(packed.size() - 4) +
-                                 ": incorrect data check\n  hint: download the file again");
-  EXPECT_EQ(errorOf({0x1f, 0x8b, 9, 9, 9}),
-            "f: corrupt gzip near byte 4: unknown compression method\n"
-            "  hint: download the file again");
+  EXPECT_EQ(errorOf(broken),
+            "f: corrupt gzip: incorrect data check\n  hint: download the file again");
+  EXPECT_EQ(errorOf({0x1f, 0x8b, 9, 9, 9}), "f: corrupt gzip: unknown compression method\n"
+                                            "  hint: download the file again");
   broken = packed;
   broken.push_back('x');
-  EXPECT_EQ(errorOf(broken), "f: 1 bytes after the end of the gzip content");
+  EXPECT_EQ(errorOf(broken), "f: 1 more byte after the end of the gzip content");
   EXPECT_EQ(errorOf(gzip({})), "f: the file is empty, expected IDX data");
   EXPECT_EQ(errorOf(gzip({0, 0, 8, 1, 0})),
             "f: truncated: decompressed, the IDX header has 8 bytes, the file has 5");

@@ -78,8 +78,9 @@ TEST_F(PredictorTest, RefusesTensorsThatDoNotFit) {
   path = npy("b.npy", "<f4", "(2, 3)", floats({0, NAN, 2, 3, 4, 5}));
   EXPECT_EQ(readPredictInputs(path, shape, {}).message(), path + ": contains NaN or infinity");
   EXPECT_EQ(readPredictInputs("cat.png", shape, {}).message(),
-            "cat.png: is neither a .npy file nor an item of an IDX file\n"
-            "  hint: write FILE.npy, FILE:N for item N of an IDX file, or fashion_mnist:test:N");
+            "cat.png: is neither a .npy file nor an item of a data set or IDX file\n"
+            "  hint: write FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
+            "fashion_mnist:test:N");
 }
 
 TEST_F(PredictorTest, ItemsOfIdxFiles) {
