@@ -602,8 +602,9 @@ void TileEmitter::emitParallel(unsigned depth) {
   }
 }
 
-/// Stores zeros in what this work item owns of a buffer.
-void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type) {
+/// Stores zeros in what this work item owns of a buffer: everywhere (`whole`), or around the tensor
+/// only.
+void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) {
   auto memref = cast<MemRefType>(buffer.getType());
   LayoutAttr layout = getLayoutOf(type);
   Value item = kernel.getArgument(0);
@@ -612,7 +613,12 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type) {
   SmallVector<AffineExpr> exprs(memref.getRank(), getAffineConstantExpr(0, b.getContext()));
   if (innermost >= 0)
     exprs[innermost] = getAffineDimExpr(0, b.getContext());
-  std::function<void(int64_t)> visit = [&](int64_t physical) {
+  // The zeros along a physical dimension; a block's lanes have none of their own.
+  auto getHalo = [&](int64_t physical) {
+    int64_t dim = layout.getOrder()[physical];
+    return llvm::count(layout.getOrder().take_front(physical), dim) ? 0 : layout.getHaloOf(dim);
+  };
+  std::function<void(int64_t, bool)> visit = [&](int64_t physical, bool outside) {
     if (physical > innermost) {
       auto tile = VectorType::get({lanes}, type.getElementType());
       SmallVector<int64_t> guard;
@@ -623,30 +629,58 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type) {
       return;
     }
     int64_t size = memref.getDimSize(physical), step = physical == innermost ? lanes : 1;
-    Value lower = constant(0), upper = constant(size);
-    int64_t dim = layout.getOrder()[physical];
+    auto loop = [&](Value lower, Value upper, bool inBorder) {
+      auto op = scf::ForOp::create(b, loc, lower, upper, constant(step));
+      OpBuilder::InsertionGuard guard(b);
+      b.setInsertionPointToStart(op.getBody());
+      indices[physical] = op.getInductionVar();
+      visit(physical + 1, inBorder);
+    };
+    int64_t halo = getHalo(physical), dim = layout.getOrder()[physical];
+    bool later = false;
+    for (int64_t next = physical + 1; next <= innermost; ++next)
+      later |= getHalo(next) != 0;
+    // What this work item owns of the elements between the zeros.
+    Value lower = constant(halo), upper = constant(size - halo);
+    Value first, last; // whether the item has the zeros before and behind them, too
     if (slice && dim == 0 && physical == 0 && !isLocal(buffer, type)) {
       // Blocks, slices, or rows of the batch.
       int64_t rows = size == slice.getBlock() * slice.getCount() ? slice.getBlock() : 1;
       lower = scale(item, rows);
       upper = add(lower, constant(rows));
-    } else if (!slice && schedule.chunk > 0 && nest.scatter) {
-      int64_t first = schedule.order[0];
-      bool split = dim == layout.getBlockedDim();
-      if (info.getResultForms()[dim].getSingleDim() == first && !(split && physical == innermost)) {
-        int64_t unit = first == schedule.vector && !split ? lanes : 1;
-        int64_t share = schedule.chunk * schedule.tile[first] * unit;
-        lower = scale(item, share);
-        upper = arith::MinUIOp::create(b, loc, upper, add(lower, constant(share)));
+    } else if (!slice && schedule.chunk > 0 &&
+               info.getResultForms()[dim].getSingleDim() == schedule.order[0] &&
+               !(dim == layout.getBlockedDim() && physical == innermost)) {
+      bool vector = schedule.order[0] == schedule.vector && dim != layout.getBlockedDim();
+      int64_t share = schedule.chunk * schedule.tile[schedule.order[0]] * (vector ? lanes : 1);
+      if (info.pool && type.getDimSize(dim) != info.nest.sizes[schedule.order[0]])
+        share /= info.poolFactors[dim];
+      Value end = upper;
+      lower = arith::MinUIOp::create(b, loc, end, add(scale(item, share), lower));
+      upper = arith::MinUIOp::create(b, loc, end, add(lower, constant(share)));
+      if (halo != 0) {
+        auto is = [&](Value index, int64_t value) {
+          return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, constant(value));
+        };
+        first = is(item, 0);
+        last = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, upper, end);
       }
     }
-    auto loop = scf::ForOp::create(b, loc, lower, upper, constant(step));
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(loop.getBody());
-    indices[physical] = loop.getInductionVar();
-    visit(physical + 1);
+    Value before = constant(0), behind = constant(size);
+    if (first) {
+      before = arith::SelectOp::create(b, loc, first, before, lower);
+      behind = arith::SelectOp::create(b, loc, last, behind, upper);
+    }
+    if (outside || halo == 0 || physical == innermost) {
+      loop(halo == 0 ? lower : before, halo == 0 ? upper : behind, outside);
+      return;
+    }
+    loop(before, lower, true);
+    loop(upper, behind, true);
+    if (later)
+      loop(lower, upper, false);
   };
-  visit(0);
+  visit(0, whole);
 }
 
 LogicalResult TileEmitter::emit() {
@@ -661,7 +695,7 @@ LogicalResult TileEmitter::emit() {
     LayoutAttr layout = getLayoutOf(getTensor(result));
     bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
     if (nest.scatter || halo)
-      emitZeroFill(outputs[i], getTensor(result));
+      emitZeroFill(outputs[i], getTensor(result), /*whole=*/nest.scatter);
   }
   emitParallel(0);
   return success();

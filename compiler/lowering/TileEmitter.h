@@ -56,7 +56,7 @@ private:
   };
 
   // Loops.
-  void emitZeroFill(Value buffer, RankedTensorType type);
+  void emitZeroFill(Value buffer, RankedTensorType type, bool whole);
   void emitParallel(unsigned depth);
   SmallVector<Segment> getSegments(unsigned dim);
   void emitBody();

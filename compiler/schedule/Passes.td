@@ -34,8 +34,10 @@ def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
   let description = [{
     Groups whose results for some images need only those images become members of one outer group,
     which runs all of them for one slice before the next: what passes between them stays in the cache.
-    Does nothing where layouts are plain.
+    Does nothing where layouts are plain, nor with fewer than `fewest` slices: slices are the work items
+    of an outer group, and cores would have nothing to do; every kernel has work items of its own then.
   }];
+  let options = [Option<"fewest", "fewest", "int64_t", "8", "Slices that are worth an outer group">];
   let statistics = [Statistic<"numMembers", "members", "Number of groups gathered">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }

@@ -202,21 +202,11 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (schedule.chunk > 0 && !sliced) {
     if (parallel == 0)
       return emitError() << "nothing is parallel in '" << op << "', so chunk must be 0";
-    if (nest.scatter) {
-      bool owns = false;
-      for (const LinearForm &form : info.getResultForms())
-        owns |= form.getSingleDim() == schedule.order[0];
-      if (!owns)
-        return emitError() << "work items along dimension " << schedule.order[0]
-                           << " would add to the same elements";
-    }
+    if (!ownsResults(schedule.order[0]))
+      return emitError() << "work items along dimension " << schedule.order[0]
+                         << (nest.scatter ? " would add to the same elements"
+                                          : " would share the zeros around the result");
   }
-  if (schedule.chunk > 0 && !sliced)
-    for (const TensorAccess &access : accesses)
-      if (access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
-                                       [](int64_t zeros) { return zeros != 0; }))
-        return emitError()
-               << "chunk must be 0: the zeros around the result belong to one work item";
   StringRef algorithm = schedule.algorithm;
   bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
                                                 : algorithm == "direct";
@@ -248,6 +238,19 @@ int64_t ScheduleSpace::getNumItems(const NestSchedule &schedule) const {
   int64_t dim = schedule.order[0];
   int64_t steps = llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
   return llvm::divideCeil(steps, schedule.chunk);
+}
+
+/// Whether work items along `dim` write disjoint parts of the results, the zeros around them
+/// included: the index of some dimension of each is `dim` itself.
+bool ScheduleSpace::ownsResults(int64_t dim) const {
+  bool halo = llvm::any_of(accesses, [](const TensorAccess &access) {
+    return access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
+                                        [](int64_t zeros) { return zeros != 0; });
+  });
+  if (!halo && !info.nest.scatter)
+    return true;
+  return llvm::any_of(info.getResultForms(),
+                      [&](const LinearForm &form) { return form.getSingleDim() == dim; });
 }
 
 void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
@@ -367,40 +370,96 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
   schedule.tile[dim] = factor;
 }
 
-/// Natural order, but for a kernel of its own the dimension with the most steps first, in chunks.
-void ScheduleSpace::setOrder(NestSchedule &schedule) const {
+/// Bytes that come from beyond the second cache: for the outermost loops whose tensors fit into it
+/// together, what they touch, times the steps of the loops around that ask for other elements.
+double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
   const Nest &nest = info.nest;
-  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
-  if (sliced || nest.numParallel == 0)
-    return;
+  SmallVector<const TensorAccess *> operands;
   for (const TensorAccess &access : accesses)
-    if (access.store &&
-        llvm::any_of(getLayoutOf(access.type).getHalo(), [](int64_t zeros) { return zeros != 0; }))
-      return;
-  double points = 1;
-  int64_t first = 0, most = 0;
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
-    int64_t units = getUnits(dim, schedule.vector);
-    points *= units;
-    int64_t steps = llvm::divideCeil(units, schedule.tile[dim]);
-    bool owned = !nest.scatter;
-    for (const LinearForm &form : info.getResultForms())
-      owned |= form.getSingleDim() == static_cast<int64_t>(dim);
-    if (nest.isParallel(dim) && owned && steps > most) {
-      most = steps;
-      first = dim;
+    if (!access.pooled)
+      operands.push_back(&access);
+  auto getSteps = [&](int64_t dim) {
+    return double(llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]));
+  };
+  // What an operand's elements take while the loops from `depth` on run.
+  auto getBytes = [&](const TensorAccess &access, unsigned depth) {
+    SmallVector<int64_t> extents(nest.sizes);
+    for (int64_t dim : ArrayRef(schedule.order).take_front(depth))
+      extents[dim] =
+          std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
+    double bytes = access.type.getElementTypeBitWidth() / 8;
+    for (auto [at, form] : llvm::enumerate(access.forms)) {
+      int64_t span = 1;
+      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+        span += std::abs(form.coefficients[dim]) * (extents[dim] - 1);
+      bytes *= std::min(span, access.type.getDimSize(at));
     }
-    if (dim == 0 && most >= 8)
+    return bytes;
+  };
+  double capacity = 0.6 * machine.level2;
+  unsigned level = 0;
+  for (; level < nest.numParallel; ++level) {
+    double together = 0;
+    for (const TensorAccess *access : operands)
+      together += getBytes(*access, level);
+    if (together <= capacity)
       break;
   }
+  double traffic = 0;
+  for (const TensorAccess *access : operands) {
+    double bytes = getBytes(*access, level);
+    bool changes = false;
+    for (unsigned depth = level; depth-- > 0;) {
+      int64_t dim = schedule.order[depth];
+      changes |=
+          llvm::any_of(access->forms, [&](const LinearForm &form) { return form.uses(dim); });
+      if (changes)
+        bytes *= getSteps(dim);
+    }
+    traffic += bytes;
+  }
+  return traffic;
+}
+
+/// The order of the loops with the least traffic. A kernel of its own is cut into work items along
+/// its outermost loop, and every core should get as many of them.
+void ScheduleSpace::setOrder(NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  unsigned parallel = nest.numParallel;
+  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
+  double points = 1;
   for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-    points = dim == 0 ? getUnits(0, schedule.vector) : points * getUnits(dim, schedule.vector);
+    points *= getUnits(dim, schedule.vector);
   // Work items cost a call each: below a few thousand vector operations one is enough.
-  if (most < 2 || points < 4096)
-    return;
-  std::rotate(schedule.order.begin(), schedule.order.begin() + first,
-              schedule.order.begin() + first + 1);
-  schedule.chunk = llvm::divideCeil(most, 16);
+  bool split = !sliced && points >= 4096;
+  auto getSteps = [&](int64_t dim) {
+    return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
+  };
+  constexpr int64_t cores = 8, bytesPerCycle = 8;
+  double best = 0;
+  SmallVector<int64_t> order = schedule.order, bestOrder;
+  int64_t bestChunk = 0;
+  do {
+    if (sliced && parallel > 0 && order[0] != 0)
+      break; // the slice comes first
+    NestSchedule candidate = schedule;
+    candidate.order = order;
+    double cycles = points + getTraffic(candidate) / bytesPerCycle;
+    candidate.chunk = 0;
+    if (split && parallel > 0 && getSteps(order[0]) > 1 && ownsResults(order[0])) {
+      int64_t steps = getSteps(order[0]);
+      candidate.chunk = llvm::divideCeil(steps, 2 * cores);
+      int64_t items = llvm::divideCeil(steps, candidate.chunk);
+      cycles *= double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
+    }
+    if (bestOrder.empty() || cycles < 0.98 * best) {
+      best = cycles;
+      bestOrder = order;
+      bestChunk = candidate.chunk;
+    }
+  } while (std::next_permutation(order.begin(), order.begin() + parallel));
+  schedule.order = bestOrder;
+  schedule.chunk = bestChunk;
 }
 
 NestSchedule ScheduleSpace::choose(std::string &reason) const {
@@ -428,8 +487,10 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
     }
   }
   setOrder(best);
-  reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated",
-                         bestCost.accumulators, bestCost.loads, bestCost.cycles);
+  reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated, "
+                         "{3:f0} KB from beyond the second cache",
+                         bestCost.accumulators, bestCost.loads, bestCost.cycles,
+                         getTraffic(best) / 1024);
   return best;
 }
 

@@ -63,6 +63,8 @@ private:
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
   int64_t getOperations(int64_t vector) const;
+  bool ownsResults(int64_t dim) const;
+  double getTraffic(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
   void setUnroll(NestSchedule &schedule) const;

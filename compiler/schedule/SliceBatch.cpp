@@ -41,6 +41,8 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     });
     if (extent == 0 || block <= 1)
       return;
+    if (extent / block < fewest)
+      return;
     BatchAnalysis batch(entry);
     // Stage of what computes a value, and whether it needs a barrier to be read there.
     llvm::DenseMap<Value, int64_t> stages;

@@ -1,8 +1,8 @@
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=SPR
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=znver4 --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=ZEN
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=haswell --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=HSW
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch "--cnn-choose-schedules=override=conv.grad=gather override=conv=tile:1x2x1x3x1x1x1" | FileCheck %s --check-prefix=ASKED
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch --cnn-choose-schedules=seed=7 | FileCheck %s --check-prefix=RANDOM
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=SPR
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=znver4 --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=ZEN
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=haswell --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=HSW
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 "--cnn-choose-schedules=override=conv.grad=gather override=conv=tile:1x2x1x3x1x1x1" | FileCheck %s --check-prefix=ASKED
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules=seed=7 | FileCheck %s --check-prefix=RANDOM
 // Breaks if the schedules of named CPUs, or what a user asks for, change.
 
 // With 32 registers up to 28 accumulators, with 16 at most 14; vectors along the images of a block.
@@ -18,6 +18,8 @@
 // ASKED: cnn.group "conv.grad"{{.*}} schedule #cnn.nest<"gather"
 // ASKED: cnn.conv_data_grad {{.*}}scatter = false
 module @two {
+  cnn.param @wide : tensor<64x64x3x3xf32> parameter <"constant", value = 1.0 : f64>
+  cnn.param @deep : tensor<512x512x3x3xf32> parameter <"constant", value = 1.0 : f64>
   cnn.param @w : tensor<16x6x5x5xf32> parameter <"constant", value = 1.0 : f64>
   func.func @f(%x: tensor<32x6x14x14xf32> {cnn.name = "x"}) -> (tensor<32x6x14x14xf32> {cnn.name = "y"}) {
     %w = cnn.read @w : tensor<16x6x5x5xf32>
@@ -40,5 +42,24 @@ module @two {
       cnn.yield %s : tensor<f32>
     }
     return %c, %c : tensor<f32>, tensor<f32>
+  }
+
+  // An image of 64 channels does not fit into the second cache, a few rows and the weights do:
+  // rows and columns outside of the channels. Work items own the zeros above and below their rows.
+  // SPR: cnn.group "wide"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = {{.*}}, order = [2, 0, 3, 1, 4, 5, 6], chunk = {{[1-9]}}>
+  // Weights of 512 x 512 x 9 do not fit, an image of 3 x 3 does: channels outside.
+  // SPR: cnn.group "deep"{{.*}} schedule #cnn.nest<"direct", vector = 0, tile = {{.*}}, order = [1, 0, 2, 3, 4, 5, 6], chunk = 16> because {{.*}} KB from beyond the second cache
+  func.func @order(%x: tensor<16x64x56x56xf32> {cnn.name = "x"}, %y: tensor<16x512x3x3xf32> {cnn.name = "y"}) -> (tensor<16x64x56x56xf32> {cnn.name = "a"}, tensor<16x512x3x3xf32> {cnn.name = "b"}) {
+    %w = cnn.read @wide : tensor<64x64x3x3xf32>
+    %v = cnn.read @deep : tensor<512x512x3x3xf32>
+    %a = cnn.group "wide" (%p = %x, %q = %w) : (tensor<16x64x56x56xf32>, tensor<64x64x3x3xf32>) -> tensor<16x64x56x56xf32> {
+      %s = cnn.conv %p, %q {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x64x56x56xf32>, tensor<64x64x3x3xf32> -> tensor<16x64x56x56xf32>
+      cnn.yield %s : tensor<16x64x56x56xf32>
+    }
+    %b = cnn.group "deep" (%p = %y, %q = %v) : (tensor<16x512x3x3xf32>, tensor<512x512x3x3xf32>) -> tensor<16x512x3x3xf32> {
+      %s = cnn.conv %p, %q {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x512x3x3xf32>, tensor<512x512x3x3xf32> -> tensor<16x512x3x3xf32>
+      cnn.yield %s : tensor<16x512x3x3xf32>
+    }
+    return %a, %b : tensor<16x64x56x56xf32>, tensor<16x512x3x3xf32>
   }
 }

@@ -1,4 +1,4 @@
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch --cnn-choose-schedules --cnn-plan | FileCheck %s --enable-var-scope
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules --cnn-plan | FileCheck %s --enable-var-scope
 // Breaks if the plan gives a slot to a value that never leaves its kernel, or buffers that are alive together meet.
 
 // The state: aligned offsets. The input, the output, arena and scratch are arguments in the order of the C interface.

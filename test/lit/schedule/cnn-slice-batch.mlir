@@ -1,4 +1,5 @@
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch | FileCheck %s --enable-var-scope
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 | FileCheck %s --enable-var-scope
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch | FileCheck %s --check-prefix=FEW
 // Breaks if what needs only its own images does not run slice by slice, or if the batch meets too early.
 
 // Both groups of the image run on one slice after the other; the sum over the batch waits for all.
@@ -10,6 +11,10 @@
 // CHECK: cnn.yield
 // CHECK: cnn.group "sum" ({{.*}} = %[[OUTER]]
 // CHECK: return
+// Two slices are too few work items, unless asked for.
+// FEW-LABEL: func.func @f
+// FEW-NOT: cnn.slices
+// FEW: return
 module @slices {
   func.func @f(%x: tensor<32x4x6xf32> {cnn.name = "x"}) -> (tensor<4xf32> {cnn.name = "y"}) {
     %q = cnn.group "square" (%a = %x) : (tensor<32x4x6xf32>) -> tensor<32x4x6xf32> {
