@@ -22,6 +22,7 @@ parser.add_argument("--kills", type=int, default=15)
 parser.add_argument("--seed", type=int, default=0)
 options = parser.parse_args()
 rng = random.Random(options.seed)
+EPOCHS = 40
 
 
 def start(name, *more):
@@ -29,7 +30,7 @@ def start(name, *more):
     stem = os.path.join(options.scratch, name)
     return subprocess.Popen(
         [options.cnn, "train", options.net, options.recipe, "--data", options.data, "--epochs",
-         "40", "-o", stem + ".safetensors", "--log", stem + ".jsonl", *more],
+         str(EPOCHS), "-o", stem + ".safetensors", "--log", stem + ".jsonl", *more],
         stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
 
 
@@ -40,6 +41,21 @@ def content(name):
     # The times in the log differ.
     log = re.sub(rb'"(seconds|images_per_second)":\s*[-+.e\d]+', b"", read(".jsonl"))
     return read(".safetensors"), log
+
+
+def lines(name):
+    """Epochs that the run called `name` has logged so far."""
+    path = os.path.join(options.scratch, name + ".jsonl")
+    if not os.path.exists(path):
+        return 0
+    with open(path, "rb") as file:
+        return file.read().count(b"\n")
+
+
+def wait_for(process, name, count):
+    """Until the run has logged `count` epochs, or is done: machines differ, so no time is given."""
+    while process.poll() is None and lines(name) < count:
+        time.sleep(0.001)
 
 
 def finish(process, what):
@@ -63,11 +79,11 @@ for file in os.listdir(options.scratch):
         os.remove(os.path.join(options.scratch, file))
 begin = time.monotonic()
 finish(start("whole"), "an uninterrupted run")
-duration = time.monotonic() - begin
+epoch_seconds = (time.monotonic() - begin) / EPOCHS
 whole = content("whole")
 
 process = start("interrupted")
-time.sleep(duration / 2)
+wait_for(process, "interrupted", EPOCHS // 2)
 process.send_signal(signal.SIGINT)
 out, err = process.communicate()
 if process.returncode != 130 or "continue with:" not in out:
@@ -81,9 +97,10 @@ compare("interrupted", "interrupted once by Ctrl-C")
 checkpoint, kills = os.path.join(options.scratch, "killed.ckpt"), 0
 while True:
     process = start("killed", *(["--resume", checkpoint] if os.path.exists(checkpoint) else []))
+    # Far enough to get somewhere, and then anywhere: often within a write.
+    wait_for(process, "killed", lines("killed") + rng.randint(1, 3))
     try:
-        # Long enough to get somewhere, and then anywhere: often within a write.
-        process.wait(timeout=rng.uniform(0.05, 0.4) * duration)
+        process.wait(timeout=rng.uniform(0, 2) * epoch_seconds)
     except subprocess.TimeoutExpired:
         if kills < options.kills:
             process.kill()
