@@ -55,6 +55,8 @@ void addGuard(const char *begin, const char *end, const std::string &what) {
 }
 
 constexpr unsigned char padding = 0xa5;
+/// On each side: as far as code goes that takes a buffer for a much larger one. Costs no memory.
+constexpr uint64_t guardBytes = 16 << 20;
 } // namespace
 
 GuardedBuffer::GuardedBuffer(uint64_t bytes, std::string what)
@@ -62,19 +64,19 @@ GuardedBuffer::GuardedBuffer(uint64_t bytes, std::string what)
   const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   uint64_t rounded = (bytes + CNN_ALIGNMENT - 1) / CNN_ALIGNMENT * CNN_ALIGNMENT;
   uint64_t inner = (rounded + page - 1) / page * page;
-  mapped = inner + 2 * page;
+  mapped = inner + 2 * guardBytes;
   void *made = mmap(nullptr, mapped, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (made == MAP_FAILED ||
-      (inner && mprotect(static_cast<char *>(made) + page, inner, PROT_READ | PROT_WRITE))) {
+      (inner && mprotect(static_cast<char *>(made) + guardBytes, inner, PROT_READ | PROT_WRITE))) {
     perror("cnn-run: mmap");
     std::exit(1);
   }
   mapping = static_cast<char *>(made);
-  start = mapping + page + inner - rounded;
-  std::memset(mapping + page, padding, inner);
+  start = mapping + guardBytes + inner - rounded;
+  std::memset(mapping + guardBytes, padding, inner);
   std::memset(start, 0xff, bytes);
-  addGuard(mapping, mapping + page, this->what);
-  addGuard(mapping + page + inner, mapping + mapped, this->what);
+  addGuard(mapping, mapping + guardBytes, this->what);
+  addGuard(mapping + guardBytes + inner, mapping + mapped, this->what);
 }
 
 GuardedBuffer::GuardedBuffer(GuardedBuffer &&other) noexcept
@@ -88,12 +90,12 @@ GuardedBuffer::~GuardedBuffer() {
 }
 
 bool GuardedBuffer::isIntact() const {
-  const uint64_t page = static_cast<uint64_t>(sysconf(_SC_PAGESIZE));
   auto intact = [](const char *begin, const char *end) {
     for (const char *at = begin; at < end; ++at)
       if (static_cast<unsigned char>(*at) != padding)
         return false;
     return true;
   };
-  return intact(mapping + page, start) && intact(start + bytes, mapping + mapped - page);
+  return intact(mapping + guardBytes, start) &&
+         intact(start + bytes, mapping + mapped - guardBytes);
 }

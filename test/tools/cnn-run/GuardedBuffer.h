@@ -1,4 +1,4 @@
-// Memory between two pages that cannot be touched: code that reads or writes behind its end, or a
+// Memory between pages that cannot be touched: code that reads or writes behind its end, or a
 // page before its start, stops with a message that names the buffer.
 #ifndef CNNC_TEST_TOOLS_CNN_RUN_GUARDEDBUFFER_H
 #define CNNC_TEST_TOOLS_CNN_RUN_GUARDEDBUFFER_H

@@ -5,7 +5,7 @@
 // The input `x` of the entry `f` is the tensor `f.x` of the file, else `x`; its result `y` becomes
 // `f.y`. Parameters are taken by name. Floats are converted to the element type of the module.
 //
-// Every buffer lies between two pages that cannot be touched: code that reads or writes outside of
+// Every buffer lies between pages that cannot be touched: code that reads or writes outside of
 // arena, scratch, state, inputs or outputs, or changes an input or the old state, is an error.
 #include "GuardedBuffer.h"
 #include "compiler/pipelines/Compile.h"
