@@ -65,9 +65,9 @@ cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category)
                                       "epoch, as JSON lines"));
 cl::opt<std::string> netName("net", cl::value_desc("NAME"), cl::cat(category),
                              cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
-                             cl::desc("which net of the file (default: the one that a recipe was "
-                                      "trained for, as --weights say, else that of the first "
-                                      "recipe, else the first)"));
+                             cl::desc("which net of the file (default: with --weights the one that "
+                                      "they are of; else that of the first recipe, else the "
+                                      "first)"));
 cl::opt<TimeMode>
     timeMode("mode", cl::Required, cl::cat(category), cl::sub(timeCommand),
              cl::desc("what a step is"),

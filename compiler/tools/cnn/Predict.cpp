@@ -16,13 +16,21 @@ static std::string noted(const Safetensors &weights, const char *key) {
   return found == weights.metadata.end() ? "" : found->second;
 }
 
-/// The recipe whose net the weights are of: the one that the file names, else the first of --net or
-/// of the file. An empty name: the file has no recipe for the net.
+/// The recipe that the weights were trained by, where the file names it (a checkpoint does not) and
+/// nobody asks for a net.
 static std::string chooseRecipe(const Program &program, const Safetensors &weights) {
   std::string wanted = noted(weights, "recipe");
   if (netName.empty() && !wanted.empty() && program.hasRecipe(wanted))
     return wanted;
   return "";
+}
+
+/// The net of --net, else the one that the weights are of; empty: the first recipe's or the first.
+static std::string chooseNet(const Program &program, const Safetensors &weights) {
+  std::string wanted = noted(weights, "net");
+  std::vector<std::string> all = program.nets();
+  bool known = std::find(all.begin(), all.end(), wanted) != all.end();
+  return !netName.empty() ? netName.getValue() : known ? wanted : "";
 }
 
 /// From the weight file, else from the recipe's data; without either, classes go by number.
@@ -46,22 +54,22 @@ int runPredict() {
   Result<Safetensors> weights = readSafetensors(weightsPath);
   if (weights.failed())
     return fail(weights.status());
-  std::string wanted = chooseRecipe(*program, *weights);
+  std::string wanted = chooseRecipe(*program, *weights), net = chooseNet(*program, *weights);
   std::optional<RecipeInfo> recipe;
-  if (program->hasRecipe(wanted, netName)) {
-    recipe = program->recipe(wanted, netName);
+  if (program->hasRecipe(wanted, net)) {
+    recipe = program->recipe(wanted, net);
     if (!recipe)
       return exitFailure;
   }
   CompileRequest request;
-  request.net = recipe ? recipe->net : netName.getValue();
+  request.net = recipe ? recipe->net : net;
   request.recipe = recipe ? recipe->name : "";
   request.entries = {"infer"};
   request.batch = 1; // the plan of a program that links `cnnc --mode infer`: the same bits
-  std::optional<OpenNet> net = openTrainedNet(*program, request);
-  if (!net)
+  std::optional<OpenNet> opened = openTrainedNet(*program, request);
+  if (!opened)
     return exitFailure;
-  Result<ImageShape> shape = predictShape(net->session->manifest());
+  Result<ImageShape> shape = predictShape(opened->session->manifest());
   if (shape.failed())
     return fail(shape.status());
   std::vector<PredictInput> images;
@@ -72,7 +80,7 @@ int runPredict() {
       return fail(read.status());
     std::move(read->begin(), read->end(), std::back_inserter(images));
   }
-  Result<std::vector<Prediction>> results = predict(*net->session, images);
+  Result<std::vector<Prediction>> results = predict(*opened->session, images);
   if (results.failed())
     return fail(results.status());
   std::vector<std::string> names = classNames(*weights, recipe);
