@@ -7,6 +7,8 @@
 #include "runtime/train/Text.h"
 #include "runtime/train/Trainer.h"
 
+#include "llvm/Support/FileSystem.h"
+
 #include <cstdio>
 
 namespace cnn::tool {
@@ -25,6 +27,8 @@ static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
   options.recipe["images"] = data.train.size();
   options.weightsPath = output.empty() ? withExtension(file, ".safetensors") : output.getValue();
   options.checkpointPath = withExtension(options.weightsPath, ".ckpt");
+  if (options.checkpointPath == options.weightsPath)
+    options.checkpointPath += ".ckpt";
   options.logPath = logPath;
   options.initPath = initPath;
   options.resumePath = resumePath;
@@ -33,6 +37,25 @@ static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
   options.metadata["classes"] = jsonText(Json(data.classNames));
   options.interrupted = InterruptGuard::raised;
   return options;
+}
+
+/// No two of the files of a run may be one: the later would destroy the earlier.
+static Status checkDistinct(const TrainOptions &options) {
+  struct Named {
+    std::string what, path;
+  };
+  const Named written[] = {{"the weights", options.weightsPath},
+                           {"the checkpoint", options.checkpointPath},
+                           {"the log", options.logPath}};
+  for (const Named &one : written) {
+    if (!one.path.empty() && llvm::sys::fs::equivalent(one.path, file.getValue()))
+      return Status::failure(one.path, one.what + " would overwrite the net");
+    if (&one != written && one.path == options.weightsPath)
+      return Status::failure(one.path, one.what + " and the weights cannot be one file");
+  }
+  if (!options.logPath.empty() && options.logPath == options.checkpointPath)
+    return Status::failure(options.logPath, "the log and the checkpoint cannot be one file");
+  return Status();
 }
 
 /// The start of every command about this run: COMMAND FILE, then the options that it was given.
@@ -109,8 +132,9 @@ int runTrain() {
         status.failed())
       return fail(status);
   TrainOptions options = optionsFor(recipe, *data);
-  if (Status status = checkOptions(options, recipe.net); status.failed())
-    return fail(status);
+  for (const Status &status : {checkDistinct(options), checkOptions(options, recipe.net)})
+    if (status.failed())
+      return fail(status);
 
   CompileRequest request;
   request.net = recipe.net;

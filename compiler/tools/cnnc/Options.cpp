@@ -3,6 +3,7 @@
 #include "compiler/tools/NumberOption.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Path.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -106,6 +107,8 @@ static Error checkCombinations(cnn::Phase phase) {
     return createStringError("unknown element type '" + element + "'\n  hint: f32 or f64");
   if (!weights.empty() && phase != cnn::Phase::Obj)
     return createStringError("--weights needs --emit=obj: no other phase holds weights");
+  if (output != "-" && input != "-" && sys::fs::equivalent(output.getValue(), input.getValue()))
+    return createStringError(output + ": the output would overwrite the input");
   if (weightsBeside && weights.empty())
     return createStringError("--weights-beside needs --weights");
   if (weightsBeside && output == "-")
