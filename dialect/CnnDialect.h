@@ -6,6 +6,7 @@
 
 #include "dialect/Layer.h"
 #include "dialect/Nest.h"
+#include "dialect/Training.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"
 #include "mlir/IR/BuiltinTypes.h"

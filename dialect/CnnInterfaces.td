@@ -74,4 +74,21 @@ def DecomposeOpInterface : OpInterface<"DecomposeOpInterface"> {
   ];
 }
 
+def TrainingFormOpInterface : OpInterface<"TrainingFormOpInterface"> {
+  let cppNamespace = "::mlir::cnn";
+  let description = [{
+    An operation that computes something else in the training step than in evaluation and inference:
+    it has state that training changes, or draws random numbers.
+  }];
+  let methods = [
+    InterfaceMethod<[{
+      Builds what stands in place of the operation in the training step, and returns one value per
+      result. `next` has one (null) value per operand: where an operand is read from a running
+      statistic, the value that this has after the step goes there.
+    }], "::llvm::SmallVector<::mlir::Value>", "buildTrainingForm",
+      (ins "::mlir::OpBuilder &":$builder, "const ::mlir::cnn::TrainingStep &":$step,
+           "::llvm::MutableArrayRef<::mlir::Value>":$next)>
+  ];
+}
+
 #endif // CNNC_DIALECT_CNN_INTERFACES_TD

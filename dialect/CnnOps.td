@@ -8,6 +8,7 @@ include "dialect/CnnPointwiseOps.td"
 include "dialect/CnnLinearOps.td"
 include "dialect/CnnConvOps.td"
 include "dialect/CnnPoolOps.td"
+include "dialect/CnnNormOps.td"
 include "dialect/CnnTrainOps.td"
 include "dialect/CnnTileOps.td"
 

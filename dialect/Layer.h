@@ -66,13 +66,17 @@ private:
   llvm::StringMap<ArgValue> values;
 };
 
-/// A parameter of a layer: `<label>.<name>`. The front end chooses the initialisation: weights by
-/// the recipe, biases as PyTorch does (uniform in +-1/sqrt(fan_in)).
+/// A tensor of a layer's state: `<label>.<name>`. Without an `initial` value the front end chooses
+/// the initialisation: weights by the recipe, biases as PyTorch does (uniform in +-1/sqrt(fan_in)).
 struct ParamSpec {
   StringRef name;
   Shape shape;
   int64_t fanIn = 0;
   int64_t fanOut = 0;
+  /// What all of its elements start from.
+  std::optional<double> initial = std::nullopt;
+  /// A running statistic: kept by the training step, but not trained.
+  bool running = false;
 };
 
 /// What a layer makes of its inputs' shapes.

@@ -87,13 +87,18 @@ bool Emitter::checkLoss() {
 
 void Emitter::emitParams() {
   for (const GraphParam &param : graph.params) {
-    StringRef kind = param.spec.name == "weight" && recipe ? StringRef(recipe->init)
-                                                           : StringRef("pytorch_default");
-    auto init = mlir::cnn::InitAttr::get(builder.getContext(), kind, param.spec.fanIn,
-                                         param.spec.fanOut, mlir::FloatAttr());
-    auto type = mlir::RankedTensorType::get(param.spec.shape, element);
+    const mlir::cnn::ParamSpec &spec = param.spec;
+    StringRef kind = spec.initial                      ? StringRef("constant")
+                     : spec.name == "weight" && recipe ? StringRef(recipe->init)
+                                                       : StringRef("pytorch_default");
+    mlir::FloatAttr value;
+    if (spec.initial)
+      value = builder.getF64FloatAttr(*spec.initial);
+    auto init =
+        mlir::cnn::InitAttr::get(builder.getContext(), kind, spec.fanIn, spec.fanOut, value);
+    auto type = mlir::RankedTensorType::get(spec.shape, element);
     mlir::cnn::ParamOp::create(builder, locate(param.range, param.name), param.name, type,
-                               "parameter", init);
+                               spec.running ? "running" : "parameter", init);
   }
 }
 

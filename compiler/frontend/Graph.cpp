@@ -72,7 +72,7 @@ std::vector<SummaryRow> cnn::summarize(const Graph &graph, unsigned depth, unsig
     row.flops += node.flops;
     row.bytes += countElements(row.output).value_or(0) * elementBytes;
     for (unsigned param : node.params)
-      if (counted.insert(param).second)
+      if (counted.insert(param).second && !graph.params[param].spec.running)
         row.params += countElements(graph.params[param].spec.shape).value_or(0);
   }
   return rows;

@@ -160,7 +160,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
 
   void eraseUnusedInputs(GroupOp group) {
     Block &body = group.getBody().front();
-    for (int64_t i = body.getNumArguments() - 1; i >= 0; --i)
+    for (int64_t i = static_cast<int64_t>(body.getNumArguments()) - 1; i >= 0; --i)
       if (body.getArgument(i).use_empty()) {
         body.eraseArgument(i);
         group->eraseOperand(i);

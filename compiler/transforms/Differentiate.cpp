@@ -86,6 +86,8 @@ private:
   SmallVector<Value> addInputs(Entry &entry);
   /// Masks the inputs and inlines the network behind; returns its results.
   SmallVector<Value> inlineNet(Entry &entry, ArrayRef<Value> inputs, Value rows);
+  /// Replaces what has another form in the training step; notes the running statistics after it.
+  LogicalResult buildTrainingForms(Entry &entry, Value rows, llvm::StringMap<Value> &next);
   Value buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum);
   /// Writes the next value of `param`; `scalars` are lr, momentum and weight decay (or null).
   void buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient, ArrayRef<Value> scalars);
@@ -332,6 +334,9 @@ LogicalResult DifferentiatePass::buildTrainStep() {
 
   Value logits = inlineNet(entry, inputs, rows)[0];
   Value loss = buildLoss(entry, logits, labels, rows, /*sum=*/false);
+  llvm::StringMap<Value> nextRunning;
+  if (failed(buildTrainingForms(entry, rows, nextRunning)))
+    return failure();
   entry.addResult("loss", loss);
 
   // The sources: all reads of parameters, not those of running statistics.
@@ -385,10 +390,47 @@ LogicalResult DifferentiatePass::buildTrainStep() {
     buildUpdate(entry, param, old, gradient, scalars);
   }
   // The next state is a whole: what nothing changes is carried over.
-  for (ParamOp param : getParams("running"))
-    WriteOp::create(builder, param.getLoc(), param.getSymName(),
-                    ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName()));
+  for (ParamOp param : getParams("running")) {
+    Value value = nextRunning.lookup(param.getSymName());
+    if (!value)
+      value = ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName());
+    WriteOp::create(builder, param.getLoc(), param.getSymName(), value);
+  }
   entry.finish();
+  return success();
+}
+
+LogicalResult DifferentiatePass::buildTrainingForms(Entry &entry, Value rows,
+                                                    llvm::StringMap<Value> &next) {
+  TrainingStep step;
+  step.rows = rows;
+  for (auto op : llvm::to_vector(entry.function.front().getOps<TrainingFormOpInterface>())) {
+    // A layer that is used twice goes on from where its first use has left the statistics.
+    auto findRunning = [&](Value operand) -> ReadOp {
+      auto read = operand.getDefiningOp<ReadOp>();
+      auto param = read ? getOperation().lookupSymbol<ParamOp>(read.getParam()) : ParamOp();
+      return param && param.getKind() == "running" ? read : ReadOp();
+    };
+    SmallVector<ReadOp> reads;
+    for (OpOperand &operand : op->getOpOperands()) {
+      reads.push_back(findRunning(operand.get()));
+      if (Value changed = reads.back() ? next.lookup(reads.back().getParam()) : Value())
+        operand.set(changed);
+    }
+    OpBuilder builder(op);
+    SmallVector<Value> changed(op->getNumOperands());
+    op->replaceAllUsesWith(op.buildTrainingForm(builder, step, changed));
+    for (auto [read, value] : llvm::zip(reads, changed)) {
+      if (!value)
+        continue;
+      if (!read)
+        return op->emitError() << "layer '" << getLayerName(op)
+                               << "' changes an operand that is no running statistic";
+      next[read.getParam()] = value;
+    }
+    ++step.number;
+    op->erase();
+  }
   return success();
 }
 

@@ -41,7 +41,8 @@ std::string mlir::cnn::getLayerName(Operation *op) {
 std::string mlir::cnn::getGroupName(Operation *op) {
   std::string name = getLayerName(op);
   StringRef last = StringRef(name).rsplit('.').second;
-  if (last.ends_with("_grad") || last == "backward" || last == "update" || last == "nonfinite")
+  if (last.ends_with("_grad") || last == "backward" || last == "update" || last == "nonfinite" ||
+      last == "statistics")
     return name;
   return name + ".forward";
 }

@@ -18,6 +18,12 @@ int roleOf(std::string_view component) {
   return found == std::end(roles) ? -1 : int(found - std::begin(roles));
 }
 
+/// PyTorch's batch norm counts its batches; with a fixed momentum nothing depends on the number, and
+/// PyTorch takes files without it.
+bool isBatchCount(std::string_view name) {
+  return name == "num_batches_tracked" || name.ends_with(".num_batches_tracked");
+}
+
 std::vector<std::string> components(const std::string &name) {
   std::vector<std::string> parts(1);
   for (char c : name)
@@ -143,7 +149,7 @@ Result<WeightMapping> loadWeights(const std::string &path, const Manifest &manif
   bool checkpoint = file->metadata.count(checkpointMark);
   std::vector<const NamedTensor *> candidates;
   for (const NamedTensor &tensor : file->tensors)
-    if (!checkpoint || !tensor.name.starts_with(optimizerPrefix))
+    if (!isBatchCount(tensor.name) && !(checkpoint && tensor.name.starts_with(optimizerPrefix)))
       candidates.push_back(&tensor);
   std::vector<TensorTarget> targets = tensorTargets(manifest, /*withOptimizer=*/false);
   bool sharesNames = std::any_of(targets.begin(), targets.end(), [&](const TensorTarget &target) {

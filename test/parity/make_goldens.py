@@ -19,6 +19,7 @@ from torch import nn
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from safetensors_stdlib import read, write  # noqa: E402
+from training_goldens import make_training  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS, BATCH, RATE, EVERY = 20, 128, 0.1, 16
@@ -335,9 +336,10 @@ def main():
     torch.set_num_threads(1)
     ops, op_listing = make_ops()
     nets, net_listing = make_nets()
+    training, training_listing = make_training()
     weights = initial_weights()
     runs, samples = make_runs(options.fashion, weights)
-    files = {"ops": (ops, 1e-12), "nets": (nets, 1e-12),
+    files = {"ops": (ops, 1e-12), "nets": (nets, 1e-12), "training": (training, 1e-11),
              "lenet.init": (weights, 0.0), "lenet.after20": (samples, 1e-5)}
     for stem, (tensors, tolerance) in files.items():
         path = os.path.join(options.out, stem + ".safetensors")
@@ -352,7 +354,8 @@ def main():
             if want.shape != tensors[name].shape or not np.allclose(
                     want, tensors[name], rtol=tolerance, atol=tolerance):
                 sys.exit(f"{path}: {name} differs")
-    for stem, content in {"ops": op_listing, "nets": net_listing, "lenet.losses": runs}.items():
+    for stem, content in {"ops": op_listing, "nets": net_listing, "training": training_listing,
+                          "lenet.losses": runs}.items():
         path = os.path.join(options.out, stem + ".json")
         if not options.check:
             with open(path, "w", encoding="utf-8") as file:

@@ -132,6 +132,25 @@ func.func @training(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i
   return
 }
 
+// CHECK-LABEL: func.func @norms
+func.func @norms(%x: tensor<4x6x9x8xf32>, %c: tensor<6xf32>, %f: tensor<4x6xf32>, %rows: tensor<i32>) {
+  // CHECK: cnn.batch_norm %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {epsilon = 1.000000e-05 : f64, momentum = 1.000000e-01 : f64} : tensor<4x6x9x8xf32>, tensor<6xf32> -> tensor<4x6x9x8xf32>
+  %0 = cnn.batch_norm %x, %c, %c, %c, %c {epsilon = 1.0e-05, momentum = 1.0e-01} : tensor<4x6x9x8xf32>, tensor<6xf32> -> tensor<4x6x9x8xf32>
+  // CHECK: %{{.*}}, %[[M:.*]], %[[V:.*]] = cnn.batch_norm_train %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {epsilon = {{.*}}} : tensor<4x6xf32>, tensor<6xf32>, tensor<i32> -> tensor<4x6xf32>, tensor<6xf32>, tensor<6xf32>
+  %1, %m, %v = cnn.batch_norm_train %f, %c, %c, %rows {epsilon = 1.0e-05} : tensor<4x6xf32>, tensor<6xf32>, tensor<i32> -> tensor<4x6xf32>, tensor<6xf32>, tensor<6xf32>
+  // CHECK: cnn.batch_norm_grad %{{.*}}, %{{.*}}, %{{.*}}, %[[M]], %[[V]], %{{.*}} {epsilon = {{.*}}} : tensor<4x6xf32>, tensor<6xf32>, tensor<i32> -> tensor<4x6xf32>, tensor<6xf32>, tensor<6xf32>
+  %2, %3, %4 = cnn.batch_norm_grad %1, %f, %c, %m, %v, %rows {epsilon = 1.0e-05} : tensor<4x6xf32>, tensor<6xf32>, tensor<i32> -> tensor<4x6xf32>, tensor<6xf32>, tensor<6xf32>
+  // CHECK: cnn.channel_sums %{{.*}}, %{{.*}} : tensor<4x6x9x8xf32>, tensor<4x6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  %5, %6 = cnn.channel_sums %x, %f : tensor<4x6x9x8xf32>, tensor<4x6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  // CHECK: cnn.channel_sums %{{.*}}, %{{.*}} factor %{{.*}} : tensor<4x6x9x8xf32>, tensor<6xf32>, tensor<4x6x9x8xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  %7, %8 = cnn.channel_sums %x, %c factor %0 : tensor<4x6x9x8xf32>, tensor<6xf32>, tensor<4x6x9x8xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  // CHECK: cnn.inverse_std %[[V]] {epsilon = 1.000000e-05 : f64} : tensor<6xf32> -> tensor<6xf32>
+  %9 = cnn.inverse_std %v {epsilon = 1.0e-05} : tensor<6xf32> -> tensor<6xf32>
+  // CHECK: cnn.row_count %{{.*}} {factor = 72 : i64, offset = -1 : i64} : tensor<i32> -> tensor<f32>
+  %10 = cnn.row_count %rows {factor = 72, offset = -1} : tensor<i32> -> tensor<f32>
+  return
+}
+
 // CHECK-LABEL: func.func @tiles
 func.func @tiles(%b: memref<8x32xf32>, %i: index) {
   // CHECK: %[[T:.*]] = cnn.tile_load %{{.*}}[%{{.*}}, %{{.*}}] map #[[EVERY_OTHER]] {guard = array<i64: 0>, padding = -1.000000e+00 : f64} : memref<8x32xf32> -> vector<4x16xf32>

@@ -68,6 +68,15 @@ TEST_F(WeightsTest, OrderInTheFileDoesNotMatter) {
   EXPECT_EQ(loaded[32], 1);
 }
 
+TEST_F(WeightsTest, BatchCountsOfPytorchAreIgnored) {
+  write({"a.weight", "a.num_batches_tracked", "a.bias", "b.weight"}, {{2, 3}, {}, {2}, {1, 2}});
+  EXPECT_EQ(load(), "");
+  EXPECT_EQ(loaded[16], 3);
+  write({"0.weight", "0.bias", "0.num_batches_tracked", "1.weight"}, {{2, 3}, {2}, {}, {1, 2}});
+  EXPECT_EQ(load(), "");
+  EXPECT_EQ(loaded[32], 4);
+}
+
 TEST_F(WeightsTest, MissingAndExtra) {
   write({"a.weight", "a.bias"});
   EXPECT_EQ(load(), path + ": of the net 'small', the file lacks 'b.weight' [1, 2]");
