@@ -29,11 +29,6 @@ Result<IdxTensor> readIdx(const std::string &path);
 /// The same from memory; `name` opens the message of a failure.
 Result<IdxTensor> parseIdx(std::span<const uint8_t> content, const std::string &name);
 
-/// Inflates gzip `content` (all its members), at most `limit` bytes; fails on corrupt or truncated
-/// input, on bytes after the end, and on output beyond `limit`.
-Result<std::vector<uint8_t>> inflateGzip(std::span<const uint8_t> content, const std::string &name,
-                                         uint64_t limit);
-
 } // namespace cnn
 
 #endif

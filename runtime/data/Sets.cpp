@@ -10,6 +10,14 @@ namespace cnn {
 
 bool fileExists(const std::string &path) { return access(path.c_str(), F_OK) == 0; }
 
+std::string placedPath(const std::string &path, const DataPlace &place) {
+  if (path.empty() || path.front() == '/')
+    return path;
+  if (!place.dataDir.empty())
+    return place.dataDir + (place.dataDir.back() == '/' ? "" : "/") + path;
+  return place.folder + path;
+}
+
 Result<std::string> findSetFolder(const std::string &name, const SetFolders &folders,
                                   const std::string &dataDir,
                                   const std::function<bool(const std::string &)> &has) {
@@ -41,7 +49,11 @@ Result<RawDataset> openSet(const DataCall &set, const DataPlace &place, bool wit
     const char *name;
     Result<RawDataset> (*open)(const DataCall &, const DataPlace &, bool);
   };
-  static const Opener openers[] = {{"fashion_mnist", openIdxSet}, {"mnist", openIdxSet}};
+  static const Opener openers[] = {{"fashion_mnist", openIdxSet},
+                                   {"mnist", openIdxSet},
+                                   {"cifar10", openCifarSet},
+                                   {"image_folder", openImageFolder},
+                                   {"npy", openNpySet}};
   for (const Opener &opener : openers)
     if (set.name == opener.name)
       return opener.open(set, place, withTraining);

@@ -19,6 +19,12 @@ struct RawDataset {
 Result<RawDataset> openSet(const DataCall &set, const DataPlace &place, bool withTraining);
 
 Result<RawDataset> openIdxSet(const DataCall &set, const DataPlace &place, bool withTraining);
+Result<RawDataset> openCifarSet(const DataCall &set, const DataPlace &place, bool withTraining);
+Result<RawDataset> openImageFolder(const DataCall &set, const DataPlace &place, bool withTraining);
+Result<RawDataset> openNpySet(const DataCall &set, const DataPlace &place, bool withTraining);
+
+/// A path that a recipe names: below --data where that is given, else below the recipe's folder.
+std::string placedPath(const std::string &path, const DataPlace &place);
 
 /// Where a set of known files lies.
 struct SetFolders {

@@ -36,15 +36,19 @@ std::string numberText(double number) {
               : std::to_chars(buffer, buffer + sizeof buffer, number).ptr};
 }
 
-/// `text` as a class is written: a name, or a string in quotes.
-static std::string classText(const std::string &name) {
-  auto letter = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
-  if (!name.empty() && std::all_of(name.begin(), name.end(), letter))
-    return name;
+/// `text` as a string of the language.
+static std::string quote(const std::string &text) {
   std::string quoted = "\"";
-  for (char c : name)
+  for (char c : text)
     quoted += c == '"' || c == '\\' || c == '{' || c == '}' ? std::string{'\\', c} : std::string{c};
   return quoted + '"';
+}
+
+/// `name` as a class is written: a name, or a string in quotes.
+static std::string classText(const std::string &name) {
+  auto letter = [](unsigned char c) { return std::isalnum(c) || c == '_'; };
+  bool plain = !name.empty() && std::all_of(name.begin(), name.end(), letter);
+  return plain ? name : quote(name);
 }
 
 std::string dataText(const DataCall &call) {
@@ -66,7 +70,7 @@ std::string dataText(const DataCall &call) {
     const DataParameter *parameter = schema ? schema->find(value.name) : nullptr;
     bool classes = parameter && parameter->kind == DataKind::Classes;
     for (const std::string &one : value.texts)
-      text += (text.empty() ? "" : ", ") + (classes ? classText(one) : '"' + one + '"');
+      text += (text.empty() ? "" : ", ") + (classes ? classText(one) : quote(one));
     // The first arguments are clear without their names, such as extents.
     bool brief = !named && (classes || (parameter && parameter->positional));
     arguments += (arguments.empty() ? "" : ", ") + (brief ? text : value.name + " = " + text);

@@ -196,6 +196,29 @@ std::vector<DataSchema> makeSets() {
                   {},
                   false,
                   {{1, 28, 28}, {"0", "1", "2", "3", "4", "5", "6", "7", "8", "9"}}});
+  sets.push_back({"cifar10",
+                  "50,000 + 10,000 colour images, in CIFAR-10's binary version",
+                  {},
+                  false,
+                  {{3, 32, 32},
+                   {"airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship",
+                    "truck"}}});
+  sets.push_back(
+      {"image_folder",
+       "PNG and JPEG files, in a folder for each class",
+       {{"dir", DataKind::Text, "a folder of classes, or one with train and test, which have them",
+         true, true}},
+       false,
+       {{3, -1, -1}, {}}});
+  sets.push_back(
+      {"npy",
+       "images [N, H, W] or [N, C, H, W] and labels [N] in NumPy's files",
+       {{"images", DataKind::Text, "bytes, which are divided by 255, or numbers", true, true},
+        {"labels", DataKind::Text, "integers from 0", true, true},
+        {"test_images", DataKind::Text, "likewise", false, true, 0, 0, false, {}, "none"},
+        {"test_labels", DataKind::Text, "likewise", false, true, 0, 0, false, {}, "none"}},
+       false,
+       {{-1, -1, -1}, {}}});
   return sets;
 }
 

@@ -1,5 +1,6 @@
 // Images from the command line.
 #include "runtime/data/Idx.h"
+#include "runtime/data/ImageFile.h"
 #include "runtime/data/Npy.h"
 #include "runtime/schema/DataSchema.h"
 #include "runtime/train/Predictor.h"
@@ -48,7 +49,8 @@ struct Context {
 /// Preprocesses raw pixels and checks the result against the net.
 static Status prepare(PredictInput &input, const Context &context) {
   ImageShape raw = input.image.shape;
-  input.preprocessing.push_back("pixels / 255");
+  if (input.preprocessing.empty())
+    input.preprocessing.push_back("pixels / 255");
   Result<std::vector<ImageShape>> shapes = context.preprocessing.shapes(raw);
   if (shapes.failed())
     return Status::failure(input.name, shapes.message());
@@ -71,10 +73,38 @@ static Status prepare(PredictInput &input, const Context &context) {
   return Status();
 }
 
+/// A file as the recipe's data would have it: with its number of channels.
+static Result<PredictInput> imageItem(const std::string &path, const Context &context) {
+  Result<ImageFile> file = readImageFile(path);
+  if (file.failed())
+    return file.status();
+  const DataSchema *set = context.pipeline ? findDataSet(context.pipeline->set.name) : nullptr;
+  int64_t channels = set ? set->view.shape.channels : -1;
+  if (channels < 0)
+    channels = context.shape.channels;
+  if (channels != 1 && channels != 3)
+    return Status::failure(path, formatText("is an image of 1 or 3 channels, the net takes %lld",
+                                            static_cast<long long>(channels)));
+  convertChannels(*file, channels);
+  PredictInput input;
+  input.name = path;
+  input.image = std::move(file->image);
+  input.preprocessing = {formatText("pixels / %d", file->brightest)};
+  for (std::string &note : file->notes)
+    input.preprocessing.push_back(std::move(note));
+  if (Status status = prepare(input, context); status.failed())
+    return status;
+  return input;
+}
+
 /// An item of the recipe's data, as the recipe chooses and labels it; or of another set.
 static Result<PredictInput> datasetItem(const std::string &argument, const std::string &name,
                                         bool train, int64_t item, const Context &context) {
   bool own = context.pipeline && context.pipeline->set.name == name;
+  if (!own && !findDataSet(name)->parameters.empty())
+    return Status::failure(argument,
+                           "the data set '" + name +
+                               "' is not that of the recipe, which would say where it is");
   Result<Dataset> data = openPipeline(own ? *context.pipeline : plainPipeline(name), context.place,
                                       train ? DatasetSplits::Both : DatasetSplits::TestOnly);
   if (data.failed())
@@ -209,24 +239,30 @@ Result<std::vector<PredictInput>> readPredictInputs(const std::string &argument,
       return made.status();
     context.preprocessing = std::move(*made);
   }
+  if (isImageName(argument)) {
+    Result<PredictInput> image = imageItem(argument, context);
+    if (image.failed())
+      return image.status();
+    return std::vector<PredictInput>{std::move(*image)};
+  }
   std::string path = argument;
   std::optional<int64_t> item = splitItem(path);
   if (!item) {
     if (path.size() < 4 || path.compare(path.size() - 4, 4, ".npy") != 0)
       return Status::failure(argument,
-                             "is neither a .npy file nor an item of a data set or IDX file")
-          .withHint("write FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
-                    "fashion_mnist:test:N");
+                             "is neither a PNG, JPEG or .npy file nor an item of a data set")
+          .withHint(
+              "write FILE.png, FILE.jpg, FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
+              "fashion_mnist:test:N");
     return npyItems(path, context);
   }
 
   Result<ItemSource> source = sourceOf(argument, path);
   if (source.failed())
     return source.status();
-  Result<PredictInput> input =
-      source->dataset.empty()
-          ? idxItem(argument, path, *item, context)
-          : datasetItem(argument, source->dataset, source->train, *item, context);
+  Result<PredictInput> input = source->dataset.empty() ? idxItem(argument, path, *item, context)
+                                                       : datasetItem(argument, source->dataset,
+                                                                     source->train, *item, context);
   if (input.failed())
     return input.status();
   return std::vector<PredictInput>{std::move(*input)};

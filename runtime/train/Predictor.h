@@ -24,6 +24,7 @@ struct PredictInput {
 };
 
 /// Reads the images that `argument` names:
+///   FILE.png, .jpg, .jpeg          an image, grey or colour as the data set of `pipeline` is
 ///   FILE.npy                       a tensor [H, W] (where C is 1), [C, H, W] or [N, C, H, W]: of
 ///   bytes,
 ///                                  which are pixels, or of other elements, taken as they are

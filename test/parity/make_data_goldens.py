@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
-"""Goldens of the data stages, by PyTorch (and torchvision where it is there).
+"""Goldens of the data stages, by PyTorch (and torchvision where it is there), and JPEG files by Pillow.
 
     make_data_goldens.py            writes data.safetensors beside this script
     make_data_goldens.py --check    compares it with what is computed here, within 1e-5
 
 Per case `<stage>.<what>`: the result, or every `step`-th value of a large one. Inputs are not stored:
 input value i of a case is uniform(i) of our stream (seed 1, purpose Test, step 0), which the C++ tests
-draw again. Shapes are in the name: resize.3x5x7.8x6 resizes [3, 5, 7] to 8x6.
+draw again. Shapes are in the name: resize.3x5x7.8x6 resizes [3, 5, 7] to 8x6. `jpeg.<kind>.file` holds the
+bytes of a file, `.pixels` what Pillow decodes of it, / 255.
 """
+import io
 import os
 import sys
 
@@ -64,6 +66,36 @@ def resize(x, size):
     return y
 
 
+def jpegs(files):
+    """`files`: the bytes by kind, made here when there are none."""
+    try:
+        from PIL import Image
+    except ImportError:
+        return {}
+    y, x = np.mgrid[0:21, 0:34]
+    waves = [np.sin(x / 5 + c) * np.cos(y / 4 - c) for c in range(4)]
+    pixels = np.stack([128 + 110 * w for w in waves], 2).astype(np.uint8)
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    kinds = {"grey": (pixels[:, :, 0], "L", {}), "colour": (pixels[:, :, :3], "RGB", {}),
+             "progressive": (pixels[:, :, :3], "RGB", {"progressive": True}),
+             "cmyk": (pixels, "CMYK", {}), "turned": (pixels[:, :, :3], "RGB", {"exif": exif})}
+    tensors = {}
+    for kind, (values, mode, options) in kinds.items():
+        content = files.get(kind)
+        if content is None:
+            buffer = io.BytesIO()
+            Image.fromarray(values, mode).save(buffer, "JPEG", quality=80, **options)
+            content = buffer.getvalue()
+        decoded = Image.open(io.BytesIO(content))
+        shown = np.asarray(decoded if mode == "L" else decoded.convert("RGB"))
+        chw = shown[None] if shown.ndim == 2 else shown.transpose(2, 0, 1)
+        chw = np.ascontiguousarray(chw.astype(np.float32) / np.float32(255))
+        tensors[f"jpeg.{kind}.file"] = ("uint8", (len(content),), content)
+        tensors[f"jpeg.{kind}.pixels"] = ("float32", chw.shape, chw.tobytes())
+    return tensors
+
+
 def goldens():
     cases = {}
     for shape, size in RESIZES:
@@ -91,12 +123,19 @@ def main():
     torch.set_num_threads(1)
     new = goldens()
     if "--check" not in sys.argv:
+        new.update(jpegs({}))
         safetensors_stdlib.write(FILE, new)
         return 0
     old, worst = safetensors_stdlib.read(FILE), 0.0
-    if old.keys() != new.keys():
+    if {name for name in old if not name.startswith("jpeg.")} != new.keys():
         print("the cases differ")
         return 1
+    files = {name.split(".")[1]: old[name][2] for name in old if name.endswith(".file")}
+    for name, tensor in jpegs(files).items():
+        a, b = (np.array(safetensors_stdlib.values(t)) for t in (tensor, old[name]))
+        if np.abs(a - b).max() > 2.01 / 255:
+            print(f"{name} differs")
+            return 1
     for name, tensor in new.items():
         a, b = (np.array(safetensors_stdlib.values(t)) for t in (tensor, old[name]))
         worst = max(worst, float(np.abs(a - b).max()))

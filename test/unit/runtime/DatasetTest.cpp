@@ -81,8 +81,9 @@ TEST(Dataset, OpensTheDebianPackage) {
 
 TEST(Dataset, NotFound) {
   TempFolder folder;
-  EXPECT_EQ(openDataset("fashion", {}).message(), "unknown data set 'fashion'\n"
-                                                  "  hint: known are fashion_mnist, mnist");
+  EXPECT_EQ(openDataset("fashion", {}).message(),
+            "unknown data set 'fashion'\n"
+            "  hint: known are fashion_mnist, mnist, cifar10, image_folder, npy");
   EXPECT_EQ(errorOf(folder.path()), "the data set 'fashion_mnist' was not found: " + folder.path() +
                                         " (--data) has none of its files" + getFashion);
   setenv("CNNC_DATA", (folder / "none").c_str(), 1);

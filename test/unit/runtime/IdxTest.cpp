@@ -1,6 +1,8 @@
 // IDX files, plain and gzip: what is read, and the full message of everything that is refused.
 #include "runtime/data/Idx.h"
 
+#include "runtime/data/Gzip.h"
+
 #include "test/unit/runtime/IdxFiles.h"
 
 using namespace cnn;

@@ -77,10 +77,13 @@ TEST_F(PredictorTest, RefusesTensorsThatDoNotFit) {
             path + ": has shape [3, 2], the net takes [1, 2, 3], or [N, 1, 2, 3] for N images");
   path = npy("b.npy", "<f4", "(2, 3)", floats({0, NAN, 2, 3, 4, 5}));
   EXPECT_EQ(readPredictInputs(path, shape, {}).message(), path + ": contains NaN or infinity");
+  EXPECT_EQ(
+      readPredictInputs("cat.gif", shape, {}).message(),
+      "cat.gif: is neither a PNG, JPEG or .npy file nor an item of a data set\n"
+      "  hint: write FILE.png, FILE.jpg, FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
+      "fashion_mnist:test:N");
   EXPECT_EQ(readPredictInputs("cat.png", shape, {}).message(),
-            "cat.png: is neither a .npy file nor an item of a data set or IDX file\n"
-            "  hint: write FILE.npy, FILE:N for item N (from 0) of an IDX file, or "
-            "fashion_mnist:test:N");
+            "cat.png: cannot read: No such file or directory");
 }
 
 TEST_F(PredictorTest, ItemsOfIdxFiles) {
