@@ -54,6 +54,22 @@ LogicalResult LayoutAttr::verifyEncoding(ArrayRef<int64_t> shape, Type,
   return success();
 }
 
+LogicalResult SliceScheduleAttr::verify(function_ref<InFlightDiagnostic()> emitError, int64_t block,
+                                        int64_t count, ArrayRef<int64_t> tiles) {
+  if (block < 1 || count < 1 || (!tiles.empty() && tiles.size() != 2) ||
+      llvm::any_of(tiles, [](int64_t extent) { return extent < 1; }))
+    return emitError() << "slices have positive block and count, and no tiles or two positive "
+                          "numbers of them (C1)";
+  return success();
+}
+
+int64_t SliceScheduleAttr::getNumItems() const {
+  int64_t items = getCount();
+  for (int64_t extent : getTiles())
+    items *= extent;
+  return items;
+}
+
 int64_t LayoutAttr::getBlockedDim() const { return getBlock() > 1 ? getOrder().back() : -1; }
 
 int64_t LayoutAttr::getRank() const {

@@ -104,10 +104,22 @@ def Cnn_SliceScheduleAttr : Cnn_Attr<"SliceSchedule", "slices"> {
   let summary = "An outer group: its members run slice by slice of the batch";
   let description = [{
     `block` images form a slice, `count` slices the batch. Everything that only the members of the
-    group use lives in the scratch memory of one worker, for one slice.
+    group use lives in the scratch memory of one worker, for one slice. With `tiles`, every slice is cut
+    further: dimensions 1 and 2 of the members' nests count so many blocks of its images, and a work
+    item is one block of one slice.
+
+    Constraints:
+    - C1: `block` and `count` are positive, `tiles` is empty or two positive numbers.
   }];
-  let parameters = (ins "int64_t":$block, "int64_t":$count);
-  let assemblyFormat = "`<` `block` `=` $block `,` `count` `=` $count `>`";
+  let parameters = (ins "int64_t":$block, "int64_t":$count, OptionalArrayRefParameter<"int64_t">:$tiles);
+  let assemblyFormat = [{
+    `<` `block` `=` $block `,` `count` `=` $count (`,` `tiles` `=` `[` $tiles^ `]`)? `>`
+  }];
+  let genVerifyDecl = 1;
+  let extraClassDeclaration = [{
+    /// Work items: slices, or blocks of slices.
+    int64_t getNumItems() const;
+  }];
 }
 
 #endif // CNNC_DIALECT_CNN_ATTRS_TD

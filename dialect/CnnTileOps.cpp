@@ -65,6 +65,22 @@ LogicalResult TilePickOp::verify() {
   return success();
 }
 
+LogicalResult TileJoinOp::verify() {
+  auto result = cast<VectorType>(getResult().getType());
+  int64_t dim = getDim();
+  if (getParts().empty() || !llvm::all_equal(getParts().getTypes()))
+    return emitOpError() << "needs parts of one type (C1)";
+  auto part = cast<VectorType>(getParts()[0].getType());
+  if (dim < 0 || dim + 1 >= part.getRank())
+    return emitOpError() << "joins dimension " << dim << " of " << part << " (C1)";
+  SmallVector<int64_t> shape(part.getShape());
+  shape[dim] *= getParts().size();
+  if (result != VectorType::get(shape, part.getElementType()))
+    return emitOpError() << "result is " << result << ", expected "
+                         << VectorType::get(shape, part.getElementType()) << " (C1)";
+  return success();
+}
+
 LogicalResult TileReduceOp::verify() {
   auto input = cast<VectorType>(getInput().getType()),
        result = cast<VectorType>(getResult().getType());

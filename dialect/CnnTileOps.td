@@ -78,6 +78,22 @@ def Cnn_TilePickOp : Cnn_Op<"tile_pick", [Pure]> {
   let hasVerifier = 1;
 }
 
+def Cnn_TileJoinOp : Cnn_Op<"tile_join", [Pure]> {
+  let summary = "puts tiles side by side";
+  let description = [{
+    The parts, all of one type, follow each other along dimension `dim` of the result. The lanes are never
+    joined. The inverse of the picks of the parts.
+
+    Constraints:
+    - C1: there is a part, all parts have one type, and the result has its shape but along `dim`, which is not
+      the last dimension, where it has the sum of the parts' extents.
+  }];
+  let arguments = (ins Variadic<AnyVectorOfAnyRank>:$parts, I64Attr:$dim);
+  let results = (outs AnyVectorOfAnyRank:$result);
+  let assemblyFormat = "$parts attr-dict `:` type($parts) `->` type($result)";
+  let hasVerifier = 1;
+}
+
 def Cnn_TileReduceOp : Cnn_Op<"tile_reduce", [Pure]> {
   let summary = "combines the lanes of a tile";
   let description = [{

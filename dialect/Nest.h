@@ -15,6 +15,14 @@
 
 namespace mlir::cnn {
 
+/// A matrix applied along one dimension of what a point reads: index `reduced` of the operand is
+/// replaced by index `result`. `matrix` is row-major, one row for each index of `result`.
+struct Transform {
+  unsigned result;
+  unsigned reduced;
+  SmallVector<double> matrix;
+};
+
 /// A loop nest. Maps are linear: sums of dimensions times constants, plus a constant.
 struct Nest {
   /// Extent of every dimension. Parallel dimensions stand before reduced ones.
@@ -41,6 +49,13 @@ struct Nest {
   /// and what each point gives is added to it, in the order of the loops. Indices outside of the
   /// result are dropped.
   bool scatter = false;
+  /// Where not empty: every reduced dimension belongs to one transform, operand 0 is transformed
+  /// along each, and the body is pointwise on what comes out. Such a nest is computed for all
+  /// indices of the transforms' dimensions at once.
+  SmallVector<Transform> transforms;
+  /// How many of the first dimensions an outer group can fix for its members: the batch, and where
+  /// it is 3 also blocks of rows and of columns of an image.
+  unsigned numSliced = 1;
 
   unsigned getNumDims() const { return sizes.size(); }
   bool isParallel(unsigned dim) const { return dim < numParallel; }

@@ -189,6 +189,14 @@ Value Unroller::makeRow(OpResult tile, int64_t row) {
     return getRow(pick.getInput(),
                   linearizeRow(cast<VectorType>(pick.getInput().getType()), position));
   }
+  if (auto join = dyn_cast<TileJoinOp>(op)) {
+    SmallVector<int64_t> position = delinearizeRow(type, row);
+    auto part = cast<VectorType>(join.getParts()[0].getType());
+    int64_t &at = position[join.getDim()], extent = part.getDimSize(join.getDim());
+    Value source = join.getParts()[at / extent];
+    at %= extent;
+    return getRow(source, linearizeRow(part, position));
+  }
   if (auto broadcast = dyn_cast<vector::BroadcastOp>(op)) {
     Value source = broadcast.getSource();
     if (auto sourceType = dyn_cast<VectorType>(source.getType())) {
@@ -224,6 +232,7 @@ Value Unroller::makeElementwise(Operation *op, int64_t row, unsigned resultNumbe
   Operation *made = Operation::create(op->getLoc(), op->getName(), types, operands,
                                       op->getDiscardableAttrDictionary(),
                                       op->getPropertiesStorage(), BlockRange(), /*numRegions=*/0);
+  made->removeDiscardableAttr("cnn.on_demand");
   builder.insert(made);
   for (OpResult result : op->getResults())
     tiles.find(result)->second.rows[row] = made->getResult(result.getResultNumber());
@@ -549,7 +558,7 @@ LogicalResult Unroller::rewrite(Operation &op) {
 LogicalResult Unroller::addTile(Operation &op) {
   bool isElementwise = OpTrait::hasElementwiseMappableTraits(&op) &&
                        llvm::all_of(op.getResultTypes(), isTile) && isMemoryEffectFree(&op);
-  if (!isElementwise && !isa<TileLoadOp, TilePickOp, TileIndexOp, TileReduceOp, vector::BroadcastOp,
+  if (!isElementwise && !isa<TileLoadOp, TilePickOp, TileJoinOp, TileIndexOp, TileReduceOp, vector::BroadcastOp,
                              arith::ConstantOp>(op))
     return rewriteSimple(op);
 
@@ -568,7 +577,7 @@ LogicalResult Unroller::addTile(Operation &op) {
     tiles[result] = std::move(tile);
   }
   old.push_back(&op);
-  if (isa<math::FmaOp, vector::FMAOp>(op))
+  if (isa<math::FmaOp, vector::FMAOp>(op) && !op.hasAttr("cnn.on_demand"))
     chain.push_back(&op);
   return success();
 }

@@ -133,13 +133,17 @@ AffineExpr TileEmitter::getTileExpr(const LinearForm &form, const Tile &tile) co
 std::pair<int64_t, int64_t> TileEmitter::getRange(const LinearForm &form, const Tile &tile) const {
   int64_t low = form.constant, high = form.constant;
   if (tile.pooled) {
-    // A pooling's result has exactly its windows, but the last vector may reach beyond it.
+    // A pooling's result has exactly its windows, but the last vector or the last tile of a
+    // transform may reach beyond it.
     SmallVector<LinearForm> results = info.getResultForms();
     Tile anchor = tile;
     anchor.pooled = false;
     for (auto [dim, factor] : llvm::enumerate(form.coefficients))
-      if (factor != 0 && results[dim].coefficients[schedule.vector] != 0)
-        return getRange(results[dim], anchor);
+      if (factor != 0 &&
+          (results[dim].coefficients[schedule.vector] != 0 || results[dim].getSingleDim() < 0)) {
+        auto [first, last] = getRange(results[dim], anchor);
+        return {first / info.poolFactors[dim], last / info.poolFactors[dim]};
+      }
     return {0, 0};
   }
   for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
@@ -163,10 +167,11 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
   LayoutAttr layout = getLayoutOf(type);
   int64_t split = layout.getBlockedDim(), block = layout.getBlock();
   bool local = isLocal(buffer, type);
+  size_t numLocal = slice ? 1 + slice.getTiles().size() : 0;
   AffineExpr zero = getAffineConstantExpr(0, context);
   for (auto [physical, dim] : llvm::enumerate(layout.getOrder())) {
     const LinearForm &form = forms[dim];
-    bool here = local && dim == 0;
+    bool here = local && dim < static_cast<int64_t>(numLocal);
     if (dim != split) {
       int64_t halo = layout.getHaloOf(dim);
       address.indices.push_back(buildBase(form, here, halo, tile.pooled));
@@ -374,6 +379,8 @@ void TileEmitter::emitBody() {
       result = arith::SelectOp::create(b, loc, inside, result, buildZero(b, loc, result.getType()));
     return results;
   };
+  if (!nest.transforms.empty())
+    return emitEpilogue(emitTransforms());
   if (nest.numParallel == dims) {
     SmallVector<Value> results = emitPoint({});
     for (Value &result : results)
@@ -421,7 +428,7 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
   if (info.pool) {
     pooledTile.pooled = true;
     for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
-      if (int64_t at = forms[dim].getSingleDim(); at >= 0)
+      if (int64_t at = info.getTileDim(forms[dim]); at >= 0)
         pooledTile.extents[at] /= factor;
       pooledForms.push_back(LinearForm::getDim(dim, info.poolFactors.size()));
     }
@@ -451,7 +458,7 @@ SmallVector<Value> TileEmitter::emitPool(Value input) {
   // The dimension of the tile that a reduced dimension of the window runs along.
   llvm::SmallDenseMap<unsigned, int64_t> along;
   for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
-    int64_t at = results[dim].getSingleDim();
+    int64_t at = info.getTileDim(results[dim]);
     if (factor != 1) {
       tile.extents[at] /= factor;
       strides[at] = factor;
@@ -545,7 +552,7 @@ void TileEmitter::emitParallel(unsigned depth) {
   bool vector = static_cast<int64_t>(dim) == schedule.vector;
   int64_t unit = vector ? lanes : 1;
   Position &position = positions[dim];
-  Value item = kernel.getArgument(0);
+  Value item = slice ? sliceItems[0] : kernel.getArgument(0);
 
   auto place = [&](Value units, int64_t low, int64_t high, int64_t tile) {
     Position &at = positions[dim];
@@ -579,6 +586,13 @@ void TileEmitter::emitParallel(unsigned depth) {
     });
   }
 
+  if (slice && dim <= slice.getTiles().size()) {
+    // So is the block of the image.
+    place(sliceItems[dim], 0, nest.sizes[dim] - 1, 1);
+    position.localUnits = position.localBase = constant(0);
+    return emitParallel(depth + 1);
+  }
+
   bool chunked = depth == 0 && !slice && schedule.chunk > 0;
   for (const Segment &segment : getSegments(dim)) {
     int64_t last = segment.begin + (segment.count - 1) * segment.tile;
@@ -607,7 +621,13 @@ void TileEmitter::emitParallel(unsigned depth) {
 void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) {
   auto memref = cast<MemRefType>(buffer.getType());
   LayoutAttr layout = getLayoutOf(type);
-  Value item = kernel.getArgument(0);
+  Value item = slice ? sliceItems[0] : kernel.getArgument(0);
+  OpBuilder::InsertionGuard behind(b);
+  // Of the blocks of a slice, the first one has the zeros.
+  for (Value block : ArrayRef(sliceItems).drop_front(slice ? 1 : 0)) {
+    Value first = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, block, constant(0));
+    b.setInsertionPointToStart(scf::IfOp::create(b, loc, first).thenBlock());
+  }
   SmallVector<Value> indices(memref.getRank());
   int64_t innermost = memref.getRank() - 1;
   SmallVector<AffineExpr> exprs(memref.getRank(), getAffineConstantExpr(0, b.getContext()));
@@ -691,6 +711,21 @@ LogicalResult TileEmitter::emit() {
                                << "' yields a value that it does not compute in its tile";
   }
   positions.resize(nest.getNumDims());
+  if (slice) {
+    ArrayRef<int64_t> tiles = slice.getTiles();
+    if (!tiles.empty() &&
+        (nest.numSliced != 3 || nest.sizes[1] != tiles[0] || nest.sizes[2] != tiles[1]))
+      return group.emitError() << "group '" << group.getName() << "' does not count " << tiles[0]
+                               << " x " << tiles[1] << " blocks of an image, as its slices do";
+    Value item = kernel.getArgument(0);
+    sliceItems = {item};
+    if (!tiles.empty())
+      sliceItems = {b.createOrFold<arith::DivUIOp>(loc, item, constant(tiles[0] * tiles[1])),
+                    b.createOrFold<arith::RemUIOp>(
+                        loc, b.createOrFold<arith::DivUIOp>(loc, item, constant(tiles[1])),
+                        constant(tiles[0])),
+                    b.createOrFold<arith::RemUIOp>(loc, item, constant(tiles[1]))};
+  }
   for (auto [i, result] : llvm::enumerate(group.getResults())) {
     LayoutAttr layout = getLayoutOf(getTensor(result));
     bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });

@@ -64,6 +64,7 @@ private:
   SmallVector<Value> emitPoint(SmallVector<Value> accumulators);
   void emitEpilogue(SmallVector<Value> results);
   SmallVector<Value> emitPool(Value input);
+  SmallVector<Value> emitTransforms();
 
   // Values at a tile.
   Value evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
@@ -101,6 +102,9 @@ private:
   int64_t lanes;
   bool lanesReduced = false;
   SmallVector<Position> positions;
+  /// The slice of the current work item, and where slices are cut into blocks, the block's row and
+  /// column.
+  SmallVector<Value> sliceItems;
   SmallVector<Value> inputs, outputs;
   Tile anchorTile;
   llvm::DenseMap<Value, Value> computed;

@@ -62,6 +62,10 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
       schedules.overrides.push_back(name.str() + "=" + value);
   }
   manager.addPass(passes::createChooseLayoutsPass(layouts));
+  passes::ChooseAlgorithmsPassOptions algorithms;
+  algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
+  algorithms.seed = schedules.seed;
+  manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
   manager.addPass(passes::createSliceBatchPass());
   manager.addPass(passes::createChooseSchedulesPass(schedules));
 }

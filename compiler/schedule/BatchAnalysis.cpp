@@ -35,7 +35,11 @@ BatchAnalysis::BatchAnalysis(func::FuncOp entry) : extent(getBatchExtent(entry))
               getTensor(reshape.getInput()).getDimSize(0))
         batched.insert(reshape.getResult());
     } else if (auto group = dyn_cast<GroupOp>(op)) {
-      if (!group.isOuter() && check(group)) {
+      if (group.isOuter()) {
+        for (Value result : group.getResults())
+          if (getTensor(result).getRank() > 0 && getTensor(result).getDimSize(0) == extent)
+            batched.insert(result);
+      } else if (check(group)) {
         sliceable.insert(group);
         batched.insert(group.getResults().begin(), group.getResults().end());
       }

@@ -5,6 +5,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
 #include "llvm/ADT/StringSet.h"
@@ -18,12 +19,6 @@ using namespace mlir;
 using namespace mlir::cnn;
 
 namespace {
-/// What a user asked for: `name=key:value;key:value`, or `name=algorithm`.
-struct Override {
-  std::string name, text;
-  bool used = false;
-};
-
 struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedules> {
   using ChooseSchedulesPassBase::ChooseSchedulesPassBase;
 
@@ -32,16 +27,11 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     FailureOr<Machine> machine = Machine::get(module);
     if (failed(machine))
       return signalPassFailure();
-    asked.clear();
-    for (StringRef text : overrides) {
-      auto [name, value] = text.split('=');
-      if (name.empty() || value.empty()) {
-        emitError(UnknownLoc::get(&getContext()))
-            << "schedule override '" << text << "' is not of the form name=value";
-        return signalPassFailure();
-      }
-      asked.push_back({name.str(), value.str()});
-    }
+    SmallVector<std::string> texts(overrides.begin(), overrides.end());
+    FailureOr<SmallVector<Override>> parsed = parseOverrides(module, texts);
+    if (failed(parsed))
+      return signalPassFailure();
+    asked = *parsed;
     std::mt19937_64 random(seed);
     bool ok = true;
     module.walk([&](GroupOp group) {
@@ -77,12 +67,11 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (seed >= 0)
       reason = "drawn at random";
     for (Override &override : asked) {
-      StringRef op = space->getInfo().anchor->getName().stripDialect();
-      if (override.name != group.getName() && override.name != op)
+      if (!override.matches(group, space->getInfo().anchor))
         continue;
       override.used = true;
       std::string before = chosen.algorithm;
-      if (failed(apply(override.text, group, chosen, fail)))
+      if (failed(apply(override, group, chosen, fail)))
         return failure();
       if (chosen.algorithm != before) {
         // Another form has other loops: choose again, then apply what was asked for beside the
@@ -94,7 +83,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         std::string form = chosen.algorithm;
         chosen = space->choose(reason);
         chosen.algorithm = form;
-        if (failed(apply(override.text, group, chosen, fail)))
+        if (failed(apply(override, group, chosen, fail)))
           return failure();
       }
       reason = "asked for: " + override.text;
@@ -102,7 +91,9 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (failed(space->verify(chosen, fail)))
       return failure();
     group.setScheduleAttr(chosen.toAttr(&getContext()));
-    group.setReason(algorithmReason + reason);
+    // What cnn-choose-algorithms found stands first.
+    std::string before = group.getReason() ? group.getReason()->str() + "; " : "";
+    group.setReason(before + algorithmReason + reason);
     ++numGroups;
     return success();
   }
@@ -144,35 +135,30 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     return "";
   }
 
-  LogicalResult apply(StringRef text, GroupOp group, NestSchedule &schedule,
+  LogicalResult apply(const Override &override, GroupOp group, NestSchedule &schedule,
                       function_ref<InFlightDiagnostic()> fail) {
-    SmallVector<StringRef> parts;
-    text.split(parts, ';', -1, false);
-    for (StringRef part : parts) {
-      auto [key, value] = part.split(':');
-      if (!part.contains(':')) {
-        schedule.algorithm = part.str();
+    for (auto [key, value] : override.getParts()) {
+      FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
+      bool valid = succeeded(numbers);
+      // Asked of all convolutions: cnn-choose-algorithms has taken it where it applies.
+      if (key == "algorithm" && value.starts_with("winograd") && override.name != group.getName())
         continue;
-      }
-      SmallVector<int64_t> numbers;
-      SmallVector<StringRef> fields;
-      value.split(fields, 'x');
-      bool valid = true;
-      for (StringRef field : fields)
-        valid &= !field.getAsInteger(10, numbers.emplace_back());
       if (key == "algorithm")
         schedule.algorithm = value.str();
       else if (key == "tile" && valid)
-        schedule.tile = numbers;
+        schedule.tile = *numbers;
       else if (key == "order" && valid)
-        schedule.order = numbers;
-      else if (key == "vector" && valid && numbers.size() == 1)
-        schedule.vector = numbers[0];
-      else if (key == "chunk" && valid && numbers.size() == 1)
-        schedule.chunk = numbers[0];
+        schedule.order = *numbers;
+      else if (key == "vector" && valid && numbers->size() == 1)
+        schedule.vector = numbers->front();
+      else if (key == "chunk" && valid && numbers->size() == 1)
+        schedule.chunk = numbers->front();
+      else if (key == "blocks" && valid && numbers->size() == 2)
+        continue; // Likewise.
       else
-        return fail() << "override '" << part
-                      << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N";
+        return fail() << "override '" << key << ":" << value
+                      << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, "
+                         "and for Winograd's algorithms blocks:NxN";
     }
     return success();
   }

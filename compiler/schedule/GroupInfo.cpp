@@ -175,6 +175,13 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   return info;
 }
 
+int64_t GroupInfo::getTileDim(const LinearForm &form) const {
+  for (const Transform &transform : nest.transforms)
+    if (form.coefficients[transform.result] == 1)
+      return transform.result;
+  return form.getSingleDim();
+}
+
 /// Collects the reads of `value` at `forms`, through the pointwise operations that compute it.
 static void collectReads(Value value, ArrayRef<LinearForm> forms, unsigned numDims, bool pooled,
                          double padding, const llvm::SmallPtrSetImpl<Operation *> &stops,

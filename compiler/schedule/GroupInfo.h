@@ -62,6 +62,9 @@ struct GroupInfo {
   SmallVector<Read> getReads() const;
   /// Logical indices of the anchor's results (and of its epilogue's) in terms of the nest.
   SmallVector<LinearForm> getResultForms() const { return getForms(nest.resultMaps[0]); }
+  /// The dimension of the nest that runs along one index of the anchor's results within a tile: the
+  /// only one of the form, or that of a transform whose blocks the others count; -1 for none.
+  int64_t getTileDim(const LinearForm &form) const;
 
   /// Reads a group; a located error and failure where it has not the form above.
   static FailureOr<GroupInfo> get(GroupOp group);

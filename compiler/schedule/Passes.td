@@ -29,6 +29,30 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
+  let summary = "Put the parts of other algorithms in place of convolutions where they are faster";
+  let description = [{
+    A convolution, or the gradient of its input, whose kernel is 3 x 3, at stride 1, without dilation and
+    in one group, can be computed by Winograd's algorithm: `winograd2`, `winograd4` or `winograd6`, after
+    the extent of its tiles. Its group becomes four: the transforms of the weight and of the windows of the
+    input, a product for each point, and the transform back, which keeps name and epilogue. Where what
+    lies between them does not fit the cache, the last three become an outer group that runs block by block of tiles.
+
+    A cost model decides; `override` entries (see `cnn-choose-schedules`) with the key algorithm, and
+    blocks (rows x columns of tiles to a block), replace its choice. `seed` draws among the algorithms that
+    apply. What does not apply is an error that says why.
+
+    Before: the input of `test/lit/schedule/cnn-choose-algorithms.mlir`; after: its CHECK lines.
+  }];
+  let options = [
+    ListOption<"overrides", "override", "std::string",
+               "algorithms by group name or operation, such as conv=algorithm:winograd4">,
+    Option<"seed", "seed", "int64_t", "-1", "random algorithms from this seed; -1 for the best">
+  ];
+  let statistics = [Statistic<"numWinograd", "winograd", "Number of convolutions replaced">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
 def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
   let summary = "Gather groups that can run slice by slice of the batch into outer groups";
   let description = [{

@@ -39,6 +39,9 @@ static MemRefType getBufferType(RankedTensorType type, SliceScheduleAttr slice =
       logical[0] = 1;
     else
       logical[0] = slice.getBlock();
+    // What passes between the members counts the blocks of an image behind the images.
+    for (size_t dim = 1; dim <= slice.getTiles().size(); ++dim)
+      logical[dim] = 1;
   }
   return MemRefType::get(layout.getPhysicalShape(logical), type.getElementType());
 }
@@ -446,7 +449,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         int64_t items = 1;
         if (SliceScheduleAttr slice = group.getSliceSchedule()) {
           kernel = outlineOuter(group, argumentTypes);
-          items = slice.getCount();
+          items = slice.getNumItems();
         } else {
           FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, false);
           if (failed(space))

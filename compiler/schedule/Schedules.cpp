@@ -75,8 +75,12 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
   space.factors.assign(info->nest.getNumDims(), 1);
   if (info->pool)
     for (auto [factor, form] : llvm::zip(info->poolFactors, info->getResultForms()))
-      if (int64_t dim = form.getSingleDim(); dim >= 0)
+      if (int64_t dim = info->getTileDim(form); dim >= 0)
         space.factors[dim] = factor;
+  // Transforms take their dimensions whole.
+  for (const Transform &transform : info->nest.transforms)
+    for (unsigned dim : {transform.result, transform.reduced})
+      space.factors[dim] = info->nest.sizes[dim];
   return space;
 }
 
@@ -135,17 +139,22 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (nest.ordered && !llvm::is_sorted(ArrayRef(schedule.order).drop_front(parallel)))
     return emitError() << "order must keep the reduced dimensions of '" << op
                        << "' as they stand: the first of equal elements counts";
-  int64_t points = 1;
+  int64_t points;
   for (int64_t dim = 0; dim < dims; ++dim) {
     int64_t units = getUnits(dim, schedule.vector), tile = schedule.tile[dim];
     if (tile < 1 || tile > std::max<int64_t>(units, 1))
       return emitError() << "tile of dimension " << dim << " is " << tile << ", expected 1 to "
                          << units;
     if (tile % factors[dim])
-      return emitError() << "tile of dimension " << dim << " is " << tile
-                         << ", expected a multiple of the pooling's " << factors[dim];
-    points *= tile;
+      return emitError() << "tile of dimension " << dim << " is " << tile << ", expected "
+                         << (nest.transforms.empty() ? "a multiple of the pooling's " : "all ")
+                         << factors[dim];
+    if (dim > 0 && dim < static_cast<int64_t>(nest.numSliced) &&
+        (tile != 1 || schedule.vector == dim))
+      return emitError() << "dimension " << dim
+                         << " counts blocks: its tile must be 1, and vectors cannot run along it";
   }
+  points = getPoints(schedule);
   if (points > maxUnrolled)
     return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
                        << " are allowed";
@@ -156,7 +165,14 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (dims > 0) {
     int64_t v = schedule.vector;
     if (factors[v] != 1)
-      return emitError() << "vectors cannot run along dimension " << v << ", which is pooled";
+      return emitError() << "vectors cannot run along dimension " << v << ", which is "
+                         << (nest.transforms.empty() ? "pooled" : "transformed");
+    if (info.pool && !nest.transforms.empty())
+      for (const LinearForm &form : info.getResultForms())
+        for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+          if (factor > 1 && schedule.tile[dim] != 1)
+            return emitError() << "tile of dimension " << dim << " is " << schedule.tile[dim]
+                               << ", expected 1: the pooling follows tile by tile";
     if (v >= parallel && nest.combine.empty())
       return emitError() << "'" << op << "' cannot combine lanes, so vectors cannot run along the "
                          << "reduced dimension " << v;
@@ -177,6 +193,14 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
       return emitError() << "tile of dimension 0 is " << schedule.tile[0]
                          << ", expected 1: the group runs on one slice at a time";
   }
+  // Lanes beyond the end of the tiles of a block would store to the next block.
+  if (!nest.transforms.empty() && nest.sizes[schedule.vector] % lanes != 0)
+    for (const LinearForm &form : info.getResultForms())
+      for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+        if (form.uses(schedule.vector) && factor > form.coefficients[schedule.vector] &&
+            nest.sizes[dim] > 1)
+          return emitError() << "vectors along dimension " << schedule.vector
+                             << " would reach into the next block";
   // A split dimension is addressed by block and lane: a tile must not straddle blocks.
   for (const TensorAccess &access : accesses) {
     LayoutAttr layout = getLayoutOf(access.type);
@@ -209,11 +233,36 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   }
   StringRef algorithm = schedule.algorithm;
   bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
-                                                : algorithm == "direct";
+                                                : algorithm == getForm(info.anchor);
   if (!known)
     return emitError() << "'" << op << "' has no algorithm '" << algorithm << "'; it has "
-                       << (isa<ConvDataGradOp>(info.anchor) ? "scatter and gather" : "direct");
+                       << (isa<ConvDataGradOp>(info.anchor) ? "scatter and gather"
+                                                            : getForm(info.anchor));
   return success();
+}
+
+/// Points of one tile that are computed in registers; what is transformed away is not counted.
+int64_t ScheduleSpace::getPoints(const NestSchedule &schedule) const {
+  int64_t points = 1;
+  for (unsigned dim = 0; dim < info.nest.getNumDims(); ++dim)
+    if (info.nest.isParallel(dim) || info.nest.transforms.empty())
+      points *= schedule.tile[dim];
+  return points;
+}
+
+std::string ScheduleSpace::getForm(Operation *anchor) {
+  auto winograd = [](int64_t tile) { return "winograd" + std::to_string(tile); };
+  if (auto grad = dyn_cast<ConvDataGradOp>(anchor))
+    return grad.getScatter() ? "scatter" : "gather";
+  if (auto weight = dyn_cast<WinogradWeightOp>(anchor))
+    return winograd(weight.getTile());
+  if (auto input = dyn_cast<WinogradInputOp>(anchor))
+    return winograd(input.getTile());
+  if (auto product = dyn_cast<WinogradProductOp>(anchor))
+    return winograd(cast<RankedTensorType>(product.getResult().getType()).getDimSize(3) - 2);
+  if (auto output = dyn_cast<WinogradOutputOp>(anchor))
+    return winograd(output.getTile());
+  return "direct";
 }
 
 /// Operations that one point makes: one, and one per lane of every strided vector.
@@ -260,6 +309,8 @@ void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
 
 /// Unrolls the innermost reduced dimensions: whole where short, else by a small divisor.
 void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
+  if (!info.nest.transforms.empty())
+    return; // The factors are the whole dimensions.
   int64_t points = 1, last = info.nest.getNumDims();
   for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
     points *= schedule.tile[dim];
@@ -291,6 +342,8 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
       accumulators *= schedule.tile[dim];
     }
   }
+  if (!nest.transforms.empty())
+    return estimateTransforms(schedule, outputs);
   bool reduces = nest.numParallel < nest.getNumDims();
   int64_t fewest = 64;
   for (const TensorAccess &access : accesses) {
@@ -342,6 +395,28 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
   return cost;
 }
 
+/// Windows are loaded once, and pass through about three operations per element and dimension.
+ScheduleSpace::Cost ScheduleSpace::estimateTransforms(const NestSchedule &schedule,
+                                                      double outputs) const {
+  double loaded = 1, made = 1, passed = 0;
+  for (const Transform &transform : info.nest.transforms) {
+    loaded *= info.nest.sizes[transform.reduced];
+    made *= info.nest.sizes[transform.result];
+    passed += 3.0;
+  }
+  Cost cost;
+  cost.accumulators = getPoints(schedule);
+  double perWindow = 0.5 * passed * std::max(loaded, made);
+  for (const TensorAccess &access : accesses) {
+    double weight = classify(access, schedule.vector) == Stride::Strided ? 2.0 * lanes : 1.0;
+    perWindow += weight * (access.store ? made : 0.5 * loaded);
+    cost.loads += access.store ? 0 : weight * loaded / made;
+  }
+  cost.cycles = outputs / made * perWindow;
+  // A tile of several windows needs registers that there are not.
+  return cost;
+}
+
 void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
                                    NestSchedule &best, Cost &bestCost) const {
   if (dim == info.nest.numParallel) {
@@ -364,7 +439,7 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
       continue;
     schedule.tile[dim] = tile;
     enumerateTiles(schedule, dim + 1, accumulators * tile, best, bestCost);
-    if (sliced && dim == 0)
+    if ((sliced && dim == 0) || (dim > 0 && dim < info.nest.numSliced))
       break;
   }
   schedule.tile[dim] = factor;
@@ -439,6 +514,14 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
   double best = 0;
   SmallVector<int64_t> order = schedule.order, bestOrder;
   int64_t bestChunk = 0;
+  // Of many dimensions, those with one step stay behind the others, blocks before.
+  unsigned begin = 0, end = parallel;
+  if (parallel > 6) {
+    begin = sliced ? nest.numSliced : 0;
+    auto steps = [&](int64_t dim) { return getSteps(dim) > 1; };
+    end = std::stable_partition(order.begin() + begin, order.begin() + parallel, steps) -
+          order.begin();
+  }
   do {
     if (sliced && parallel > 0 && order[0] != 0)
       break; // the slice comes first
@@ -457,7 +540,7 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
       bestOrder = order;
       bestChunk = candidate.chunk;
     }
-  } while (std::next_permutation(order.begin(), order.begin() + parallel));
+  } while (std::next_permutation(order.begin() + begin, order.begin() + end));
   schedule.order = bestOrder;
   schedule.chunk = bestChunk;
 }
@@ -466,9 +549,7 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
   const Nest &nest = info.nest;
   NestSchedule best;
   Cost bestCost;
-  std::string form = "direct";
-  if (auto grad = dyn_cast<ConvDataGradOp>(*info.anchor))
-    form = grad.getScatter() ? "scatter" : "gather";
+  std::string form = getForm(info.anchor);
   for (int64_t vector = 0; vector < std::max<int64_t>(nest.getNumDims(), 1); ++vector) {
     NestSchedule schedule;
     schedule.algorithm = form;
@@ -505,7 +586,8 @@ NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
     NestSchedule schedule = best;
     schedule.vector = draw(0, nest.getNumDims() - 1);
     for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-      schedule.tile[dim] = factors[dim] * draw(1, 4);
+      schedule.tile[dim] =
+          std::min<int64_t>(factors[dim] * draw(1, 4), getUnits(dim, schedule.vector));
     schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
     auto shuffle = [&](int64_t begin, int64_t end) {
       for (int64_t i = begin; i + 1 < end; ++i)
@@ -515,10 +597,8 @@ NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
     shuffle(nest.numParallel, nest.getNumDims());
     schedule.chunk = draw(0, 3);
     // Small enough to compile quickly: a random tile need not be a good one.
-    int64_t operations = getOperations(schedule.vector);
-    for (int64_t tile : schedule.tile)
-      operations *= tile;
-    if (operations <= 192 && isLegal(schedule))
+    int64_t operations = getOperations(schedule.vector) * getPoints(schedule);
+    if (operations <= (nest.transforms.empty() ? 192 : 640) && isLegal(schedule))
       return schedule;
   }
   return best;

@@ -47,6 +47,8 @@ public:
   int64_t getNumItems(const NestSchedule &schedule) const;
   /// Sets the form of the anchor that the algorithm asks for.
   static void applyAlgorithm(GroupOp group, StringRef algorithm);
+  /// The algorithm that the anchor stands for as it is.
+  static std::string getForm(Operation *anchor);
 
 private:
   struct TensorAccess {
@@ -62,11 +64,14 @@ private:
   };
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
+  bool hasSharedZeros(RankedTensorType type) const;
   int64_t getOperations(int64_t vector) const;
   bool ownsResults(int64_t dim) const;
   double getTraffic(const NestSchedule &schedule) const;
+  int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
+  Cost estimateTransforms(const NestSchedule &schedule, double outputs) const;
   void setUnroll(NestSchedule &schedule) const;
   void setOrder(NestSchedule &schedule) const;
   void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,

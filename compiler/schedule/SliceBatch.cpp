@@ -98,7 +98,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       state.addTypes(result.getType());
     state.addAttribute("name", b.getStringAttr(entry.getName() + ".slices" +
                                                (stage ? std::to_string(stage) : std::string())));
-    state.addAttribute("schedule", SliceScheduleAttr::get(&getContext(), block, count));
+    state.addAttribute("schedule", SliceScheduleAttr::get(&getContext(), block, count, {}));
     std::string reason = "each of " + std::to_string(ops.size()) +
                          " members needs only the images of its slice; all run on a slice of " +
                          std::to_string(block) + " before the next";

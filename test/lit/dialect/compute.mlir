@@ -151,6 +151,21 @@ func.func @norms(%x: tensor<4x6x9x8xf32>, %c: tensor<6xf32>, %f: tensor<4x6xf32>
   return
 }
 
+// CHECK-LABEL: func.func @winograd
+func.func @winograd(%x: tensor<16x4x9x8xf32>, %w: tensor<6x4x3x3xf32>, %b: tensor<6xf32>) {
+  // CHECK: cnn.winograd_weight %{{.*}} {tile = 4 : i64} : tensor<6x4x3x3xf32> -> tensor<6x6x6x4xf32>
+  %u = cnn.winograd_weight %w {tile = 4 : i64} : tensor<6x4x3x3xf32> -> tensor<6x6x6x4xf32>
+  // CHECK: cnn.winograd_weight %{{.*}} {tile = 2 : i64, turned = true} : tensor<6x4x3x3xf32> -> tensor<4x4x4x6xf32>
+  %t = cnn.winograd_weight %w {tile = 2 : i64, turned = true} : tensor<6x4x3x3xf32> -> tensor<4x4x4x6xf32>
+  // CHECK: cnn.winograd_input %{{.*}} {padding = array<i64: 1, 1>, tile = 4 : i64} : tensor<16x4x9x8xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
+  %v = cnn.winograd_input %x {tile = 4 : i64, padding = array<i64: 1, 1>} : tensor<16x4x9x8xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
+  // CHECK: cnn.winograd_product %{{.*}}, %{{.*}} : tensor<16x3x1x6x6x4x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
+  %m = cnn.winograd_product %v, %u : tensor<16x3x1x6x6x4x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
+  // CHECK: cnn.winograd_output %{{.*}}, %{{.*}} {of = "conv", tile = 4 : i64} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
+  %y = cnn.winograd_output %m, %b {tile = 4 : i64, of = "conv"} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
+  return
+}
+
 // CHECK-LABEL: func.func @tiles
 func.func @tiles(%b: memref<8x32xf32>, %i: index) {
   // CHECK: %[[T:.*]] = cnn.tile_load %{{.*}}[%{{.*}}, %{{.*}}] map #[[EVERY_OTHER]] {guard = array<i64: 0>, padding = -1.000000e+00 : f64} : memref<8x32xf32> -> vector<4x16xf32>
@@ -161,6 +176,8 @@ func.func @tiles(%b: memref<8x32xf32>, %i: index) {
   %1 = cnn.tile_index %i map affine_map<(d0, d1) -> (d1)> : vector<4x16xi32>
   // CHECK: cnn.tile_pick %[[T]] offsets [1, 0] strides [2, 1] : vector<4x16xf32> -> vector<2x16xf32>
   %2 = cnn.tile_pick %0 offsets [1, 0] strides [2, 1] : vector<4x16xf32> -> vector<2x16xf32>
+  // CHECK: cnn.tile_join %[[T]], %[[T]] {dim = 0 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<8x16xf32>
+  %4 = cnn.tile_join %0, %0 {dim = 0 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<8x16xf32>
   // CHECK: cnn.tile_reduce "add" %[[T]] : vector<4x16xf32> -> vector<4x1xf32>
   %3 = cnn.tile_reduce "add" %0 : vector<4x16xf32> -> vector<4x1xf32>
   return

@@ -184,3 +184,8 @@ func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1, 0], block = 2, h
 
 // expected-error@+1 {{layout has 1 dimensions, the tensor 2}}
 func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0], block = 1>>)
+
+// -----
+
+// expected-error@+1 {{slices have positive block and count, and no tiles or two positive numbers of them (C1)}}
+func.func private @f() attributes {s = #cnn.slices<block = 16, count = 2, tiles = [3]>}

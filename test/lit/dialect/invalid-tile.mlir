@@ -75,3 +75,30 @@ func.func @f(%b: memref<8x32xf32>, %v: vector<4x16xf32>, %d: vector<4x16xf64>, %
   %0 = cnn.tile_reduce "add" %v : vector<4x16xf32> -> vector<4x2xf32>
   return
 }
+
+// -----
+
+// cnn.tile_join C1
+func.func @f(%v: vector<4x16xf32>, %d: vector<4x8xf32>) {
+  // expected-error@+1 {{'cnn.tile_join' op needs parts of one type (C1)}}
+  %0 = cnn.tile_join %v, %d {dim = 0 : i64} : vector<4x16xf32>, vector<4x8xf32> -> vector<8x16xf32>
+  return
+}
+
+// -----
+
+// cnn.tile_join C1
+func.func @f(%v: vector<4x16xf32>) {
+  // expected-error@+1 {{'cnn.tile_join' op joins dimension 1 of 'vector<4x16xf32>' (C1)}}
+  %0 = cnn.tile_join %v, %v {dim = 1 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<4x32xf32>
+  return
+}
+
+// -----
+
+// cnn.tile_join C1
+func.func @f(%v: vector<4x16xf32>) {
+  // expected-error@+1 {{'cnn.tile_join' op result is 'vector<9x16xf32>', expected 'vector<8x16xf32>' (C1)}}
+  %0 = cnn.tile_join %v, %v {dim = 0 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<9x16xf32>
+  return
+}

@@ -13,7 +13,7 @@
 // TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
 // ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
-// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N
+// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, and for Winograd's algorithms blocks:NxN
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
 module @odd {
   func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {

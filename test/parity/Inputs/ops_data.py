@@ -2,13 +2,15 @@
 """Golden operands for cnn-run, and its results against the goldens.
 
     ops_data.py inputs PARITY_DIR OUT.safetensors
-    ops_data.py compare PARITY_DIR RESULTS.safetensors TOLERANCE
+    ops_data.py compare PARITY_DIR RESULTS.safetensors TOLERANCE [rms]
 
 `compare` holds every result `y` and every gradient `d_x`, `d_weight`, ... of each case: the largest
-difference, relative to the largest golden value of the tensor or to 1, is at most TOLERANCE.
+difference, relative to the largest golden value of the tensor or to 1, is at most TOLERANCE; with `rms`, the root mean square of the
+differences, relative to that of the golden values.
 Prints the worst of each kind; status 1 when one is above, or when nothing was compared.
 """
 import array
+import math
 import os
 import sys
 
@@ -31,7 +33,11 @@ def write_inputs(goldens, out):
     st.write(out, tensors)
 
 
-def compare(goldens, results, tolerance):
+def rms(values):
+    return math.sqrt(math.fsum(value * value for value in values) / max(1, len(values)))
+
+
+def compare(goldens, results, tolerance, by_rms):
     worst, compared, bad = {}, 0, False
     for name, tensor in results.items():
         entry, part = name.rsplit(".", 1)
@@ -39,9 +45,11 @@ def compare(goldens, results, tolerance):
         if key not in goldens:
             continue
         ours, golden = st.values(tensor), st.values(goldens[key])
-        scale = max([1.0] + [abs(value) for value in golden])
-        error = max((abs(a - b) if a == a else float("inf") for a, b in zip(ours, golden)),
-                    default=0.0) / scale
+        differences = [abs(a - b) if a == a else float("inf") for a, b in zip(ours, golden)]
+        if by_rms:
+            error = rms(differences) / (rms(golden) or 1.0)
+        else:
+            error = max(differences, default=0.0) / max([1.0] + [abs(value) for value in golden])
         compared += 1
         worst[part] = max(worst.get(part, (0.0, "")), (error, entry))
         if len(ours) != len(golden) or error > tolerance:
@@ -58,7 +66,8 @@ def main():
     if sys.argv[1] == "inputs":
         write_inputs(goldens, sys.argv[3])
         return 0
-    return compare(goldens, st.read(sys.argv[3]), float(sys.argv[4]))
+    return compare(goldens, st.read(sys.argv[3]), float(sys.argv[4]),
+                   sys.argv[5:] == ["rms"])
 
 
 sys.exit(main())

@@ -73,8 +73,10 @@ def function(case, goldens, element):
         golden = goldens.get(f"{case['name']}.{name}")
         if golden:
             types[name] = tensor_type(golden[1], "i32" if name == "labels" else element)
-    arguments = [f"%{name}: {kind} {{cnn.name = \"{name}\"}}" for name, kind in types.items()
-                 if name != "y"]
+    # Weights have no batch, so that images whose number fills vectors get the layout for that.
+    arguments = [f"%{name}: {kind} {{cnn.name = \"{name}\""
+                 f"{', cnn.unbatched' if name in ('weight', 'bias') else ''}}}"
+                 for name, kind in types.items() if name != "y"]
     if case["op"] == "cross_entropy":
         arguments.append("%rows: tensor<i32> {cnn.name = \"rows\"}")
     return (f"  func.func @{case['name']}({', '.join(arguments)}) -> "

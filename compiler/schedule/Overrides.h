@@ -1,0 +1,34 @@
+//===- Overrides.h - What a user asks of schedules
+//------------------------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_OVERRIDES_H
+#define CNNC_COMPILER_SCHEDULE_OVERRIDES_H
+
+#include "dialect/CnnDialect.h"
+#include "mlir/IR/BuiltinOps.h"
+
+#include <string>
+
+namespace mlir::cnn {
+
+/// `name=key:value;key:value`, or `name=algorithm`: parts of the schedules of the group `name`, or
+/// of all groups that compute the operation `name`.
+struct Override {
+  std::string name, text;
+  bool used = false;
+
+  /// Whether the group, whose anchor is given, is meant.
+  bool matches(GroupOp group, Operation *anchor) const;
+  /// The parts as pairs of key and value; a part without a colon is `algorithm`.
+  SmallVector<std::pair<StringRef, StringRef>> getParts() const;
+};
+
+/// Reads all; a located error and failure for one that has not the form above.
+FailureOr<SmallVector<Override>> parseOverrides(ModuleOp module, ArrayRef<std::string> texts);
+
+/// Numbers joined by `x`; failure for anything else.
+FailureOr<SmallVector<int64_t>> parseNumbers(StringRef text);
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_OVERRIDES_H

@@ -1,0 +1,316 @@
+//===- Winograd.cpp - Winograd's algorithm in place of a convolution
+//-------------------------------===//
+
+#include "compiler/schedule/Winograd.h"
+#include "dialect/Window.h"
+#include "dialect/Winograd.h"
+#include "mlir/IR/IRMapping.h"
+#include "llvm/ADT/SetVector.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
+//===--------------------------------------------------------------------------------------------===//
+// Where it applies
+//===--------------------------------------------------------------------------------------------===//
+
+/// What of kernel, stride, dilation and groups Winograd's algorithm does not do.
+template <typename Conv> static std::string checkShape(Conv conv) {
+  ArrayRef<int64_t> w = getTensor(conv.getWeight()).getShape();
+  if (w[2] != 3 || w[3] != 3)
+    return "the kernel is " + formatShape({w[2], w[3]}) + ", and it needs 3x3";
+  for (int64_t stride : conv.getStride())
+    if (stride != 1)
+      return "the stride is " + formatShape(conv.getStride()) + ", and it needs 1";
+  for (int64_t dilation : conv.getDilation())
+    if (dilation != 1)
+      return "the dilation is " + formatShape(conv.getDilation()) + ", and it needs 1";
+  if (conv.getGroups() != 1)
+    return "there are " + std::to_string(conv.getGroups()) + " groups, and it needs 1";
+  return "";
+}
+
+std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const GroupInfo &info,
+                                                        const Machine &machine) {
+  WinogradCandidate found;
+  found.group = group;
+  found.anchor = info.anchor;
+  found.machine = &machine;
+  if (auto conv = dyn_cast<ConvOp>(found.anchor)) {
+    found.shapeProblem = checkShape(conv);
+    found.input = conv.getInput();
+    found.weight = conv.getWeight();
+    found.bias = conv.getBias();
+    found.padding[0] = conv.getPadding()[0];
+    found.padding[1] = conv.getPadding()[2];
+  } else if (auto grad = dyn_cast<ConvDataGradOp>(found.anchor)) {
+    found.shapeProblem = checkShape(grad);
+    found.input = grad.getGradient();
+    found.weight = grad.getWeight();
+    found.turned = true;
+    // Element i of the input's gradient depends on elements i + padding - 2 to i + padding.
+    found.padding[0] = 2 - grad.getPadding()[0];
+    found.padding[1] = 2 - grad.getPadding()[2];
+    if (found.shapeProblem.empty() && (found.padding[0] < 0 || found.padding[1] < 0))
+      found.shapeProblem =
+          "the padding is " + formatShape(grad.getPadding()) + ", and it needs 2 or less";
+  } else {
+    return std::nullopt;
+  }
+  found.result = getTensor(found.anchor->getResult(0));
+  if (info.pool)
+    found.poolFactors = info.poolFactors;
+  found.batch = found.result.getDimSize(0);
+  found.outputs = found.result.getDimSize(1);
+  found.channels = getTensor(found.input).getDimSize(1);
+  for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
+    for (Value value : values)
+      found.block = std::max(found.block, getLayoutOf(getTensor(value)).getBlock());
+  return found;
+}
+
+std::string WinogradCandidate::whyNot(int64_t tile) const {
+  if (!shapeProblem.empty())
+    return shapeProblem;
+  if (!hasWinogradPoints(tile))
+    return "its tiles are 2, 4 or 6";
+  for (int64_t factor : poolFactors)
+    if (tile % factor != 0)
+      return "windows of " + std::to_string(factor) +
+             " of the pooling in its group do not divide tiles of " + std::to_string(tile);
+  return "";
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// What it costs
+//===--------------------------------------------------------------------------------------------===//
+
+/// Cycles of one core are counted for one vector of images: two multiply-adds, two loads and one
+/// store each, what comes from beyond the second-level cache at `bytesPerCycle`. The share of the
+/// peak that the direct algorithm reaches, and the products. A block costs calls.
+static constexpr double bytesPerCycle = 12, directShare = 0.75, productShare = 0.85,
+                        cyclesPerBlock = 2000;
+
+/// How much of something is evicted between its uses: none where all that is used meanwhile takes
+/// three quarters of the cache, all where it takes five.
+static double getMissing(double bytes, double cache) {
+  return std::clamp(2 * (bytes / cache - 0.75), 0.0, 1.0);
+}
+
+double WinogradCandidate::getDirectCycles() const {
+  double points = static_cast<double>(result.getNumElements()) / block;
+  return points * channels * 9 / 2 / directShare;
+}
+
+/// Cycles of a plan for the whole batch.
+double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
+  double points = (plan.tile + 2) * (plan.tile + 2), c = channels, k = outputs;
+  double tilesInBlock = plan.inBlock[0] * plan.inBlock[1];
+  double items = static_cast<double>(batch / block) * plan.blocks[0] * plan.blocks[1];
+  double element = result.getElementTypeBitWidth() / 8.0, cache = machine->level2;
+  double passing = points * (c + k) * block * element * tilesInBlock,
+         weights = points * c * k * element;
+  // A window is loaded, transformed along both axes and stored. Fewer tiles in a block share a
+  // weight in the product.
+  double product = c / 2 / productShare * (1 + 0.2 / tilesInBlock);
+  double perTile = points * (4 * c + k * (product + 1) + 3 * k);
+  double fetched = 4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) +
+                   weights * getMissing(passing + weights, cache);
+  // Few work items leave cores idle.
+  return items * (perTile * tilesInBlock + fetched / bytesPerCycle + cyclesPerBlock) *
+         (1 + 1 / items);
+}
+
+WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) const {
+  WinogradPlan best;
+  int64_t tiles[2];
+  for (int axis : {0, 1})
+    tiles[axis] = llvm::divideCeil(result.getDimSize(2 + axis), tile);
+  auto consider = [&](int64_t rows, int64_t columns) {
+    WinogradPlan plan;
+    plan.tile = tile;
+    plan.inBlock[0] = std::min(rows, tiles[0]);
+    plan.inBlock[1] = std::min(columns, tiles[1]);
+    for (int axis : {0, 1})
+      plan.blocks[axis] = llvm::divideCeil(tiles[axis], plan.inBlock[axis]);
+    plan.cycles = getCycles(plan);
+    if (best.tile == 0 || plan.cycles < best.cycles)
+      best = plan;
+  };
+  if (!inBlock.empty()) {
+    consider(inBlock[0], inBlock[1]);
+  } else if (block == 1) {
+    consider(tiles[0], tiles[1]); // Whole images: no block stays in the cache.
+  } else {
+    for (int64_t columns = 1; columns < tiles[1]; ++columns)
+      consider(1, columns);
+    for (int64_t rows = 1; rows <= tiles[0]; ++rows)
+      consider(rows, tiles[1]);
+  }
+  double direct = getDirectCycles();
+  int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
+  best.reason =
+      llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications; blocks of {2} x "
+                    "{3} tiles; {4:f0} cycles estimated, direct {5:f0}",
+                    tile, multiplications, best.inBlock[0], best.inBlock[1], best.cycles, direct)
+          .str();
+  return best;
+}
+
+bool WinogradCandidate::isFaster(const WinogradPlan &plan, std::string &reason) const {
+  if (block == 1) {
+    reason = "winograd gathers windows lane by lane in plain layouts";
+    return false;
+  }
+  if (plan.cycles < 0.9 * getDirectCycles())
+    return true;
+  reason = llvm::formatv("winograd{0} is not faster: {1:f0} cycles estimated, direct {2:f0}",
+                         plan.tile, plan.cycles, getDirectCycles())
+               .str();
+  return false;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// The rewriting
+//===--------------------------------------------------------------------------------------------===//
+
+/// A group that computes `operand`, a value of `from`, as `from` does, and what `build` makes of
+/// it.
+static GroupOp makePart(OpBuilder &b, GroupOp from, StringRef suffix, Value operand,
+                        function_ref<Value(OpBuilder &, Value)> build) {
+  // Everything that the operand is computed from, in order.
+  llvm::SetVector<Operation *> needed;
+  SmallVector<Value> work = {operand};
+  while (!work.empty())
+    if (Operation *def = work.pop_back_val().getDefiningOp(); def && needed.insert(def))
+      work.append(def->operand_begin(), def->operand_end());
+  llvm::SetVector<Value> arguments;
+  auto note = [&](Value value) {
+    if (isa<BlockArgument>(value))
+      arguments.insert(value);
+  };
+  note(operand);
+  for (Operation *op : needed)
+    llvm::for_each(op->getOperands(), note);
+
+  OperationState state(from.getLoc(), GroupOp::getOperationName());
+  Block &block = state.addRegion()->emplaceBlock();
+  IRMapping map;
+  for (Value argument : arguments) {
+    state.addOperands(from.getInputs()[cast<BlockArgument>(argument).getArgNumber()]);
+    map.map(argument, block.addArgument(argument.getType(), argument.getLoc()));
+  }
+  state.addAttribute("name", b.getStringAttr(from.getName() + suffix));
+  OpBuilder inner(from.getContext());
+  inner.setInsertionPointToEnd(&block);
+  for (Operation &op : from.getBody().front())
+    if (needed.contains(&op))
+      inner.clone(op, map);
+  Value value = build(inner, map.lookup(operand));
+  YieldOp::create(inner, from.getLoc(), value);
+  state.addTypes(value.getType());
+  return cast<GroupOp>(b.create(state));
+}
+
+/// Moves the groups into one that runs them block by block; all that leaves it is what the last
+/// one gives.
+static void gatherBlocks(ArrayRef<GroupOp> parts, SliceScheduleAttr slices, StringRef reason) {
+  GroupOp last = parts.back();
+  OpBuilder b(last);
+  llvm::SetVector<Value> inputs;
+  for (GroupOp part : parts)
+    for (Value input : part.getInputs())
+      if (!llvm::is_contained(parts, input.getDefiningOp()))
+        inputs.insert(input);
+  OperationState state(last.getLoc(), GroupOp::getOperationName());
+  state.addOperands(inputs.getArrayRef());
+  state.addTypes(last.getResultTypes());
+  state.addAttribute("name", b.getStringAttr(last.getName() + ".blocks"));
+  state.addAttribute("schedule", slices);
+  state.addAttribute("reason", b.getStringAttr(reason));
+  Block &body = state.addRegion()->emplaceBlock();
+  IRMapping map;
+  for (Value input : inputs)
+    map.map(input, body.addArgument(input.getType(), input.getLoc()));
+  OpBuilder inner(last.getContext());
+  inner.setInsertionPointToEnd(&body);
+  SmallVector<Value> yielded;
+  for (GroupOp part : parts) {
+    Operation *copy = inner.clone(*part, map);
+    yielded.assign(copy->result_begin(), copy->result_end());
+  }
+  YieldOp::create(inner, last.getLoc(), yielded);
+  Operation *outer = b.create(state);
+  last.replaceAllUsesWith(outer->getResults());
+  for (GroupOp part : llvm::reverse(parts))
+    part.erase();
+}
+
+void WinogradCandidate::rewrite(const WinogradPlan &plan) {
+  OpBuilder b(group);
+  MLIRContext *context = group.getContext();
+  Location loc = anchor->getLoc();
+  Type element = result.getElementType();
+  int64_t alpha = plan.tile + 2;
+  auto points = [&](int64_t count) {
+    SmallVector<int64_t> shape = {batch, plan.blocks[0], plan.blocks[1],  alpha,
+                                  alpha, count,          plan.inBlock[0], plan.inBlock[1]};
+    Attribute layout;
+    if (block > 1)
+      layout = LayoutAttr::getBatchInnermost(context, shape.size(), block);
+    return RankedTensorType::get(shape, element, layout);
+  };
+  group.setReason(plan.reason);
+  GroupOp weights =
+      makePart(b, group, ".winograd_weight", weight, [&](OpBuilder &inner, Value value) {
+        auto type = RankedTensorType::get({alpha, alpha, outputs, channels}, element);
+        return WinogradWeightOp::create(inner, loc, type, value, plan.tile, turned).getResult();
+      });
+  GroupOp windows =
+      makePart(b, group, ".winograd_input", input, [&](OpBuilder &inner, Value value) {
+        return WinogradInputOp::create(inner, loc, points(channels), value, plan.tile, padding)
+            .getResult();
+      });
+  // The product reads two groups' results.
+  OperationState state(group.getLoc(), GroupOp::getOperationName());
+  state.addAttribute("name", b.getStringAttr(group.getName() + ".winograd_product"));
+  Block &body = state.addRegion()->emplaceBlock();
+  SmallVector<Value> factors = {windows.getResult(0), weights.getResult(0)};
+  for (Value factor : factors)
+    body.addArgument(factor.getType(), factor.getLoc());
+  OpBuilder inner(context);
+  inner.setInsertionPointToEnd(&body);
+  Value made = WinogradProductOp::create(inner, loc, points(outputs), body.getArgument(0),
+                                         body.getArgument(1));
+  YieldOp::create(inner, loc, made);
+  state.addOperands(factors);
+  state.addTypes(made.getType());
+  auto products = cast<GroupOp>(b.create(state));
+
+  // The last part takes the convolution's place; what only the convolution read is gone.
+  group.getInputsMutable().append(products.getResult(0));
+  Block &last = group.getBody().front();
+  Value argument = last.addArgument(products.getResult(0).getType(), loc);
+  b.setInsertionPoint(anchor);
+  Value output = WinogradOutputOp::create(b, loc, result, argument, bias, plan.tile,
+                                          anchor->getName().stripDialect());
+  anchor->getResult(0).replaceAllUsesWith(output);
+  anchor->erase();
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last.without_terminator())))
+    if (op.use_empty())
+      op.erase();
+  for (int64_t i = last.getNumArguments() - 1; i >= 0; --i)
+    if (last.getArgument(i).use_empty()) {
+      last.eraseArgument(i);
+      group->eraseOperand(i);
+    }
+  if (block > 1 && plan.blocks[0] * plan.blocks[1] > 1)
+    gatherBlocks({windows, products, group},
+                 SliceScheduleAttr::get(context, block, batch / block, plan.blocks), plan.reason);
+}

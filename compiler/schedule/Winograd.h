@@ -1,0 +1,61 @@
+//===- Winograd.h - Winograd's algorithm in place of a convolution
+//---------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_WINOGRAD_H
+#define CNNC_COMPILER_SCHEDULE_WINOGRAD_H
+
+#include "compiler/schedule/GroupInfo.h"
+#include "compiler/schedule/Machine.h"
+
+#include <optional>
+#include <string>
+
+namespace mlir::cnn {
+
+/// How Winograd's algorithm computes a convolution: tiles of `tile` x `tile` outputs, gathered in
+/// `blocks` (rows, columns) of `inBlock` tiles each.
+struct WinogradPlan {
+  int64_t tile = 0;
+  int64_t blocks[2] = {1, 1};
+  int64_t inBlock[2] = {1, 1};
+  /// Estimated cycles of one core for the whole batch.
+  double cycles = 0;
+  std::string reason;
+};
+
+/// A convolution, or the gradient of its input, as Winograd's algorithm sees it.
+class WinogradCandidate {
+public:
+  /// None where the group's anchor is another operation.
+  static std::optional<WinogradCandidate> get(GroupOp group, const GroupInfo &info,
+                                              const Machine &machine);
+  /// Why tiles of `tile` outputs are not possible; empty where they are.
+  std::string whyNot(int64_t tile) const;
+  /// The cheapest plan with such tiles. `inBlock`, if given, fixes the tiles of a block.
+  WinogradPlan plan(int64_t tile, ArrayRef<int64_t> inBlock = {}) const;
+  /// Whether the plan is worth while; if not, why.
+  bool isFaster(const WinogradPlan &plan, std::string &reason) const;
+  /// Replaces the group. Its results and its name go to the group of the last part.
+  void rewrite(const WinogradPlan &plan);
+
+private:
+  double getDirectCycles() const;
+  double getCycles(const WinogradPlan &plan) const;
+
+  GroupOp group;
+  Operation *anchor = nullptr;
+  const Machine *machine = nullptr;
+  Value input, weight, bias;
+  RankedTensorType result;
+  bool turned = false;
+  std::string shapeProblem;
+  SmallVector<int64_t> poolFactors;
+  int64_t padding[2] = {0, 0};
+  int64_t batch = 0, channels = 0, outputs = 0;
+  /// Images that lie in one vector; 1 in plain layouts.
+  int64_t block = 1;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_WINOGRAD_H

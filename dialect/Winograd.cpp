@@ -1,0 +1,71 @@
+//===- Winograd.cpp - The matrices of Winograd's convolutions
+//---------------------------------------===//
+
+#include "dialect/Winograd.h"
+
+#include <cmath>
+
+using namespace mlir::cnn;
+using llvm::SmallVector;
+
+bool mlir::cnn::hasWinogradPoints(int64_t m) { return m == 2 || m == 4 || m == 6; }
+
+static SmallVector<double> getPoints(int64_t m) {
+  if (m == 2)
+    return {0, 1, -1};
+  if (m == 4)
+    return {0, std::sqrt(0.5), -std::sqrt(0.5), std::sqrt(2.0), -std::sqrt(2.0)};
+  return {0, 1, -1, 2, -2, 0.5, -0.5};
+}
+
+/// The coefficients, lowest first, of the product of (x - p) over the points but number `skip`.
+static SmallVector<double> multiplyOut(const SmallVector<double> &points, size_t skip) {
+  SmallVector<double> product = {1};
+  for (size_t at = 0; at < points.size(); ++at) {
+    if (at == skip)
+      continue;
+    product.push_back(0);
+    for (size_t i = product.size(); i-- > 0;)
+      product[i] = (i > 0 ? product[i - 1] : 0) - points[at] * product[i];
+  }
+  // Points come in pairs of opposite sign: what cancels up to rounding is 0, what is nearly a
+  // multiple of 1/64 is that.
+  for (double &value : product)
+    if (std::abs(value * 64 - std::round(value * 64)) < 1e-9)
+      value = std::round(value * 64) / 64;
+  return product;
+}
+
+WinogradMatrices mlir::cnn::getWinogradMatrices(int64_t m) {
+  constexpr int64_t taps = 3;
+  SmallVector<double> points = getPoints(m);
+  int64_t alpha = m + taps - 1;
+  WinogradMatrices result;
+  result.input.assign(alpha * alpha, 0);
+  result.weight.assign(alpha * taps, 0);
+  result.output.assign(m * alpha, 0);
+  // Row j of `input` is Lagrange's polynomial of point j without its denominator, which divides the
+  // row of `weight`; the last row is the product over all points, for the point at infinity.
+  for (int64_t j = 0; j < alpha; ++j) {
+    SmallVector<double> row = multiplyOut(points, j);
+    for (size_t i = 0; i < row.size(); ++i)
+      result.input[j * alpha + i] = row[i];
+    if (j + 1 == alpha) {
+      result.weight[j * taps + taps - 1] = 1;
+      result.output[(m - 1) * alpha + j] = 1;
+      continue;
+    }
+    double denominator = 1;
+    for (int64_t other = 0; other + 1 < alpha; ++other)
+      if (other != j)
+        denominator *= points[j] - points[other];
+    double power = 1;
+    for (int64_t i = 0; i < std::max(m, taps); ++i, power *= points[j]) {
+      if (i < taps)
+        result.weight[j * taps + i] = power / denominator;
+      if (i < m)
+        result.output[i * alpha + j] = power;
+    }
+  }
+  return result;
+}
