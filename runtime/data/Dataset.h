@@ -51,7 +51,7 @@ public:
   virtual std::string describe() const = 0;
   /// The shape that `apply` makes of `input`, or why it cannot; an unknown extent may stay so.
   virtual Result<ImageShape> outputShape(ImageShape input) const = 0;
-  /// Whether `output` of `apply` may be its `input`.
+  /// Whether `output` of `apply` may be its `input`; the shape is then the same.
   virtual bool inPlace() const { return false; }
   /// Writes an image of outputShape(shape), which has not failed.
   virtual void apply(ImageShape shape, const float *input, float *output,

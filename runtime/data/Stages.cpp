@@ -95,11 +95,12 @@ public:
     int64_t count = shape.height * shape.width;
     for (int64_t c = 0; c < shape.channels; ++c) {
       float m = float(mean[std::min<size_t>(size_t(c), mean.size() - 1)]);
-      float d = float(deviation[std::min<size_t>(size_t(c), deviation.size() - 1)]);
+      // A division would cost twice what all of a resize does.
+      float inverse = float(1 / deviation[std::min<size_t>(size_t(c), deviation.size() - 1)]);
       const float *from = input + c * count;
       float *to = output + c * count;
       for (int64_t i = 0; i < count; ++i)
-        to[i] = (from[i] - m) / d;
+        to[i] = (from[i] - m) * inverse;
     }
   }
 
@@ -187,7 +188,6 @@ class Grayscale : public Stage {
 public:
   using Stage::Stage;
   std::string describe() const override { return "grayscale"; }
-  bool inPlace() const override { return true; } // pixel i is written after all of it was read
   void apply(ImageShape shape, const float *input, float *output,
              const SampleKey &) const override {
     int64_t count = shape.height * shape.width;

@@ -56,6 +56,7 @@ double difference(const std::string &golden, const DataCall &stage, ImageShape s
   std::vector<float> from = input(shape.elements()), to(size_t(result->elements()));
   transform->apply(shape, from.data(), to.data(), key);
   if (transform->inPlace()) {
+    EXPECT_EQ(*result, shape);
     std::vector<float> same = from;
     transform->apply(shape, same.data(), same.data(), key);
     same.resize(to.size());
@@ -272,6 +273,29 @@ TEST(Pipeline, DrawsByEpochAndSampleOnly) {
   drawn = drain(data->train, plain);
   EXPECT_EQ(std::vector<float>(drawn.begin(), drawn.begin() + 2880),
             std::vector<float>(drawn.begin() + 2880, drawn.end()));
+}
+
+// The target of a stage that makes images smaller has no room for its input.
+TEST(Pipeline, WritesWithinTheRow) {
+  TempFolder folder;
+  std::string zeros(3073, 0);
+  for (const char *name : {"data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin",
+                           "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"})
+    spill(folder / name, zeros);
+  DataCall normalize = call("normalize", {{"mean", {0.5}}, {"std", {0.5}}});
+  std::vector<std::vector<DataCall>> pipelines = {
+      {call("grayscale", {})},
+      {normalize, call("grayscale", {}), normalize},
+      {call("grayscale", {}), call("resize", {{"height", {40}}}), normalize},
+      {call("resize", {{"height", {40}}}), call("random_crop", {{"size", {5}}}), normalize}};
+  for (const std::vector<DataCall> &stages : pipelines) {
+    Result<Dataset> data = openPipeline(pipeline("cifar10", stages), {folder.path(), ""});
+    ASSERT_EQ(data.message(), "");
+    std::vector<float> row(size_t(data->train.shape().elements()) + 8, 77.0f);
+    ASSERT_TRUE(data->train.read(0, {.training = true}, row.data()).isOk());
+    for (size_t i = 0; i < 8; ++i)
+      EXPECT_EQ(row[row.size() - 1 - i], 77.0f) << dataText(data->pipeline);
+  }
 }
 
 TEST(Pipeline, TextReadsBack) {
