@@ -172,6 +172,7 @@ Values ConvOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed)
 
 LayerDef ConvOp::getLayer() {
   LayerDef layer;
+  layer.sampleRank = 3;
   layer.name = layer.stem = "conv";
   layer.doc = "a convolution (cross-correlation) of images";
   layer.args = {

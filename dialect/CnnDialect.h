@@ -20,6 +20,7 @@
 
 namespace mlir::cnn {
 class YieldOp;
+class TermOp;
 
 /// Whether the types agree pair by pair in shape and element type, whatever their layouts.
 bool haveSameShapes(TypeRange lhs, TypeRange rhs);

@@ -81,6 +81,7 @@ Values LinearOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> neede
 
 LayerDef LinearOp::getLayer() {
   LayerDef layer;
+  layer.sampleRank = 1;
   layer.name = layer.stem = "linear";
   layer.doc = "a fully connected layer: y = x W^T + b";
   layer.args = {{"features", ArgKind::Int, std::nullopt, "number of outputs"},

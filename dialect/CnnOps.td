@@ -10,6 +10,7 @@ include "dialect/CnnConvOps.td"
 include "dialect/CnnWinogradOps.td"
 include "dialect/CnnPoolOps.td"
 include "dialect/CnnNormOps.td"
+include "dialect/CnnIndexOps.td"
 include "dialect/CnnTrainOps.td"
 include "dialect/CnnTileOps.td"
 

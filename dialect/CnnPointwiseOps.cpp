@@ -47,6 +47,26 @@ static Nest getPointwiseNest(RankedTensorType result, ValueRange operands) {
   return nest;
 }
 
+/// Gives operands of fewer dimensions extents of 1 behind their batch, which else would meet
+/// another dimension. An extent of 1 in place of a batch may meet any.
+static Values alignSamples(OpBuilder &builder, Location loc, ValueRange operands) {
+  int64_t rank = 0;
+  for (Value operand : operands)
+    rank = std::max(rank, getTensor(operand).getRank());
+  Values aligned;
+  for (Value operand : operands) {
+    RankedTensorType type = getTensor(operand);
+    if (type.getRank() < rank && type.getDimSize(0) != 1) {
+      SmallVector<int64_t> shape(type.getShape());
+      shape.insert(shape.begin() + 1, rank - type.getRank(), 1);
+      type = RankedTensorType::get(shape, type.getElementType());
+      operand = ReshapeOp::create(builder, loc, type, operand);
+    }
+    aligned.push_back(operand);
+  }
+  return aligned;
+}
+
 /// The layer of a function of `count` tensors without hyperparameters, all of one shape or (for
 /// two) broadcast together.
 template <typename Op> static LayerDef makeFunction(StringRef name, StringRef doc, unsigned count) {
@@ -55,6 +75,7 @@ template <typename Op> static LayerDef makeFunction(StringRef name, StringRef do
   layer.doc = doc;
   layer.numInputs = count;
   layer.isFunction = true;
+  layer.mixesBatch = true;
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     LayerShape shape;
@@ -80,7 +101,7 @@ template <typename Op> static LayerDef makeFunction(StringRef name, StringRef do
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
                    const LayerArgs &) -> Value {
-    return Op::create(builder, loc, inputs).getResult();
+    return Op::create(builder, loc, alignSamples(builder, loc, inputs)).getResult();
   };
   return layer;
 }

@@ -114,6 +114,8 @@ static LayerDef makePoolLayer(
     StringRef name, StringRef doc, bool average,
     std::function<Value(OpBuilder &, Location, Value, const Window &, const LayerArgs &)> build) {
   LayerDef layer;
+  layer.sampleRank = 3;
+  layer.leastRank = 2; // channels may be left out
   layer.name = name;
   layer.stem = "pool";
   layer.doc = doc;

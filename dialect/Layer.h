@@ -18,6 +18,7 @@
 #include "llvm/ADT/StringMap.h"
 
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <variant>
@@ -25,7 +26,9 @@
 
 namespace mlir::cnn {
 
-/// The shape of one sample.
+struct IndexFunction;
+
+/// The shape of one sample, or of a tensor without a batch.
 using Shape = SmallVector<int64_t, 4>;
 
 /// A hyperparameter's type. `Size` is an integer or a pair `(height, width)`; `Padding` is an
@@ -33,7 +36,10 @@ using Shape = SmallVector<int64_t, 4>;
 enum class ArgKind { Int, Float, Bool, String, Size, Padding };
 
 /// A hyperparameter's value. `Size` and `Padding` are vectors, always filled to 2 and 4 entries.
-using ArgValue = std::variant<int64_t, double, bool, std::string, std::vector<int64_t>>;
+/// The last two kinds are the front end's own: numbers of a literal and functions by index.
+using ArgValue =
+    std::variant<int64_t, double, bool, std::string, std::vector<int64_t>,
+                 std::shared_ptr<const std::vector<double>>, std::shared_ptr<const IndexFunction>>;
 
 /// Declares one hyperparameter. Arguments without a name are bound in the order of declaration.
 struct LayerArg {
@@ -61,9 +67,19 @@ public:
   ArrayRef<int64_t> getList(StringRef name) const {
     return std::get<std::vector<int64_t>>(values.at(name));
   }
+  ArrayRef<double> getNumbers(StringRef name) const {
+    return *std::get<std::shared_ptr<const std::vector<double>>>(values.at(name));
+  }
+  const IndexFunction &getFunction(StringRef name) const {
+    return *std::get<std::shared_ptr<const IndexFunction>>(values.at(name));
+  }
+  /// The float type of the net that is built; set before LayerDef::build is called.
+  void setElementType(Type type) { elementType = type; }
+  Type getElementType() const { return elementType; }
 
 private:
   llvm::StringMap<ArgValue> values;
+  Type elementType;
 };
 
 /// A tensor of a layer's state: `<label>.<name>`. Without an `initial` value the front end chooses
@@ -85,6 +101,8 @@ struct LayerShape {
   SmallVector<ParamSpec> params;
   /// Floating point operations for one sample; a multiply-add counts as two.
   int64_t flops = 0;
+  /// Whether the output is a tensor of integers (i32).
+  bool integer = false;
 };
 
 /// A mistake in a call, in the user's words.
@@ -110,14 +128,27 @@ struct LayerDef {
   SmallVector<LayerArg> args;
   /// How many tensors it takes. With one it can stand after `->`.
   unsigned numInputs = 1;
+  /// Whether it takes more tensors, too.
+  bool variadic = false;
   /// Whether it is called with its tensors in parentheses (`relu(x)`); layers with hyperparameters
   /// are called with those.
   bool isFunction = false;
+  /// The rank of a sample where it takes one rank only (3 for images), and the least rank of a
+  /// tensor without a batch, which gets extents of 1 in front; 0: any rank. Further dimensions of a
+  /// tensor without a batch are its batch.
+  unsigned sampleRank = 0;
+  unsigned leastRank = 0;
+  /// Whether it computes with tensors of integers; else they are converted before it.
+  bool takesIntegers = false;
+  /// Whether it takes tensors with a batch and tensors without one (whose dimension 0 is 1)
+  /// together; else the latter are repeated for every sample.
+  bool mixesBatch = false;
   /// The shapes for one sample, or failure with `problem` filled.
   std::function<FailureOr<LayerShape>(ArrayRef<Shape> inputs, const LayerArgs &args,
                                       LayerProblem &problem)>
       infer;
-  /// Builds the operation on whole batches. `params` in the order of `LayerShape::params`.
+  /// Builds the operation on whole batches; dimension 0 of a tensor without a batch is 1. `params`
+  /// in the order of `LayerShape::params`.
   std::function<Value(OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,
                       const LayerArgs &args)>
       build;

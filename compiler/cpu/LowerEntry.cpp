@@ -135,6 +135,13 @@ FailureOr<Value> EntryLowering::getPointer(Value buffer) {
       pointers[buffer] = *source;
     return source;
   }
+  if (auto global = dyn_cast<memref::GetGlobalOp>(op)) {
+    // The constant is converted with the kernels, under the same name.
+    OpBuilder::InsertionGuard guard(builder);
+    builder.setInsertionPointToStart(&made.front());
+    return pointers[buffer] = LLVM::AddressOfOp::create(builder, global.getLoc(), pointer,
+                                                        global.getNameAttr().getAttr());
+  }
   auto view = dyn_cast<memref::ViewOp>(op);
   APInt offset;
   if (!view || !matchPattern(view.getByteShift(), m_ConstantInt(&offset)))
@@ -237,7 +244,7 @@ LogicalResult EntryLowering::run(StringRef symbol) {
     } else if (isa<func::ReturnOp>(op)) {
       emitLaunches();
       LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
-    } else if (!isa<memref::ViewOp, memref::ReinterpretCastOp>(op) &&
+    } else if (!isa<memref::ViewOp, memref::ReinterpretCastOp, memref::GetGlobalOp>(op) &&
                !op.hasTrait<OpTrait::ConstantLike>()) {
       return op.emitOpError() << "cannot stand in an entry point; expected views at constant "
                                  "offsets, cnn.launch and cnn.barrier";

@@ -107,7 +107,7 @@ struct TupleExpr : ExprOf<Expr::Kind::Tuple> {
   using ExprOf::ExprOf;
   llvm::ArrayRef<Expr *> elements;
 };
-/// `begin..end` or `begin..=end`.
+/// `begin..end` or `begin..=end`; `..` alone, which an index may be, has neither.
 struct RangeExpr : ExprOf<Expr::Kind::Range> {
   using ExprOf::ExprOf;
   Expr *begin = nullptr;

@@ -362,6 +362,10 @@ void ast::printExpr(const Expr *expr, raw_ostream &out) {
     out << (cast<TupleExpr>(expr)->elements.size() == 1 ? ",)" : ")");
     break;
   case Expr::Kind::Range:
+    if (!cast<RangeExpr>(expr)->begin) {
+      out << "..";
+      break;
+    }
     printOperand(cast<RangeExpr>(expr)->begin, out);
     out << (cast<RangeExpr>(expr)->inclusive ? "..=" : "..");
     printOperand(cast<RangeExpr>(expr)->end, out);

@@ -494,6 +494,7 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
                              SMRange range) {
   auto *list = dyn_cast<ListExpr>(input.shape);
   bool matches = list && list->elements.size() == tensor.shape.size();
+  std::string text = printed(input.shape);
   for (size_t i = 0; matches && i < tensor.shape.size(); ++i) {
     auto *name = dyn_cast<NameExpr>(list->elements[i]);
     if (name && !scope.names.contains(name->name) && !findGlobal(name->name)) {
@@ -507,9 +508,6 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
   }
   if (matches)
     return true;
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  printExpr(input.shape, out);
   error(range, "input '" + input.name.name + "' is " + text + ", not " + formatShape(tensor.shape))
       .note(input.shape->range, "its shape is declared here");
   return false;
@@ -528,10 +526,17 @@ Value Elaborator::callDef(const DefDecl &decl, ArrayRef<Value> inputs, SMRange r
     return Value();
   Use use(*this, range, ("function '" + decl.name.name + "' is used here").str());
   Scope &scope = makeScope(&globalScope);
-  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs))
+  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs)) {
+    if (parameter.shape && !input.is(Value::Kind::Tensor)) {
+      error(range, "input '" + parameter.name.name + "' of function '" + decl.name.name +
+                       "' is a tensor, not " + describe(input))
+          .note(parameter.shape->range, "its shape is declared here");
+      return Value();
+    }
     if (!define(scope, parameter.name.name, parameter.name.range, input) ||
         (parameter.shape && !bindExtents(parameter, graph->tensors[input.integer], scope, range)))
       return Value();
+  }
   InPath inner(*this, *name + ".");
   return evaluate(decl.value, &scope);
 }
@@ -550,6 +555,7 @@ std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
   sharedLayers.clear();
   label.reset();
   currentUse = -1;
+  binders.clear();
   steps = 0;
   aborted = false;
 

@@ -20,6 +20,12 @@ using mlir::cnn::findLayer;
 // Longer lists and strings are mistakes; doubling one 40 times would take all memory.
 static constexpr int64_t maxElements = 1'000'000;
 
+/// Whether `name` is a function of numbers.
+static bool isBuiltin(StringRef name) {
+  static constexpr StringRef names[] = {"len", "min", "max", "abs", "int", "float"};
+  return llvm::is_contained(names, name);
+}
+
 Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
   Step step(*this, expr->range);
   if (!step)
@@ -41,6 +47,10 @@ Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
     return evaluateList(cast<TupleExpr>(expr)->elements, Value::Kind::Tuple, expr->range, scope);
   case Expr::Kind::Range: {
     auto *range = cast<RangeExpr>(expr);
+    if (!range->begin) {
+      error(expr->range, "'..' alone stands for a whole dimension of a tensor, as in x[.., 0]");
+      return Value();
+    }
     Value begin = evaluate(range->begin, scope), end = evaluate(range->end, scope);
     if (begin.isPoison() || end.isPoison())
       return Value();
@@ -67,8 +77,7 @@ Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
   case Expr::Kind::Index:
     return evaluateIndex(*cast<IndexExpr>(expr), scope);
   case Expr::Kind::Comprehension:
-    error(expr->range, "functions by index cannot be used in nets yet");
-    return Value();
+    return evaluateComprehension(*cast<ComprehensionExpr>(expr), scope);
   case Expr::Kind::Chain:
     return evaluateChain(*cast<ChainExpr>(expr), scope);
   case Expr::Kind::Labelled: {
@@ -87,7 +96,10 @@ Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
   }
   case Expr::Kind::If: {
     auto *branch = cast<IfExpr>(expr);
-    std::optional<bool> condition = evaluateCondition(branch->condition, scope);
+    Value decision = evaluate(branch->condition, scope);
+    if (decision.is(Value::Kind::Scalar))
+      return selectScalar(*branch, decision, scope);
+    std::optional<bool> condition = toCondition(decision, branch->condition);
     if (!condition)
       return Value();
     const Body *body = *condition ? branch->thenBody : branch->elseBody;
@@ -147,7 +159,10 @@ Value Elaborator::evaluateString(const StringExpr &expr, Scope *scope) {
 }
 
 std::optional<bool> Elaborator::evaluateCondition(const Expr *expr, Scope *scope) {
-  Value value = evaluate(expr, scope);
+  return toCondition(evaluate(expr, scope), expr);
+}
+
+std::optional<bool> Elaborator::toCondition(const Value &value, const Expr *expr) {
   if (value.isPoison())
     return std::nullopt;
   if (value.is(Value::Kind::Bool))
@@ -162,11 +177,13 @@ std::optional<bool> Elaborator::evaluateCondition(const Expr *expr, Scope *scope
 //===----------------------------------------------------------------------===//
 
 Value Elaborator::evaluateUnary(const UnaryExpr &expr, Scope *scope) {
+  Value value = evaluate(expr.operand, scope);
   if (expr.op == UnaryOp::Not) {
-    std::optional<bool> condition = evaluateCondition(expr.operand, scope);
+    if (value.is(Value::Kind::Scalar))
+      return notScalar(expr, value);
+    std::optional<bool> condition = toCondition(value, expr.operand);
     return condition ? Value::makeBool(!*condition, expr.range) : Value();
   }
-  Value value = evaluate(expr.operand, scope);
   int64_t negated = 0;
   switch (value.kind) {
   case Value::Kind::Poison:
@@ -178,6 +195,8 @@ Value Elaborator::evaluateUnary(const UnaryExpr &expr, Scope *scope) {
     return Value();
   case Value::Kind::Float:
     return Value::makeFloat(-value.number, expr.range);
+  case Value::Kind::Scalar:
+    return negateScalar(expr, value);
   case Value::Kind::Tensor:
     if (const mlir::cnn::LayerDef *layer = findLayer("neg"))
       return callLayer(*layer, {}, scope, value, expr.range);
@@ -189,7 +208,10 @@ Value Elaborator::evaluateUnary(const UnaryExpr &expr, Scope *scope) {
 }
 
 Value Elaborator::evaluateLogic(const BinaryExpr &expr, Scope *scope) {
-  std::optional<bool> lhs = evaluateCondition(expr.lhs, scope);
+  Value left = evaluate(expr.lhs, scope);
+  if (left.is(Value::Kind::Scalar))
+    return logicScalars(expr, left, scope);
+  std::optional<bool> lhs = toCondition(left, expr.lhs);
   if (!lhs)
     return Value();
   if (*lhs == (expr.op == BinaryOp::Or))
@@ -208,6 +230,8 @@ Value Elaborator::evaluateBinary(const BinaryExpr &expr, Scope *scope) {
   label = std::move(own);
   if (lhs.isPoison() || rhs.isPoison())
     return Value();
+  if (lhs.is(Value::Kind::Scalar) || rhs.is(Value::Kind::Scalar))
+    return computeScalars(expr, lhs, rhs);
   if (lhs.is(Value::Kind::Tensor) || rhs.is(Value::Kind::Tensor))
     return computeTensors(expr, lhs, rhs);
   if (expr.op >= BinaryOp::Equal)
@@ -340,32 +364,24 @@ Value Elaborator::compare(const BinaryExpr &expr, const Value &lhs, const Value 
   return Value::makeBool(result, expr.range);
 }
 
-Value Elaborator::computeTensors(const BinaryExpr &expr, const Value &lhs, const Value &rhs) {
-  StringRef name = expr.op == BinaryOp::Add   ? "add"
-                   : expr.op == BinaryOp::Sub ? "sub"
-                   : expr.op == BinaryOp::Mul ? "mul"
-                   : expr.op == BinaryOp::Div ? "div"
-                                              : "";
-  const mlir::cnn::LayerDef *layer = findLayer(name);
-  if (layer && lhs.is(Value::Kind::Tensor) && rhs.is(Value::Kind::Tensor))
-    return callLayer(*layer, {}, nullptr, {lhs, rhs}, expr.range);
-  error(expr.opRange,
-        "'" + spelling(expr.op) + "' does not apply to " + describe(lhs) + " and " + describe(rhs))
-      .hint(lhs.is(Value::Kind::Stage) || rhs.is(Value::Kind::Stage)
-                ? "a layer gives a tensor when it is applied to one: x -> ..."
-                : "");
-  return Value();
-}
-
 //===----------------------------------------------------------------------===//
 // Elements and calls
 //===----------------------------------------------------------------------===//
 
 Value Elaborator::evaluateIndex(const IndexExpr &expr, Scope *scope) {
   Value base = evaluate(expr.base, scope);
-  Value index = evaluate(expr.indices.front(), scope);
-  if (base.isPoison() || index.isPoison())
+  if (base.isPoison())
     return Value();
+  if (base.is(Value::Kind::Tensor))
+    return evaluateTensorIndex(expr, base, scope);
+  Value index = evaluate(expr.indices.front(), scope);
+  if (index.isPoison())
+    return Value();
+  // Of a list of numbers, read at an index that runs, a tensor is made.
+  if (base.is(Value::Kind::List) && index.is(Value::Kind::Scalar)) {
+    base = toTensor(base, expr.base->range);
+    return base.isPoison() ? Value() : evaluateTensorIndex(expr, base, scope);
+  }
   if (!base.is(Value::Kind::List) && !base.is(Value::Kind::Tuple) && !base.is(Value::Kind::Range)) {
     error(expr.range, "cannot take an element of " + describe(base));
     return Value();
@@ -387,23 +403,48 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Scope *scope) {
   return base.element(at);
 }
 
-bool Elaborator::evaluateTensors(const CallExpr &expr, Scope *scope, Values &tensors) {
+/// The values of arguments, of which none has a name.
+bool Elaborator::evaluateArguments(ArrayRef<Argument> arguments, Scope *scope, Values &values) {
   std::optional<Label> own = std::move(label);
   label.reset();
   bool valid = true;
-  for (const Argument &argument : expr.arguments) {
-    Value value = evaluate(argument.value, scope);
-    valid &= !value.isPoison();
-    if (!valid)
+  for (const Argument &argument : arguments) {
+    values.push_back(evaluate(argument.value, scope));
+    valid &= !values.back().isPoison();
+    if (argument.name.name.empty() || !valid)
       continue;
-    if (!argument.name.name.empty() || !value.is(Value::Kind::Tensor)) {
-      error(argument.range, "a tensor is expected here, not " + describe(value));
-      valid = false;
-    }
-    tensors.push_back(value);
+    error(argument.range, "a tensor is expected here, not " + describe(values.back()));
+    valid = false;
   }
   label = std::move(own);
   return valid;
+}
+
+/// Lists of numbers become tensors, and numbers do where a tensor stands beside them.
+bool Elaborator::toTensorArguments(ArrayRef<Argument> arguments, Values &values) {
+  bool numbers = llvm::any_of(values, [](const Value &value) {
+    return value.is(Value::Kind::Tensor) || value.is(Value::Kind::List);
+  });
+  std::optional<Label> own = std::move(label);
+  label.reset();
+  bool valid = true;
+  for (auto [value, argument] : llvm::zip(values, arguments)) {
+    if (value.is(Value::Kind::List) || value.is(Value::Kind::Range) ||
+        (numbers && value.isNumber()))
+      value = toTensor(value, argument.range);
+    else if (!value.is(Value::Kind::Tensor)) {
+      error(argument.range, "a tensor is expected here, not " + describe(value));
+      value = Value();
+    }
+    valid &= !value.isPoison();
+  }
+  label = std::move(own);
+  return valid;
+}
+
+bool Elaborator::evaluateTensors(const CallExpr &expr, Scope *scope, Values &tensors) {
+  return evaluateArguments(expr.arguments, scope, tensors) &&
+         toTensorArguments(expr.arguments, tensors);
 }
 
 /// Reports `conv(image, 6)`: a layer stands behind an arrow.
@@ -421,10 +462,8 @@ bool Elaborator::takesTensor(const mlir::cnn::LayerDef &layer, const CallExpr &e
 }
 
 Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
-  if (!expr.binders.empty()) {
-    error(expr.range, "functions by index cannot be used in nets yet");
-    return Value();
-  }
+  if (!expr.binders.empty())
+    return evaluateReduction(expr, scope);
   Values tensors;
   auto *name = dyn_cast<NameExpr>(expr.callee);
   if (!name) {
@@ -448,38 +487,74 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
                  ? callFunction(*function, {}, scope, tensors, expr.range)
                  : Value();
     }
-    if (auto *def = dyn_cast<DefDecl>(decl))
-      return evaluateTensors(expr, scope, tensors) ? callDef(*def, tensors, expr.range) : Value();
+    if (auto *def = dyn_cast<DefDecl>(decl)) {
+      if (!evaluateArguments(expr.arguments, scope, tensors))
+        return Value();
+      bool scalars =
+          llvm::any_of(tensors, [](const Value &value) { return value.is(Value::Kind::Scalar); });
+      return scalars || toTensorArguments(expr.arguments, tensors)
+                 ? callDef(*def, tensors, expr.range)
+                 : Value();
+    }
     error(name->range, "'" + name->name + "' is a constant and cannot be called")
         .note(decl->name.range, "'" + name->name + "' is declared here");
     return Value();
   }
-  if (const mlir::cnn::LayerDef *layer = findLayer(name->name)) {
-    if (!layer->isFunction && takesTensor(*layer, expr, scope))
-      return Value();
-    if (!layer->isFunction || expr.arguments.empty())
-      return Value::makeStage(&expr, scope, expr.range);
-    return evaluateTensors(expr, scope, tensors) ? callLayer(*layer, {}, scope, tensors, expr.range)
-                                                 : Value();
+  return callRegistered(findLayer(name->name), *name, expr, scope);
+}
+
+/// A function or layer of the registry, or a function of numbers.
+Value Elaborator::callRegistered(const mlir::cnn::LayerDef *layer, const NameExpr &name,
+                                 const CallExpr &expr, Scope *scope) {
+  if (!layer && !isBuiltin(name.name)) {
+    reportUnknown(name, scope, /*asLayer=*/true);
+    return Value();
   }
-  if (std::optional<Value> value = evaluateBuiltin(name->name, expr, scope))
-    return *value;
-  reportUnknown(*name, scope, /*asLayer=*/true);
-  return Value();
+  if (layer && !layer->isFunction && takesTensor(*layer, expr, scope))
+    return Value();
+  // The tensors come first, without names; hyperparameters follow.
+  ArrayRef<Argument> arguments = expr.arguments;
+  size_t count = 0, most = !layer || layer->variadic ? arguments.size() : layer->numInputs;
+  while (count < std::min(most, arguments.size()) && arguments[count].name.name.empty())
+    ++count;
+  if (layer && (!layer->isFunction || count == 0))
+    return Value::makeStage(&expr, scope, expr.range);
+  Values values;
+  if (!evaluateArguments(arguments.take_front(count), scope, values))
+    return Value();
+  auto isScalar = [](const Value &value) { return value.is(Value::Kind::Scalar); };
+  auto isTensor = [](const Value &value) {
+    return value.is(Value::Kind::Tensor) || value.is(Value::Kind::List) ||
+           value.is(Value::Kind::Range);
+  };
+  if (isBuiltin(name.name) && (!layer || llvm::none_of(values, isTensor))) {
+    Values rest;
+    if (!evaluateArguments(arguments.drop_front(count), scope, rest))
+      return Value();
+    values.append(rest.begin(), rest.end());
+    if (llvm::any_of(values, isScalar))
+      if (std::optional<Value> value = callScalarBuiltin(name.name, expr, values))
+        return *value;
+    return *evaluateBuiltin(name.name, expr, values);
+  }
+  if (llvm::any_of(values, isScalar))
+    return callOnScalar(*layer, arguments.drop_front(count), scope, values, expr.range);
+  // `leaky_relu(0.1)` and `reshape([2, 3])` are stages: what is given are hyperparameters.
+  bool given = llvm::any_of(values, isTensor);
+  if (!layer->args.empty() && arguments.size() == count &&
+      (!given || (count == 1 && !values[0].is(Value::Kind::Tensor) && layer->numInputs == 1 &&
+                  !layer->args[0].defaultValue && !layer->args[0].optional)))
+    return Value::makeStage(&expr, scope, expr.range);
+  return toTensorArguments(arguments, values)
+             ? callLayer(*layer, arguments.drop_front(count), scope, values, expr.range)
+             : Value();
 }
 
 /// The functions of numbers: len, min, max, abs, int, float.
 std::optional<Value> Elaborator::evaluateBuiltin(StringRef name, const CallExpr &expr,
-                                                 Scope *scope) {
-  static constexpr StringRef names[] = {"len", "min", "max", "abs", "int", "float"};
-  if (!llvm::is_contained(names, name))
+                                                 ArrayRef<Value> values) {
+  if (!isBuiltin(name))
     return std::nullopt;
-  Values values;
-  for (const Argument &argument : expr.arguments) {
-    values.push_back(evaluate(argument.value, scope));
-    if (values.back().isPoison())
-      return Value();
-  }
   auto wrong = [&](const Twine &what) {
     error(expr.range, "'" + name + "' takes " + what);
     return Value();

@@ -1,6 +1,7 @@
 // The class behind Elaborate.h, shared by Elaborate.cpp (declarations, bodies, names),
-// ElaborateExpr.cpp (values), ElaborateStage.cpp (chains, loops, conditions) and ElaborateLayer.cpp
-// (calls of layers). Internal.
+// ElaborateExpr.cpp (values), ElaborateStage.cpp (chains, loops, conditions), ElaborateLayer.cpp
+// (calls of layers), ElaborateTensor.cpp (literals, arithmetic, slices) and ElaborateIndex.cpp
+// (functions by index). Internal.
 #ifndef CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 #define CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 
@@ -28,6 +29,16 @@ struct SharedLayer {
   llvm::SMRange firstUse;
   unsigned uses = 0;
 };
+
+/// An index of a function by index: `i < n`.
+struct IndexBinder {
+  std::string name;
+  int64_t size;
+  llvm::SMRange range;
+};
+
+/// An expression as it could have been written, for messages.
+std::string printed(const ast::Expr *expr);
 
 class Elaborator {
 public:
@@ -122,7 +133,6 @@ private:
   Value computeInt(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
   Value computeFloat(const ast::BinaryExpr &expr, double lhs, double rhs, const Value &divisor);
   Value compare(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
-  Value computeTensors(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
   Value evaluateString(const ast::StringExpr &expr, Scope *scope);
   Value evaluateList(llvm::ArrayRef<ast::Expr *> elements, Value::Kind kind, llvm::SMRange range,
                      Scope *scope);
@@ -131,9 +141,62 @@ private:
   bool takesTensor(const mlir::cnn::LayerDef &layer, const ast::CallExpr &expr, Scope *scope);
   Value evaluateCall(const ast::CallExpr &expr, Scope *scope);
   std::optional<Value> evaluateBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
-                                       Scope *scope);
+                                       llvm::ArrayRef<Value> values);
   bool evaluateTensors(const ast::CallExpr &expr, Scope *scope, Values &tensors);
+  bool evaluateArguments(llvm::ArrayRef<ast::Argument> arguments, Scope *scope, Values &values);
+  bool toTensorArguments(llvm::ArrayRef<ast::Argument> arguments, Values &values);
+  Value callRegistered(const mlir::cnn::LayerDef *layer, const ast::NameExpr &name,
+                       const ast::CallExpr &expr, Scope *scope);
   std::optional<bool> evaluateCondition(const ast::Expr *expr, Scope *scope);
+  std::optional<bool> toCondition(const Value &value, const ast::Expr *expr);
+
+  // Tensors (ElaborateTensor.cpp).
+  /// A tensor of the graph for a tensor, a number, a list of numbers or a range; an error for
+  /// everything else.
+  Value toTensor(const Value &value, llvm::SMRange range);
+  /// A new input of the graph, and its index in Graph::tensors.
+  unsigned addInput(const mlir::cnn::Shape &shape, bool batched, bool integer, llvm::StringRef name,
+                    llvm::SMRange range);
+  Value addNode(const mlir::cnn::LayerDef &layer, mlir::cnn::LayerArgs arguments,
+                llvm::ArrayRef<unsigned> operands, llvm::SMRange range);
+  Value makeIndexNode(mlir::cnn::IndexFunction function, llvm::ArrayRef<unsigned> operands,
+                      llvm::SMRange range);
+  Value makeLiteral(const mlir::cnn::Shape &shape, std::vector<double> numbers, bool integer,
+                    llvm::SMRange range);
+  Value makePointwise(unsigned tensor, std::vector<mlir::cnn::IndexTerm> terms, bool integer,
+                      llvm::SMRange range);
+  Value toNumbers(const Value &value);
+  bool flattenList(const Value &value, size_t depth, mlir::cnn::Shape &shape,
+                   std::vector<double> &numbers, llvm::SMRange range);
+  bool checkPower(const ast::BinaryExpr &expr, const Value &power);
+  Value computePower(const ast::BinaryExpr &expr, const Value &base, const Value &power);
+  Value computeTensors(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value evaluateSlice(const ast::IndexExpr &expr, const Value &base, llvm::ArrayRef<Value> indices);
+  Value evaluateTensorIndex(const ast::IndexExpr &expr, const Value &base, Scope *scope);
+
+  // Functions by index (ElaborateIndex.cpp).
+  using Scalar = std::shared_ptr<const ScalarExpr>;
+  Scalar toScalar(const Value &value, llvm::SMRange range);
+  bool checkNumbers(llvm::ArrayRef<Scalar> scalars, llvm::ArrayRef<llvm::SMRange> ranges);
+  Value negateScalar(const ast::UnaryExpr &expr, const Value &value);
+  Value notScalar(const ast::UnaryExpr &expr, const Value &value);
+  Value computeScalars(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value logicScalars(const ast::BinaryExpr &expr, const Value &lhs, Scope *scope);
+  Value selectScalar(const ast::IfExpr &expr, const Value &condition, Scope *scope);
+  std::optional<Value> callScalarBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
+                                         llvm::ArrayRef<Value> values);
+  Value callOnScalar(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
+                     Scope *scope, llvm::ArrayRef<Value> values, llvm::SMRange range);
+  Value evaluateElement(const ast::IndexExpr &expr, const Value &base,
+                        llvm::ArrayRef<Value> indices);
+  Value gather(const Scalar &scalar, llvm::ArrayRef<unsigned> kept,
+               llvm::ArrayRef<unsigned> reduced, mlir::cnn::IndexFunction::Reduction reduction,
+               llvm::SMRange range);
+  bool bindIndices(llvm::ArrayRef<ast::Binder> list, Scope &scope,
+                   llvm::SmallVectorImpl<unsigned> &numbers);
+  void noteExtents(Report &report, const ast::Expr *expr, Scope *scope);
+  Value evaluateComprehension(const ast::ComprehensionExpr &expr, Scope *scope);
+  Value evaluateReduction(const ast::CallExpr &expr, Scope *scope);
 
   // Stages (ElaborateStage.cpp).
   Value evaluateChain(const ast::ChainExpr &chain, Scope *scope);
@@ -156,6 +219,10 @@ private:
   // Layers (ElaborateLayer.cpp).
   Value callLayer(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
                   Scope *scope, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  /// Infers the shape of a node whose layer's arguments and operands are set, and adds it.
+  Value finishNode(const mlir::cnn::LayerDef &layer, GraphNode node,
+                   llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs,
+                   llvm::SMRange range);
   bool bindLayerArguments(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
                           Scope *scope, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
   bool convertArgument(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerArg &arg,
@@ -209,6 +276,7 @@ private:
   };
   std::optional<Label> label;
   int currentUse = -1;
+  std::deque<IndexBinder> binders; // of functions by index, by number
   unsigned depth = 0;
   uint64_t steps = 0;
   bool aborted = false;

@@ -213,7 +213,8 @@ bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange r
 void Elaborator::noteOrigin(Report &report, const LayerProblem &problem, const Value &input) {
   unsigned index = input.integer;
   // Functions such as relu keep the shape; who is looked for is who made it.
-  for (int node = graph->tensors[index].node; node >= 0; node = graph->tensors[index].node) {
+  for (int node = graph->tensors[index].node; node >= 0 && !graph->nodes[node].operands.empty();
+       node = graph->tensors[index].node) {
     unsigned before = graph->nodes[node].operands.front();
     if (graph->tensors[before].shape != graph->tensors[index].shape)
       break;
@@ -227,6 +228,10 @@ void Elaborator::noteOrigin(Report &report, const LayerProblem &problem, const V
     return;
   }
   const GraphNode &node = graph->nodes[tensor.node];
+  if (node.operands.empty()) {
+    report.note(tensor.range, what + " is made here");
+    return;
+  }
   const GraphTensor &before = graph->tensors[node.operands.front()];
   ArrayRef<int64_t> from = before.shape, to = tensor.shape;
   // Where the message speaks of images without their channels, so does the note.
@@ -316,21 +321,50 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
     return Value();
   }
   GraphNode node;
-  node.layer = &layer;
-  node.range = range;
-  node.use = currentUse;
   if (!bindLayerArguments(layer, arguments, scope, range, node.arguments))
     return Value();
-  if (inputs.size() != layer.numInputs) {
-    error(range, "'" + layer.name + "' takes " + Twine(layer.numInputs) + " tensor" +
-                     (layer.numInputs == 1 ? "" : "s") + ", not " + Twine(inputs.size()))
+  bool enough =
+      layer.variadic ? inputs.size() >= layer.numInputs : inputs.size() == layer.numInputs;
+  if (!enough) {
+    error(range, "'" + layer.name + "' takes " + (layer.variadic ? "at least " : "") +
+                     Twine(layer.numInputs) + " tensor" + (layer.numInputs == 1 ? "" : "s") +
+                     ", not " + Twine(inputs.size()))
         .hint(layer.numInputs == 2 ? "write " + layer.name + "(a, b)" : Twine());
     return Value();
   }
-  llvm::SmallVector<mlir::cnn::Shape> shapes;
   for (const Value &input : inputs) {
-    node.operands.push_back(input.integer);
-    shapes.push_back(graph->tensors[input.integer].shape);
+    Value operand = layer.takesIntegers ? input : toNumbers(input);
+    if (operand.isPoison())
+      return Value();
+    node.operands.push_back(operand.integer);
+  }
+  return finishNode(layer, std::move(node), arguments, inputs, range);
+}
+
+/// The shape of a sample that a layer of fixed rank sees: of a tensor without a batch the last
+/// extents, or all with ones in front.
+static mlir::cnn::Shape toSample(const LayerDef &layer, const GraphTensor &tensor) {
+  mlir::cnn::Shape shape = tensor.shape;
+  if (tensor.batched || layer.sampleRank == 0 || shape.size() < layer.leastRank ||
+      layer.leastRank == 0)
+    return tensor.batched || layer.sampleRank == 0 || shape.size() <= layer.sampleRank
+               ? shape
+               : mlir::cnn::Shape(llvm::ArrayRef(shape).take_back(layer.sampleRank));
+  while (shape.size() < layer.sampleRank)
+    shape.insert(shape.begin(), 1);
+  return mlir::cnn::Shape(llvm::ArrayRef(shape).take_back(layer.sampleRank));
+}
+
+Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Argument> arguments,
+                             ArrayRef<Value> inputs, SMRange range) {
+  node.layer = &layer;
+  node.range = range;
+  node.use = currentUse;
+  llvm::SmallVector<mlir::cnn::Shape> shapes;
+  bool batched = false;
+  for (unsigned operand : node.operands) {
+    shapes.push_back(toSample(layer, graph->tensors[operand]));
+    batched |= graph->tensors[operand].batched;
   }
   LayerProblem problem;
   mlir::FailureOr<LayerShape> shape = layer.infer(shapes, node.arguments, problem);
@@ -354,14 +388,23 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
     return Value();
   node.path = *name;
   node.flops = shape->flops;
+  if (!batched && layer.sampleRank && !node.operands.empty()) {
+    // The dimensions before the sample's come back, the ones that were put before it go.
+    ArrayRef<int64_t> whole = graph->tensors[node.operands[0]].shape;
+    if (whole.size() > layer.sampleRank)
+      shape->output.insert(shape->output.begin(), whole.begin(), whole.end() - layer.sampleRank);
+    else
+      shape->output.erase(shape->output.begin(),
+                          shape->output.begin() + (layer.sampleRank - whole.size()));
+  }
   if (!checkSize(shape->output, "the output of '" + node.path + "'", range) ||
       !addParams(node, *shape, range))
     return Value();
   if (sharing)
     ++sharing->uses;
   node.result = graph->tensors.size();
-  graph->tensors.push_back(
-      {shape->output, static_cast<int>(graph->nodes.size()), node.path, range});
+  graph->tensors.push_back({shape->output, static_cast<int>(graph->nodes.size()), node.path, range,
+                            batched, shape->integer});
   graph->nodes.push_back(std::move(node));
   return Value::makeTensor(graph->nodes.back().result, range);
 }

@@ -36,6 +36,10 @@ bool Elaborator::toTensors(const Value &value, SMRange range, Values &tensors) {
   bool tuple = value.is(Value::Kind::Tuple);
   for (int64_t i = 0, e = tuple ? value.size() : 1; i < e; ++i) {
     tensors.push_back(tuple ? value.element(i) : value);
+    if (tensors.back().is(Value::Kind::List) && graph)
+      tensors.back() = toTensor(tensors.back(), range);
+    if (tensors.back().isPoison())
+      return false;
     if (tensors.back().is(Value::Kind::Tensor))
       continue;
     error(range, "a chain starts with a tensor, not " + describe(tensors.back()));
@@ -107,7 +111,8 @@ Value Elaborator::applyCall(const NameExpr &name, const CallExpr *call, Scope *s
                             ArrayRef<Value> inputs, SMRange range) {
   ArrayRef<Argument> arguments = call ? call->arguments : ArrayRef<Argument>();
   if (call && !call->binders.empty()) {
-    error(range, "functions by index cannot be used in nets yet");
+    error(range,
+          "indices are reduced in an expression, as in sum(x[i] for i < n), not behind '->'");
     return Value();
   }
   if (lookup(name.name, scope)) {

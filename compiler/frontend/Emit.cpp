@@ -15,6 +15,82 @@ using llvm::Twine;
 
 namespace {
 
+mlir::Location locate(mlir::MLIRContext *context, const Diagnostics &diagnostics,
+                      llvm::SMRange range, StringRef name) {
+  SourcePosition place = diagnostics.position(range.Start);
+  mlir::Location file = mlir::UnknownLoc::get(context);
+  if (place.line)
+    file = mlir::FileLineColLoc::get(context, place.file, place.line, place.column);
+  return mlir::NameLoc::get(mlir::StringAttr::get(context, name), file);
+}
+
+mlir::RankedTensorType getType(const GraphTensor &tensor, int64_t batch, mlir::Type element) {
+  llvm::SmallVector<int64_t> shape = {tensor.batched ? batch : 1};
+  llvm::append_range(shape, tensor.shape);
+  if (tensor.integer)
+    element = mlir::IntegerType::get(element.getContext(), 32);
+  return mlir::RankedTensorType::get(shape, element);
+}
+
+mlir::Value reshape(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value,
+                    llvm::ArrayRef<int64_t> shape) {
+  auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
+  if (type.getShape() == shape)
+    return value;
+  return mlir::cnn::ReshapeOp::create(
+      builder, loc, mlir::RankedTensorType::get(shape, type.getElementType()), value);
+}
+
+/// A tensor without a batch, once for every sample.
+mlir::Value repeat(mlir::OpBuilder &builder, mlir::Location loc, mlir::Value value, int64_t batch) {
+  auto type = mlir::cast<mlir::RankedTensorType>(value.getType());
+  if (type.getDimSize(0) == batch)
+    return value;
+  llvm::SmallVector<int64_t> sizes(type.getShape());
+  sizes[0] = batch;
+  auto identity = mlir::AffineMap::getMultiDimIdentityMap(sizes.size(), builder.getContext());
+  llvm::SmallVector<mlir::AffineExpr> exprs(identity.getResults());
+  exprs[0] = builder.getAffineConstantExpr(0);
+  return mlir::cnn::GenericOp::make(
+             builder, loc, mlir::RankedTensorType::get(sizes, type.getElementType()), value, sizes,
+             sizes.size(), "none",
+             {mlir::AffineMap::get(sizes.size(), 0, exprs, builder.getContext()), identity},
+             /*scatter=*/false, /*positions=*/false,
+             [](mlir::OpBuilder &, mlir::ValueRange elements, mlir::ValueRange) {
+               return elements[0];
+             })
+      .getResult();
+}
+
+/// The operands of a node as its layer takes them.
+llvm::SmallVector<mlir::Value> prepareOperands(mlir::OpBuilder &builder, mlir::Location loc,
+                                               const Graph &graph, const GraphNode &node,
+                                               llvm::ArrayRef<mlir::Value> values, int64_t batch) {
+  llvm::SmallVector<mlir::Value> operands;
+  bool batched = graph.tensors[node.result].batched;
+  for (unsigned index : node.operands) {
+    const GraphTensor &tensor = graph.tensors[index];
+    mlir::Value value = values[index];
+    unsigned rank = node.layer->sampleRank;
+    if (batched && !tensor.batched && !node.layer->mixesBatch) {
+      value = repeat(builder, loc, value, batch);
+    } else if (!tensor.batched && rank) {
+      // The leading dimensions are the batch.
+      llvm::SmallVector<int64_t> sample(tensor.shape.begin(), tensor.shape.end());
+      while (sample.size() < rank)
+        sample.insert(sample.begin(), 1);
+      int64_t count = 1;
+      for (int64_t extent : llvm::ArrayRef(sample).drop_back(rank))
+        count *= extent;
+      llvm::SmallVector<int64_t> shape = {count};
+      llvm::append_range(shape, llvm::ArrayRef(sample).take_back(rank));
+      value = reshape(builder, loc, value, shape);
+    }
+    operands.push_back(value);
+  }
+  return operands;
+}
+
 class Emitter {
 public:
   Emitter(mlir::MLIRContext &context, const Graph &graph, const Recipe *recipe, int64_t batch,
@@ -25,8 +101,12 @@ public:
   mlir::OwningOpRef<mlir::ModuleOp> run();
 
 private:
-  mlir::Location locate(llvm::SMRange range, StringRef name);
-  mlir::RankedTensorType batched(const GraphTensor &tensor);
+  mlir::Location locate(llvm::SMRange range, StringRef name) {
+    return ::locate(builder.getContext(), diagnostics, range, name);
+  }
+  mlir::RankedTensorType batched(const GraphTensor &tensor) {
+    return getType(tensor, batch, element);
+  }
   bool checkSizes();
   bool checkLoss();
   void emitParams();
@@ -40,20 +120,6 @@ private:
   mlir::Type element;
   Diagnostics &diagnostics;
 };
-
-mlir::Location Emitter::locate(llvm::SMRange range, StringRef name) {
-  SourcePosition place = diagnostics.position(range.Start);
-  mlir::Location file = builder.getUnknownLoc();
-  if (place.line)
-    file = mlir::FileLineColLoc::get(builder.getContext(), place.file, place.line, place.column);
-  return mlir::NameLoc::get(builder.getStringAttr(name), file);
-}
-
-mlir::RankedTensorType Emitter::batched(const GraphTensor &tensor) {
-  llvm::SmallVector<int64_t> shape = {batch};
-  llvm::append_range(shape, tensor.shape);
-  return mlir::RankedTensorType::get(shape, element);
-}
 
 bool Emitter::checkSizes() {
   unsigned bytes = element.getIntOrFloatBitWidth() / 8;
@@ -115,42 +181,30 @@ void Emitter::emitNet() {
   llvm::SmallVector<mlir::Type> inputTypes, outputTypes;
   for (unsigned input : graph.inputs)
     inputTypes.push_back(batched(graph.tensors[input]));
-  for (unsigned output : graph.outputs)
-    outputTypes.push_back(batched(graph.tensors[output]));
+  for (unsigned output : graph.outputs) {
+    // An output that does not depend on the batch is given for every sample.
+    GraphTensor tensor = graph.tensors[output];
+    tensor.batched = true;
+    outputTypes.push_back(batched(tensor));
+  }
   mlir::Location place = locate(graph.range, graph.net);
   auto function = mlir::func::FuncOp::create(builder, place, graph.net,
                                              builder.getFunctionType(inputTypes, outputTypes));
   mlir::Block *body = function.addEntryBlock();
   builder.setInsertionPointToStart(body);
 
-  std::vector<mlir::Value> values(graph.tensors.size()), params(graph.params.size());
   for (auto [i, input] : llvm::enumerate(graph.inputs)) {
     const GraphTensor &tensor = graph.tensors[input];
-    values[input] = body->getArgument(i);
-    values[input].setLoc(locate(tensor.range, tensor.name));
+    body->getArgument(i).setLoc(locate(tensor.range, tensor.name));
     function.setArgAttr(i, "cnn.name", builder.getStringAttr(tensor.name));
   }
   for (auto [i, name] : llvm::enumerate(graph.outputNames))
     function.setResultAttr(i, "cnn.name", builder.getStringAttr(name));
 
-  for (const GraphNode &node : graph.nodes) {
-    mlir::Location location = locate(node.range, node.path);
-    llvm::SmallVector<mlir::Value> operands, weights;
-    for (unsigned operand : node.operands)
-      operands.push_back(values[operand]);
-    for (unsigned index : node.params) {
-      const GraphParam &param = graph.params[index];
-      if (!params[index])
-        params[index] = mlir::cnn::ReadOp::create(
-            builder, locate(param.range, param.name),
-            mlir::RankedTensorType::get(param.spec.shape, element), param.name);
-      weights.push_back(params[index]);
-    }
-    values[node.result] = node.layer->build(builder, location, operands, weights, node.arguments);
-  }
-  llvm::SmallVector<mlir::Value> outputs;
-  for (unsigned output : graph.outputs)
-    outputs.push_back(values[output]);
+  llvm::SmallVector<mlir::Value> outputs =
+      emitBody(builder, graph, body->getArguments(), batch, element, diagnostics);
+  for (mlir::Value &output : outputs)
+    output = repeat(builder, output.getLoc(), output, batch);
   mlir::func::ReturnOp::create(builder, place, outputs);
 }
 
@@ -172,6 +226,38 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
 }
 
 } // namespace
+
+llvm::SmallVector<mlir::Value> cnn::emitBody(mlir::OpBuilder &builder, const Graph &graph,
+                                             mlir::ValueRange inputs, int64_t batch,
+                                             mlir::Type element, const Diagnostics &diagnostics) {
+  mlir::MLIRContext *context = builder.getContext();
+  std::vector<mlir::Value> values(graph.tensors.size()), params(graph.params.size());
+  for (auto [index, input] : llvm::zip(graph.inputs, inputs))
+    values[index] = input;
+  for (const GraphNode &node : graph.nodes) {
+    mlir::Location location = locate(context, diagnostics, node.range, node.path);
+    llvm::SmallVector<mlir::Value> weights;
+    for (unsigned index : node.params) {
+      const GraphParam &param = graph.params[index];
+      if (!params[index])
+        params[index] = mlir::cnn::ReadOp::create(
+            builder, locate(context, diagnostics, param.range, param.name),
+            mlir::RankedTensorType::get(param.spec.shape, element), param.name);
+      weights.push_back(params[index]);
+    }
+    llvm::SmallVector<mlir::Value> operands =
+        prepareOperands(builder, location, graph, node, values, batch);
+    mlir::cnn::LayerArgs arguments = node.arguments;
+    arguments.setElementType(element);
+    mlir::Value value = node.layer->build(builder, location, operands, weights, arguments);
+    values[node.result] = reshape(builder, location, value,
+                                  getType(graph.tensors[node.result], batch, element).getShape());
+  }
+  llvm::SmallVector<mlir::Value> outputs;
+  for (unsigned output : graph.outputs)
+    outputs.push_back(values[output]);
+  return outputs;
+}
 
 mlir::OwningOpRef<mlir::ModuleOp> cnn::emit(mlir::MLIRContext &context, const Graph &graph,
                                             const Recipe *recipe, const EmitOptions &options,

@@ -16,6 +16,13 @@ struct EmitOptions {
   std::string elementType;
 };
 
+/// Emits the nodes of `graph` at the builder's place and gives the values of its outputs. `inputs`
+/// are those of the graph, in order. Dimension 0 of every value is the batch, and 1 for a tensor
+/// without one. Parameters are read by `cnn.read`.
+llvm::SmallVector<mlir::Value> emitBody(mlir::OpBuilder &builder, const Graph &graph,
+                                        mlir::ValueRange inputs, int64_t batch, mlir::Type element,
+                                        const Diagnostics &diagnostics);
+
 /// Emits `graph`, with a `cnn.recipe` when one is given. Weights are initialised as the recipe says
 /// (without one as PyTorch does), biases always as PyTorch does. The context must have the cnn and
 /// func dialects. nullptr when something was wrong, which `diagnostics` was told: a tensor that

@@ -1,6 +1,7 @@
 // The static graph of one net: what elaboration (Elaborate.h) makes of a declaration and its
 // hyperparameters, and what emission (Emit.h) turns into the cnn dialect. Blocks, loops and names
-// are gone; shapes are those of one sample, without the batch.
+// are gone; shapes are those of one sample, without the batch. A tensor that does not depend on the
+// batch (a literal, a tensor of a test) has its whole shape.
 #ifndef CNNC_COMPILER_FRONTEND_GRAPH_H
 #define CNNC_COMPILER_FRONTEND_GRAPH_H
 
@@ -25,6 +26,8 @@ struct GraphTensor {
   int node = -1;    // the node that computes it; -1: an input
   std::string name; // the input's name or the node's path
   llvm::SMRange range;
+  bool batched = true;  // whether there is one for every sample
+  bool integer = false; // of i32
 };
 
 /// A parameter: `conv1.weight`. Nodes that share a layer share its parameters.

@@ -550,6 +550,12 @@ Expr *Parser::parseIndex(Expr *base) {
   Brackets brackets(*this, 1);
   SmallVector<Expr *> indices;
   do {
+    if (is(Tok::DotDot)) {
+      // `..` alone: the whole dimension.
+      indices.push_back(file.make<RangeExpr>(token().range()));
+      advance();
+      continue;
+    }
     indices.push_back(parseExpr());
     if (!indices.back())
       return nullptr;

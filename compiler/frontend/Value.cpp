@@ -55,6 +55,14 @@ Value Value::makeTensor(unsigned index, SMRange origin) {
   return result;
 }
 
+Value Value::makeScalar(std::shared_ptr<const ScalarExpr> scalar, SMRange origin) {
+  Value result;
+  result.kind = Kind::Scalar;
+  result.scalar = std::move(scalar);
+  result.origin = origin;
+  return result;
+}
+
 Value Value::makeStage(const ast::Expr *expr, Scope *scope, SMRange origin) {
   Value result;
   result.kind = Kind::Stage;
@@ -97,6 +105,8 @@ StringRef cnn::describe(Value::Kind kind) {
   case Value::Kind::Stage:
   case Value::Kind::Layer:
     return "a layer";
+  case Value::Kind::Scalar:
+    return "a number that depends on indices";
   }
   return "";
 }

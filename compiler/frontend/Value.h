@@ -4,7 +4,9 @@
 #define CNNC_COMPILER_FRONTEND_VALUE_H
 
 #include "compiler/frontend/AST.h"
+#include "dialect/IndexFunction.h"
 #include "llvm/ADT/StringMap.h"
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -12,6 +14,24 @@
 namespace cnn {
 
 struct Scope;
+
+/// A sum of indices times integers, plus an integer.
+struct IndexSum {
+  std::map<unsigned, int64_t> coefficients; // by the number of the index
+  int64_t constant = 0;
+};
+
+/// A number that depends on the indices of a function by index.
+struct ScalarExpr {
+  mlir::cnn::IndexTerm::Kind kind = mlir::cnn::IndexTerm::Kind::Number;
+  double number = 0;   // Number
+  unsigned tensor = 0; // Element: index in the graph
+  /// Element: its place, one form per dimension of the tensor.
+  std::vector<IndexSum> place;
+  /// Index: the sum. Other numbers that are sums of indices times integers have one too.
+  std::shared_ptr<const IndexSum> index;
+  std::vector<std::shared_ptr<const ScalarExpr>> children;
+};
 
 struct Value {
   enum class Kind {
@@ -26,6 +46,7 @@ struct Value {
     Tensor, // `integer` is its index in the graph
     Stage,  // `expr` in `scope`; without `expr` the identity
     Layer,  // a layer that is shared wherever it is used; `integer` is its index
+    Scalar, // an expression in the indices of a function by index (`scalar`)
   };
   Kind kind = Kind::Poison;
   int64_t integer = 0;
@@ -35,6 +56,7 @@ struct Value {
   std::shared_ptr<const std::vector<Value>> elements;
   const ast::Expr *expr = nullptr;
   Scope *scope = nullptr;
+  std::shared_ptr<const ScalarExpr> scalar;
   /// Where the value was written.
   llvm::SMRange origin;
 
@@ -50,6 +72,7 @@ struct Value {
   static Value makeString(std::string value, llvm::SMRange origin);
   static Value makeList(Kind kind, std::vector<Value> elements, llvm::SMRange origin);
   static Value makeTensor(unsigned index, llvm::SMRange origin);
+  static Value makeScalar(std::shared_ptr<const ScalarExpr> scalar, llvm::SMRange origin);
   static Value makeStage(const ast::Expr *expr, Scope *scope, llvm::SMRange origin);
 
   /// Number of elements of a List, Tuple or Range.

@@ -200,7 +200,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     copy.removeReasonAttr();
     copy->setOperands({});
     for (Operation &op : copy.getBody().front())
-      op.print(stream, OpPrintingFlags().skipRegions().useLocalScope());
+      op.print(stream, OpPrintingFlags().useLocalScope());
     stream << copy.getScheduleAttr() << slice;
     llvm::interleaveComma(buffers, stream);
     copy->erase();
@@ -275,6 +275,25 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return kernel;
   }
 
+  /// The name of the constant of the module that holds a literal; equal ones share one.
+  StringRef getGlobal(LiteralOp literal) {
+    StringAttr &name = globals[literal.getValue()];
+    if (name)
+      return name;
+    ModuleOp module = getOperation();
+    SymbolTable table(module);
+    OpBuilder b = OpBuilder::atBlockBegin(module.getBody());
+    std::string unique;
+    for (size_t count = globals.size();
+         table.lookup(unique = "cnn.literal" + std::to_string(count)); ++count)
+      ;
+    name = b.getStringAttr(unique);
+    memref::GlobalOp::create(b, literal.getLoc(), name, b.getStringAttr("private"),
+                             getBufferType(getTensor(literal)), literal.getValue(),
+                             /*constant=*/true, b.getI64IntegerAttr(alignment));
+    return name;
+  }
+
   //===--- Entry points
   //---------------------------------------------------------------------------===//
 
@@ -296,7 +315,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       }
       auto group = dyn_cast<GroupOp>(op);
       if (!group) {
-        if (!isa<ReadOp, WriteOp, func::ReturnOp>(op))
+        if (!isa<ReadOp, WriteOp, LiteralOp, func::ReturnOp>(op))
           return op.emitError() << "'" << op.getName() << "' is outside of every group";
         continue;
       }
@@ -420,6 +439,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     for (auto read : entry.getOps<ReadOp>())
       homes[read.getResult()] =
           view(*stateIn, offsets.at(read.getParamAttr().getAttr()), getBufferType(getTensor(read)));
+    for (auto literal : entry.getOps<LiteralOp>())
+      homes[literal.getResult()] = memref::GetGlobalOp::create(
+          b, literal.getLoc(), getBufferType(getTensor(literal)), getGlobal(literal));
     for (auto write : entry.getOps<WriteOp>())
       homes[write.getValue()] = view(*stateOut, offsets.at(write.getParamAttr().getAttr()),
                                      getBufferType(getTensor(write.getValue())));
@@ -500,5 +522,6 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   llvm::DenseMap<Value, int64_t> scratchOffsets;
   llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;
   llvm::StringMap<func::FuncOp> kernels;
+  llvm::DenseMap<Attribute, StringAttr> globals;
 };
 } // namespace

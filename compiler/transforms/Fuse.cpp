@@ -62,6 +62,10 @@ LogicalResult FusePass::fuse(func::FuncOp function) {
   if (maxSize != 1)
     sinkReshapes(function);
   eraseDeadOps(block);
+  // Constants that a pass joined stand for several places, and belong to the function.
+  for (Operation &op : block)
+    if (isa<UnknownLoc>(op.getLoc()))
+      op.setLoc(renameLoc(function.getLoc(), op.getName().stripDialect()));
   FusionPlan plan(block, maxSize);
   SmallVector<const FusionUnit *> order = plan.getOrder();
   if (order.size() != plan.getNumUnits())

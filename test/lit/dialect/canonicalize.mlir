@@ -68,3 +68,25 @@ func.func @dead(%x: tensor<3xf32>) {
   cnn.write @w, %w : tensor<3xf32>
   return
 }
+
+// A function by index reads each input once, only what it uses, and a copy is its input.
+// CHECK-LABEL: func.func @index
+// CHECK-SAME: %[[X:.*]]: tensor<3xf32>, %[[Y:.*]]: tensor<3xf32>
+// CHECK: %[[S:.*]] = cnn.generic %[[X]] sizes [3]
+// CHECK-NEXT: ^bb0(%[[U:.*]]: f32, %{{.*}}: i32):
+// CHECK-NEXT: arith.mulf %[[U]], %[[U]]
+// CHECK: return %[[S]], %[[Y]]
+func.func @index(%x: tensor<3xf32>, %y: tensor<3xf32>) -> (tensor<3xf32>, tensor<3xf32>) {
+  %0 = cnn.generic %x, %y, %x sizes [3] parallel 1 reduction none maps [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>, affine_map<(i) -> (i)>]
+      : (tensor<3xf32>, tensor<3xf32>, tensor<3xf32>) -> tensor<3xf32> {
+  ^bb0(%u: f32, %v: f32, %w: f32, %i: i32):
+    %p = arith.mulf %u, %w : f32
+    cnn.term %p : f32
+  }
+  %1 = cnn.generic %y sizes [3] parallel 1 reduction none maps [affine_map<(i) -> (i)>, affine_map<(i) -> (i)>]
+      : (tensor<3xf32>) -> tensor<3xf32> {
+  ^bb0(%v: f32, %i: i32):
+    cnn.term %v : f32
+  }
+  return %0, %1 : tensor<3xf32>, tensor<3xf32>
+}

@@ -119,6 +119,41 @@ func.func @pools(%x: tensor<4x6x9x8xf32>) {
   return
 }
 
+// CHECK-LABEL: func.func @index
+func.func @index(%x: tensor<3x3xf32>, %labels: tensor<3xi32>) {
+  // CHECK: %[[K:.*]] = cnn.literal dense<{{.*}}> : tensor<2x2xf32>
+  %k = cnn.literal dense<[[0.0, 1.0], [2.0, 3.0]]> : tensor<2x2xf32>
+  // CHECK: cnn.generic %{{.*}}, %[[K]] sizes [2, 2, 2, 2] parallel 2 reduction sum maps [{{.*}}] : (tensor<3x3xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> {
+  // CHECK-NEXT: ^bb0(%[[U:.*]]: f32, %[[V:.*]]: f32, %{{.*}}: i32, %{{.*}}: i32, %{{.*}}: i32, %{{.*}}: i32):
+  // CHECK-NEXT: %[[P:.*]] = arith.mulf %[[U]], %[[V]] : f32
+  // CHECK-NEXT: cnn.term %[[P]] : f32
+  %0 = cnn.generic %x, %k sizes [2, 2, 2, 2] parallel 2 reduction sum
+      maps [affine_map<(i, j, a, b) -> (i + a, j + b)>, affine_map<(i, j, a, b) -> (a, b)>, affine_map<(i, j, a, b) -> (i, j)>]
+      : (tensor<3x3xf32>, tensor<2x2xf32>) -> tensor<2x2xf32> {
+  ^bb0(%u: f32, %v: f32, %i: i32, %j: i32, %a: i32, %b: i32):
+    %p = arith.mulf %u, %v : f32
+    cnn.term %p : f32
+  }
+  // CHECK: cnn.generic %{{.*}} sizes [3, 3] parallel 1 reduction max maps [{{.*}}] : (tensor<3x3xf32>) -> (tensor<3xf32>, tensor<3xi32>)
+  %1, %2 = cnn.generic %x sizes [3, 3] parallel 1 reduction max maps [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (i)>]
+      : (tensor<3x3xf32>) -> (tensor<3xf32>, tensor<3xi32>) {
+  ^bb0(%u: f32, %i: i32, %j: i32):
+    cnn.term %u : f32
+  }
+  // CHECK: cnn.generic %{{.*}} sizes [3, 3] parallel 2 reduction none maps [{{.*}}] {scatter = true} : (tensor<3x3xf32>) -> tensor<7xf32>
+  %3 = cnn.generic %x sizes [3, 3] parallel 2 reduction none maps [affine_map<(i, j) -> (i, j)>, affine_map<(i, j) -> (2 * i + j)>] {scatter = true}
+      : (tensor<3x3xf32>) -> tensor<7xf32> {
+  ^bb0(%u: f32, %i: i32, %j: i32):
+    cnn.term %u : f32
+  }
+  // CHECK: cnn.generic sizes [4] parallel 1 reduction none maps [{{.*}}] : () -> tensor<4xi32>
+  %4 = cnn.generic sizes [4] parallel 1 reduction none maps [affine_map<(i) -> (i)>] : () -> tensor<4xi32> {
+  ^bb0(%i: i32):
+    cnn.term %i : i32
+  }
+  return
+}
+
 // CHECK-LABEL: func.func @training
 func.func @training(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i32>, %s: tensor<f32>) {
   // CHECK: cnn.cross_entropy %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
