@@ -183,6 +183,26 @@ LayerDef ConvOp::getLayer() {
       {"dilation", ArgKind::Size, std::vector<int64_t>{1, 1}, "distance of the kernel's taps"},
       {"groups", ArgKind::Int, int64_t(1), "groups of channels that do not mix"},
       {"bias", ArgKind::Bool, true, "whether a bias is added"}};
+  layer.tensorParams = {"weight", "bias"};
+  layer.fromTensors = [](const llvm::StringMap<Shape> &given, LayerArgs &args,
+                         LayerProblem &problem) -> LogicalResult {
+    if (given.contains("bias") || !args.has("bias"))
+      args.set("bias", given.contains("bias"));
+    auto weight = given.find("weight");
+    if (weight == given.end())
+      return success();
+    const Shape &shape = weight->second;
+    if (shape.size() != 4) {
+      problem.message = "the weight of a conv is [channels, input channels, height, width], not " +
+                        formatShape(shape);
+      return failure();
+    }
+    if (!args.has("channels"))
+      args.set("channels", shape[0]);
+    if (!args.has("kernel"))
+      args.set("kernel", std::vector<int64_t>{shape[2], shape[3]});
+    return success();
+  };
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     const Shape &input = inputs[0];

@@ -59,6 +59,8 @@ def Cnn_GenericOp : Cnn_Op<"generic", [Pure, IsolatedFromAbove, SingleBlock,
   let hasVerifier = 1;
   let hasCanonicalizer = 1;
   let extraClassDeclaration = [{
+    /// Functions of tensors that are built as functions by index.
+    static std::vector<::mlir::cnn::LayerDef> getLayers();
     AffineMap getInputMap(unsigned input);
     AffineMap getResultMap();
     TermOp getTerm();

@@ -86,6 +86,23 @@ LayerDef LinearOp::getLayer() {
   layer.doc = "a fully connected layer: y = x W^T + b";
   layer.args = {{"features", ArgKind::Int, std::nullopt, "number of outputs"},
                 {"bias", ArgKind::Bool, true, "whether a bias is added"}};
+  layer.tensorParams = {"weight", "bias"};
+  layer.fromTensors = [](const llvm::StringMap<Shape> &given, LayerArgs &args,
+                         LayerProblem &problem) -> LogicalResult {
+    if (given.contains("bias") || !args.has("bias"))
+      args.set("bias", given.contains("bias"));
+    auto weight = given.find("weight");
+    if (weight == given.end())
+      return success();
+    if (weight->second.size() != 2) {
+      problem.message = "the weight of a linear layer is [features, input features], not " +
+                        formatShape(weight->second);
+      return failure();
+    }
+    if (!args.has("features"))
+      args.set("features", weight->second[0]);
+    return success();
+  };
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     int64_t features = args.getInt("features");

@@ -76,6 +76,7 @@ template <typename Op> static LayerDef makeFunction(StringRef name, StringRef do
   layer.numInputs = count;
   layer.isFunction = true;
   layer.mixesBatch = true;
+  layer.isElementwise = count == 1;
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     LayerShape shape;

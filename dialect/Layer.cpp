@@ -18,6 +18,8 @@ namespace {
 template <typename Op> void collect(std::vector<LayerDef> &layers) {
   if constexpr (requires { Op::getLayer(); })
     layers.push_back(Op::getLayer());
+  if constexpr (requires { Op::getLayers(); })
+    llvm::append_range(layers, Op::getLayers());
 }
 
 template <typename... Ops> std::vector<LayerDef> collectAll() {

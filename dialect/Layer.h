@@ -32,8 +32,8 @@ struct IndexFunction;
 using Shape = SmallVector<int64_t, 4>;
 
 /// A hyperparameter's type. `Size` is an integer or a pair `(height, width)`; `Padding` is an
-/// integer, a pair `(height, width)`, or `(top, bottom, left, right)`.
-enum class ArgKind { Int, Float, Bool, String, Size, Padding };
+/// integer, a pair `(height, width)`, or `(top, bottom, left, right)`; `Ints` a list of integers.
+enum class ArgKind { Int, Float, Bool, String, Size, Padding, Ints };
 
 /// A hyperparameter's value. `Size` and `Padding` are vectors, always filled to 2 and 4 entries.
 /// The last two kinds are the front end's own: numbers of a literal and functions by index.
@@ -128,8 +128,8 @@ struct LayerDef {
   SmallVector<LayerArg> args;
   /// How many tensors it takes. With one it can stand after `->`.
   unsigned numInputs = 1;
-  /// Whether it takes more tensors, too.
-  bool variadic = false;
+  /// Whether it takes `numInputs` tensors or more.
+  bool isVariadic = false;
   /// Whether it is called with its tensors in parentheses (`relu(x)`); layers with hyperparameters
   /// are called with those.
   bool isFunction = false;
@@ -138,6 +138,9 @@ struct LayerDef {
   /// tensor without a batch are its batch.
   unsigned sampleRank = 0;
   unsigned leastRank = 0;
+  /// Whether it computes each element from the one at its place, so that it applies to numbers,
+  /// too.
+  bool isElementwise = false;
   /// Whether it computes with tensors of integers; else they are converted before it.
   bool takesIntegers = false;
   /// Whether it takes tensors with a batch and tensors without one (whose dimension 0 is 1)
@@ -147,6 +150,13 @@ struct LayerDef {
   std::function<FailureOr<LayerShape>(ArrayRef<Shape> inputs, const LayerArgs &args,
                                       LayerProblem &problem)>
       infer;
+  /// Where the call may give parameters as tensors (`conv(weight = k)`): their names, and what sets
+  /// the hyperparameters that follow from their shapes. Those that are not given are then left out
+  /// where they can be.
+  SmallVector<StringRef> tensorParams;
+  std::function<LogicalResult(const llvm::StringMap<Shape> &given, LayerArgs &args,
+                              LayerProblem &problem)>
+      fromTensors;
   /// Builds the operation on whole batches; dimension 0 of a tensor without a batch is 1. `params`
   /// in the order of `LayerShape::params`.
   std::function<Value(OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,

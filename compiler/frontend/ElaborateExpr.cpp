@@ -506,6 +506,8 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
 /// A function or layer of the registry, or a function of numbers.
 Value Elaborator::callRegistered(const mlir::cnn::LayerDef *layer, const NameExpr &name,
                                  const CallExpr &expr, Scope *scope) {
+  if (!layer && isGenerator(name.name))
+    return generate(expr, scope);
   if (!layer && !isBuiltin(name.name)) {
     reportUnknown(name, scope, /*asLayer=*/true);
     return Value();
@@ -514,7 +516,7 @@ Value Elaborator::callRegistered(const mlir::cnn::LayerDef *layer, const NameExp
     return Value();
   // The tensors come first, without names; hyperparameters follow.
   ArrayRef<Argument> arguments = expr.arguments;
-  size_t count = 0, most = !layer || layer->variadic ? arguments.size() : layer->numInputs;
+  size_t count = 0, most = !layer || layer->isVariadic ? arguments.size() : layer->numInputs;
   while (count < std::min(most, arguments.size()) && arguments[count].name.name.empty())
     ++count;
   if (layer && (!layer->isFunction || count == 0))

@@ -37,6 +37,9 @@ struct IndexBinder {
   llvm::SMRange range;
 };
 
+/// Literals lie in the compiled object; larger ones are data and belong into files.
+inline constexpr int64_t maxLiteral = int64_t(1) << 24;
+
 /// An expression as it could have been written, for messages.
 std::string printed(const ast::Expr *expr);
 
@@ -166,6 +169,11 @@ private:
   Value makePointwise(unsigned tensor, std::vector<mlir::cnn::IndexTerm> terms, bool integer,
                       llvm::SMRange range);
   Value toNumbers(const Value &value);
+  // Tensors made of nothing (ElaborateGenerate.cpp).
+  static bool isGenerator(llvm::StringRef name);
+  Value generate(const ast::CallExpr &expr, Scope *scope);
+  std::optional<mlir::cnn::Shape> takeShape(const ast::CallExpr &expr,
+                                            llvm::ArrayRef<Value> &values, bool listOnly);
   bool flattenList(const Value &value, size_t depth, mlir::cnn::Shape &shape,
                    std::vector<double> &numbers, llvm::SMRange range);
   bool checkPower(const ast::BinaryExpr &expr, const Value &power);
@@ -222,9 +230,15 @@ private:
   /// Infers the shape of a node whose layer's arguments and operands are set, and adds it.
   Value finishNode(const mlir::cnn::LayerDef &layer, GraphNode node,
                    llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs,
-                   llvm::SMRange range);
+                   llvm::SMRange range, const llvm::StringMap<Value> &tensors = {});
   bool bindLayerArguments(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
-                          Scope *scope, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
+                          Scope *scope, llvm::SMRange range, mlir::cnn::LayerArgs &bound,
+                          llvm::StringMap<Value> &tensors);
+  bool takeTensors(const mlir::cnn::LayerDef &layer, const llvm::StringMap<Value> &tensors,
+                   mlir::cnn::LayerArgs &bound, llvm::SMRange range);
+  /// Takes the parameters that the call gives as tensors off those that the layer needs.
+  bool giveParams(GraphNode &node, mlir::cnn::LayerShape &shape,
+                  const llvm::StringMap<Value> &tensors, llvm::SMRange range);
   bool convertArgument(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerArg &arg,
                        const Value &value, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
   void reportProblem(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerProblem &problem,

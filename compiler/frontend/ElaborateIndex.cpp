@@ -355,15 +355,7 @@ Value Elaborator::callOnScalar(const LayerDef &layer, ArrayRef<Argument> argumen
     error(range, "'" + layer.name + "' cannot be used on numbers that depend on indices");
     return Value();
   }
-  // What makes a number of a number can be applied element by element.
-  mlir::cnn::LayerArgs bound;
-  mlir::cnn::LayerProblem problem;
-  if (!bindLayerArguments(layer, arguments, scope, range, bound))
-    return Value();
-  mlir::FailureOr<mlir::cnn::LayerShape> probe =
-      layer.sampleRank ? mlir::FailureOr<mlir::cnn::LayerShape>(mlir::failure())
-                       : layer.infer({Shape()}, bound, problem);
-  if (mlir::failed(probe) || !probe->output.empty() || !probe->params.empty()) {
+  if (!layer.isElementwise) {
     error(range, "'" + layer.name + "' is no function of single numbers")
         .hint("apply it to the whole tensor first");
     return Value();

@@ -51,6 +51,8 @@ StringRef describeKind(ArgKind kind) {
     return "an integer or a pair (height, width)";
   case ArgKind::Padding:
     return "an integer, a pair (height, width) or four integers (top, bottom, left, right)";
+  case ArgKind::Ints:
+    return "an integer or a list of integers";
   }
   return "";
 }
@@ -77,7 +79,8 @@ const Argument *findArgument(const LayerDef &layer, ArrayRef<Argument> arguments
 //===----------------------------------------------------------------------===//
 
 bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> arguments,
-                                    Scope *scope, SMRange range, LayerArgs &bound) {
+                                    Scope *scope, SMRange range, LayerArgs &bound,
+                                    llvm::StringMap<Value> &tensors) {
   llvm::SmallVector<StringRef> names;
   for (const LayerArg &arg : layer.args)
     names.push_back(arg.name);
@@ -85,9 +88,10 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
   std::string callee = "'" + layer.name.str() + "'";
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     StringRef name = argument.name.name;
+    bool isParam = llvm::is_contained(layer.tensorParams, name);
     if (name.empty() && i < names.size()) {
       name = names[i];
-    } else if (name.empty() || !llvm::is_contained(names, name)) {
+    } else if (!isParam && (name.empty() || !llvm::is_contained(names, name))) {
       valid = false;
       if (names.empty()) {
         error(argument.range, callee + " takes no hyperparameters");
@@ -111,10 +115,17 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
       continue;
     }
     Value value = evaluate(argument.value, scope);
+    // `bias = false` is a hyperparameter, `bias = b` the parameter itself.
+    if (isParam && (!llvm::is_contained(names, name) || value.is(Value::Kind::Tensor) ||
+                    value.is(Value::Kind::List))) {
+      tensors[name] = toTensor(value, argument.range);
+      valid &= !tensors[name].isPoison();
+      continue;
+    }
     const LayerArg &arg = layer.args[llvm::find(names, name) - names.begin()];
     valid &= !value.isPoison() && convertArgument(layer, arg, value, argument.range, bound);
   }
-  if (!valid)
+  if (!valid || (!tensors.empty() && !takeTensors(layer, tensors, bound, range)))
     return false;
   for (const LayerArg &arg : layer.args) {
     if (bound.has(arg.name) || arg.optional)
@@ -128,6 +139,48 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
     valid = false;
   }
   return valid;
+}
+
+bool Elaborator::takeTensors(const LayerDef &layer, const llvm::StringMap<Value> &tensors,
+                             LayerArgs &bound, SMRange range) {
+  llvm::StringMap<mlir::cnn::Shape> given;
+  for (const auto &entry : tensors) {
+    const GraphTensor &tensor = graph->tensors[entry.second.integer];
+    given[entry.first()] = tensor.shape;
+    if (!tensor.batched)
+      continue;
+    error(range, "'" + entry.first() + "' of '" + layer.name +
+                     "' serves all samples of a batch; there is one '" + tensor.name + "' for each")
+        .note(tensor.range, "it is defined here");
+    return false;
+  }
+  LayerProblem problem;
+  if (mlir::succeeded(layer.fromTensors(given, bound, problem)))
+    return true;
+  error(range, problem.message).hint(problem.hint);
+  return false;
+}
+
+bool Elaborator::giveParams(GraphNode &node, LayerShape &shape,
+                            const llvm::StringMap<Value> &tensors, SMRange range) {
+  llvm::SmallVector<mlir::cnn::ParamSpec> own;
+  for (auto [place, spec] : llvm::enumerate(shape.params)) {
+    auto found = tensors.find(spec.name);
+    if (found == tensors.end()) {
+      own.push_back(spec);
+      continue;
+    }
+    const GraphTensor &tensor = graph->tensors[found->second.integer];
+    if (tensor.shape != spec.shape) {
+      error(range, "'" + spec.name + "' is " + formatShape(tensor.shape) + ", but '" +
+                       node.layer->name + "' needs " + formatShape(spec.shape) + " here")
+          .note(tensor.range, "'" + spec.name + "' is '" + tensor.name + "' here");
+      return false;
+    }
+    node.given.push_back({place, toNumbers(found->second).integer});
+  }
+  shape.params.assign(own.begin(), own.end());
+  return true;
 }
 
 bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, const Value &value,
@@ -173,11 +226,12 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
     return true;
   case ArgKind::Size:
   case ArgKind::Padding:
+  case ArgKind::Ints:
     break;
   }
   std::vector<int64_t> given;
   if (value.is(Value::Kind::Int)) {
-    given = {value.integer, value.integer};
+    given.assign(arg.kind == ArgKind::Ints ? 1 : 2, value.integer);
   } else if (value.is(Value::Kind::Tuple) || value.is(Value::Kind::List)) {
     for (const Value &element : *value.elements) {
       if (!element.is(Value::Kind::Int))
@@ -186,7 +240,7 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
     }
   }
   bool four = arg.kind == ArgKind::Padding && given.size() == 4;
-  if (given.size() != 2 && !four)
+  if (arg.kind == ArgKind::Ints ? given.empty() : given.size() != 2 && !four)
     return wrongType();
   for (int64_t number : given)
     if (!inRange(number))
@@ -321,12 +375,13 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
     return Value();
   }
   GraphNode node;
-  if (!bindLayerArguments(layer, arguments, scope, range, node.arguments))
+  llvm::StringMap<Value> tensors;
+  if (!bindLayerArguments(layer, arguments, scope, range, node.arguments, tensors))
     return Value();
   bool enough =
-      layer.variadic ? inputs.size() >= layer.numInputs : inputs.size() == layer.numInputs;
+      layer.isVariadic ? inputs.size() >= layer.numInputs : inputs.size() == layer.numInputs;
   if (!enough) {
-    error(range, "'" + layer.name + "' takes " + (layer.variadic ? "at least " : "") +
+    error(range, "'" + layer.name + "' takes " + (layer.isVariadic ? "at least " : "") +
                      Twine(layer.numInputs) + " tensor" + (layer.numInputs == 1 ? "" : "s") +
                      ", not " + Twine(inputs.size()))
         .hint(layer.numInputs == 2 ? "write " + layer.name + "(a, b)" : Twine());
@@ -338,25 +393,26 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
       return Value();
     node.operands.push_back(operand.integer);
   }
-  return finishNode(layer, std::move(node), arguments, inputs, range);
+  return finishNode(layer, std::move(node), arguments, inputs, range, tensors);
 }
 
 /// The shape of a sample that a layer of fixed rank sees: of a tensor without a batch the last
 /// extents, or all with ones in front.
 static mlir::cnn::Shape toSample(const LayerDef &layer, const GraphTensor &tensor) {
   mlir::cnn::Shape shape = tensor.shape;
-  if (tensor.batched || layer.sampleRank == 0 || shape.size() < layer.leastRank ||
-      layer.leastRank == 0)
-    return tensor.batched || layer.sampleRank == 0 || shape.size() <= layer.sampleRank
-               ? shape
-               : mlir::cnn::Shape(llvm::ArrayRef(shape).take_back(layer.sampleRank));
-  while (shape.size() < layer.sampleRank)
-    shape.insert(shape.begin(), 1);
-  return mlir::cnn::Shape(llvm::ArrayRef(shape).take_back(layer.sampleRank));
+  if (tensor.batched || layer.sampleRank == 0)
+    return shape;
+  if (layer.leastRank && shape.size() >= layer.leastRank)
+    while (shape.size() < layer.sampleRank)
+      shape.insert(shape.begin(), 1);
+  if (shape.size() > layer.sampleRank)
+    shape.erase(shape.begin(), shape.end() - layer.sampleRank);
+  return shape;
 }
 
 Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Argument> arguments,
-                             ArrayRef<Value> inputs, SMRange range) {
+                             ArrayRef<Value> inputs, SMRange range,
+                             const llvm::StringMap<Value> &tensors) {
   node.layer = &layer;
   node.range = range;
   node.use = currentUse;
@@ -372,6 +428,8 @@ Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Arg
     reportProblem(layer, problem, arguments, inputs, range);
     return Value();
   }
+  if (!giveParams(node, *shape, tensors, range))
+    return Value();
   if (graph->nodes.size() >= maxNodes) {
     error(range, "net '" + graph->net + "' has more than " + Twine(maxNodes) + " layers");
     aborted = true;

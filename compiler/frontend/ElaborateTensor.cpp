@@ -21,9 +21,6 @@ using mlir::cnn::LayerArgs;
 using mlir::cnn::LayerDef;
 using mlir::cnn::Shape;
 
-// Literals lie in the compiled object; larger ones are data and belong into files.
-static constexpr int64_t maxLiteral = int64_t(1) << 24;
-
 //===----------------------------------------------------------------------===//
 // Nodes
 //===----------------------------------------------------------------------===//

@@ -171,10 +171,9 @@ void Emitter::emitParams() {
 void Emitter::emitRecipe() {
   // A recipe may be called like the net, and both are symbols here.
   std::string symbol = recipe->name + (recipe->name == graph.net ? ".recipe" : "");
-  mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol,
-                              recipe->net, recipe->loss, recipe->optimizer.kind,
-                              recipe->optimizer.momentum != 0, recipe->optimizer.weightDecay != 0,
-                              recipe->optimizer.nesterov);
+  mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol, recipe->net,
+                              recipe->loss, recipe->optimizer.kind, recipe->optimizer.momentum != 0,
+                              recipe->optimizer.weightDecay != 0, recipe->optimizer.nesterov);
 }
 
 void Emitter::emitNet() {
@@ -245,6 +244,13 @@ llvm::SmallVector<mlir::Value> cnn::emitBody(mlir::OpBuilder &builder, const Gra
             mlir::RankedTensorType::get(param.spec.shape, element), param.name);
       weights.push_back(params[index]);
     }
+    // Those that the call gave stand among them at the layer's places, without the leading 1.
+    for (auto [place, index] : node.given)
+      weights.insert(
+          weights.begin() + place,
+          reshape(
+              builder, location, values[index],
+              mlir::cast<mlir::RankedTensorType>(values[index].getType()).getShape().drop_front()));
     llvm::SmallVector<mlir::Value> operands =
         prepareOperands(builder, location, graph, node, values, batch);
     mlir::cnn::LayerArgs arguments = node.arguments;

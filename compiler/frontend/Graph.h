@@ -44,8 +44,10 @@ struct GraphNode {
   mlir::cnn::LayerArgs arguments;
   llvm::SmallVector<unsigned, 2> operands; // indices in Graph::tensors
   llvm::SmallVector<unsigned, 2> params;   // indices in Graph::params
-  unsigned result = 0;                     // index in Graph::tensors
-  int64_t flops = 0;                       // for one sample
+  /// Parameters that the call gives: the place among the layer's, and the index in Graph::tensors.
+  llvm::SmallVector<std::pair<unsigned, unsigned>, 1> given;
+  unsigned result = 0; // index in Graph::tensors
+  int64_t flops = 0;   // for one sample
   llvm::SMRange range;
   int use = -1; // index in Graph::uses; -1: in the net's own body
 };

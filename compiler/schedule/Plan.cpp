@@ -73,6 +73,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    globals.clear();
     FailureOr<Machine> found = Machine::get(module);
     if (failed(found))
       return signalPassFailure();

@@ -123,8 +123,10 @@ NestFacts::NestFacts(NestOpInterface op) {
   Nest nest = op.getNest();
   reduces = nest.numParallel < nest.getNumDims();
   scatters = nest.scatter;
-  for (AffineMap map : nest.operandMaps) {
-    readsSamePoint.push_back(map.isIdentity());
+  for (auto [operand, map] : llvm::zip(op->getOperands(), nest.operandMaps)) {
+    // The first part of a larger tensor is read at the same index, but is not what was computed.
+    readsSamePoint.push_back(map.isIdentity() &&
+                             getTensor(operand).getShape() == ArrayRef<int64_t>(nest.sizes));
     readsOnce.push_back(isInjective(map, nest.sizes));
   }
   tilesOperand = tilesItsOperand(nest, op);

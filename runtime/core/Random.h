@@ -21,12 +21,13 @@ enum class RandomPurpose : uint8_t {
   Augment = 3,
   Dropout = 4,
   Split = 5,
+  Tensor = 6,
   Test = 255
 };
 
 /// The stream of one (seed, purpose, step). `step` is the epoch for Shuffle, the tensor's ordinal
-/// for Init. Counter words: element block low, element block high, step low, purpose << 24 | step
-/// bits 32..55; so `step` must be below 2^56.
+/// for Init, 0 for Tensor (what a .cnn file draws). Counter words: element block low, element block
+/// high, step low, purpose << 24 | step bits 32..55; so `step` must be below 2^56.
 class RandomStream {
 public:
   RandomStream(uint64_t seed, RandomPurpose purpose, uint64_t step);

@@ -2,7 +2,9 @@
 """Functions by index and arithmetic of tensors and numbers, against PyTorch.
 
     index.py make                        writes index.safetensors beside this file (needs torch)
-    index.py check SCRATCH f32|f64 TOLERANCE [OPTION]...   compiles and runs every case
+    index.py check SCRATCH f32|f64 TOLERANCE BATCH [OPTION]...   compiles and runs every case
+
+with a batch of BATCH, a multiple of 2: the golden one over and over.
 
 A case is a net with a batch of 2: its inputs are shapes of one sample, and PyTorch's expression is
 that of one sample, too. index.safetensors has the inputs, the result `y`, the gradient `dy` given for
@@ -100,6 +102,43 @@ CASES = [
     ("conv_then_index", dict(x=(2, 6, 6)),
      "y = x -> max_pool(2)\n  [sum(y[c, i, j] * (c + 1) for c < 2) for i < 3, j < 3]",
      "(F.max_pool2d(x[None], 2)[0] * torch.tensor([1., 2.]).double()[:, None, None]).sum(0)"),
+    ("matmul", dict(x=(3, 4), y=(4, 5)), "matmul(x, y)", "x @ y"),
+    ("matmul_wide", dict(x=(9, 33), y=(33, 20)), "matmul(x, y)", "x @ y"),
+    ("matmul_broadcast", dict(x=(2, 1, 3, 4), y=(3, 4, 5)), "matmul(x, y)", "x @ y"),
+    ("matmul_vector", dict(x=(4,), y=(2, 4, 3)), "matmul(x, y)", "x @ y"),
+    ("matmul_vectors", dict(x=(4,), y=(4,)), "matmul(x, y)", "x @ y"),
+    ("matmul_literal", dict(x=(2, 3)), "matmul([[1, 2], [3, 4.5]], x) - matmul(x, eye(3))",
+     "torch.tensor([[1, 2], [3, 4.5]]).double() @ x - x"),
+    ("sums", dict(x=(3, 4, 5)),
+     "sum(x, axis = 1) + mean(x, axis = (0, 1), keepdims = true)[0] + sum(x) + mean(x, axis = -1)[.., 0..1]",
+     "x.sum(1) + x.mean((0, 1), keepdim=True)[0] + x.sum() + x.mean(-1)[:, 0:1]"),
+    ("extremes", dict(x=(3, 4, 5)),
+     "max(x, axis = 0) * min(x, axis = [0, 2], keepdims = true)[0] + max(x) - min(x)",
+     "x.amax(0) * x.amin((0, 2), keepdim=True)[0] + x.amax() - x.amin()"),
+    ("flips", dict(x=(3, 5)), "flip(x, axis = 1) + 2 * flip(x) + flip(x, axis = -2) ^ 2",
+     "x.flip(1) + 2 * x.flip(0, 1) + x.flip(0) ** 2"),
+    ("stacks", dict(x=(3, 5), y=(3, 5)), "sum(stack(x, y, x * y, axis = 1) ^ 2, axis = -1)",
+     "(torch.stack([x, y, x * y], 1) ** 2).sum(-1)"),
+    ("roots", dict(x=(3, 5)), "sqrt(abs(x) + 1)", "torch.sqrt(x.abs() + 1)"),
+    ("conv_given", dict(x=(2, 4, 5)),
+     "k = stack([[[0, 1], [2, 3]], [[1, 2], [3, 4]]], 2 * ones(2, 2, 2), zeros(2, 2, 2))\n"
+     "  x -> conv(weight = k, bias = [0.5, -1, 2], padding = 1, stride = 2)",
+     "F.conv2d(x[None], torch.tensor([[[[0, 1], [2, 3]], [[1, 2], [3, 4]]], [[[2, 2]] * 2] * 2, "
+     "[[[0, 0]] * 2] * 2]).double(), torch.tensor([0.5, -1, 2]).double(), stride=2, padding=1)[0]"),
+    ("linear_given", dict(x=(3,)), "x -> linear(weight = [[1, 2, 3], [4, 5, 6]])",
+     "torch.tensor([[1, 2, 3], [4, 5, 6]]).double() @ x"),
+    ("without_batch", dict(x=(2, 2)),
+     "image = [[0, 1, 2, 3], [4, 5, 6, 7], [8, 9, 10, 11], [12, 13, 14, 15]]\n"
+     "  volume = stack(image, image + ones(4, 4))\n"
+     "  x * (image -> max_pool(2)) + (volume -> avg_pool(2))[1]",
+     "x * torch.tensor([[5., 7.], [13., 15.]]).double() "
+     "+ torch.tensor([[3.5, 5.5], [11.5, 13.5]]).double()"),
+    ("explicit_batch", dict(x=(1,)),
+     "images = stack(eye(3), ones(3, 3), [[0, 1, 2], [3, 4, 5], [6, 7, 8]])[.., 0..=2]\n"
+     "  y = stack(images, axis = 1) -> conv(weight = [[[[0, 1], [2, 3]]]])\n"
+     "  z = images -> linear(weight = [[1, 1, 2]])\n"
+     "  x * sum(y, axis = (2, 3)) + sum(z, axis = 1)",
+     "x * torch.tensor([[9.], [24.], [124.]]).double() + torch.tensor([[4.], [12.], [51.]]).double()"),
 ]
 
 
@@ -141,7 +180,7 @@ def run(command):
         sys.exit(f"{' '.join(command)}:\n{result.stderr}")
 
 
-def check(scratch, element, tolerance, options):
+def check(scratch, element, tolerance, batch, options):
     golden = read(GOLDEN)
     worst, count, problems = 0.0, 0, []
     for case in CASES:
@@ -149,14 +188,14 @@ def check(scratch, element, tolerance, options):
         path = os.path.join(scratch, name)
         with open(path + ".cnn", "w", encoding="utf-8") as file:
             file.write(DEFINITIONS + source(case))
-        run(["cnnc", path + ".cnn", "--net", "net_" + name, "--emit=cnn", "--batch", str(BATCH), "--element",
+        run(["cnnc", path + ".cnn", "--net", "net_" + name, "--emit=cnn", "--batch", str(batch), "--element",
              element, "-o", path + ".mlir"])
-        given = {key[len(name) + 1:]: tensor for key, tensor in golden.items()
-                 if key.startswith(name + ".")}
+        given = {key[len(name) + 1:]: (code, (batch, *shape[1:]), data * (batch // BATCH))
+                 for key, (code, shape, data) in golden.items() if key.startswith(name + ".")}
         inputs = {key: given[key] for key in case[1]}
         # Without a phase the module is run as it stands, with no rows to mask.
         with open(path + ".mlir", encoding="utf-8") as file:
-            text = file.read().replace(' attributes {cnn.phase = "cnn"}', "")
+            text = re.sub(r" attributes {cnn[^}]*}", "", file.read(), count=1)
         with open(path + ".mlir", "w", encoding="utf-8") as file:
             file.write(text)
         output = re.search(r'-> \(tensor<[^>]*> {cnn.name = "([^"]+)"', text)[1]
@@ -183,4 +222,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "make":
         make()
     else:
-        check(sys.argv[2], sys.argv[3], float(sys.argv[4]), sys.argv[5:])
+        check(sys.argv[2], sys.argv[3], float(sys.argv[4]), int(sys.argv[5]), sys.argv[6:])
