@@ -251,16 +251,23 @@ std::string cnn::dumpPath(llvm::StringRef directory, Phase phase, llvm::StringRe
   return name;
 }
 
+/// Through a file beside it, so that a full disk leaves the old one whole.
 static llvm::Error writeText(const std::string &path, llvm::StringRef content) {
+  std::string temporary = path + ".tmp";
   std::error_code error;
-  llvm::raw_fd_ostream out(path, error);
+  llvm::raw_fd_ostream out(temporary, error);
   if (!error) {
     out << content;
     out.close();
     error = out.error();
     out.clear_error();
+    if (!error)
+      error = llvm::sys::fs::rename(temporary, path);
+    if (error)
+      llvm::sys::fs::remove(temporary);
   }
-  return error ? llvm::createStringError(path + ": " + error.message()) : llvm::Error::success();
+  return error ? llvm::createStringError(path + ": cannot write: " + error.message())
+               : llvm::Error::success();
 }
 
 llvm::Error cnn::writeDump(llvm::StringRef directory, Phase phase, llvm::StringRef extension,

@@ -3,7 +3,28 @@
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 
+#include "llvm/Support/raw_ostream.h"
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
 using namespace cnn::tool;
+
+/// Results that could not be printed, as into a file on a full disk, are no success.
+static int checkPrinted(int code) {
+  llvm::raw_fd_ostream &out = llvm::outs();
+  out.flush();
+  std::string reason = out.error() ? out.error().message() : "";
+  // An error that is still set when the process ends would abort it.
+  out.clear_error();
+  errno = 0;
+  if (std::fflush(stdout) != 0 || std::ferror(stdout))
+    reason = std::strerror(errno ? errno : EIO);
+  if (reason.empty() || code != 0)
+    return code;
+  return fail("standard output: cannot write: " + reason);
+}
 
 int main(int argc, char **argv) {
   parseOptions(argc, argv);
@@ -17,6 +38,6 @@ int main(int argc, char **argv) {
   setProgramName(argv[0]);
   for (const auto &[command, run] : commands)
     if (command)
-      return run();
+      return checkPrinted(run());
   return fail("no command given\n  hint: cnn --help lists them");
 }

@@ -9,6 +9,7 @@
 #include "compiler/tools/cnnc/Input.h"
 #include "mlir/IR/MLIRContext.h"
 #include "runtime/core/Buffer.h"
+#include "runtime/core/File.h"
 #include "runtime/data/Weights.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/Support/Path.h"
@@ -17,18 +18,21 @@
 using namespace cnn;
 using namespace cnn::tool;
 
-static llvm::Error writeFile(llvm::StringRef path, llvm::StringRef content) {
+static llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef content) {
   if (path.empty())
     return llvm::Error::success();
-  llvm::Error error = llvm::writeToOutput(path, [&](llvm::raw_ostream &out) {
+  if (path == "-") {
+    llvm::raw_fd_ostream &out = llvm::outs();
     out << content;
-    return llvm::Error::success();
-  });
-  if (!error)
-    return error;
-  // The library's text would say the path again.
-  return llvm::createStringError(path.str() + ": cannot be written: " +
-                                 llvm::errorToErrorCode(std::move(error)).message());
+    out.flush();
+    std::error_code error = out.error();
+    // An error that is still set when the process ends would abort it.
+    out.clear_error();
+    return error ? llvm::createStringError("standard output: cannot write: " + error.message())
+                 : llvm::Error::success();
+  }
+  Status status = cnn::writeFile(path.str(), {content.data(), content.size()});
+  return status.failed() ? llvm::createStringError(status.message()) : llvm::Error::success();
 }
 
 static std::string withExtension(llvm::StringRef path, llvm::StringRef extension) {
@@ -86,16 +90,16 @@ static llvm::Error emitObject(mlir::ModuleOp module, CodegenOptions codegen,
   if (!options.phases.dumpDirectory.empty())
     if (llvm::Error error = writeDump(options.phases.dumpDirectory, Phase::Obj, ".o", *object))
       return error;
-  if (llvm::Error error = writeFile(options.output, *object))
+  if (llvm::Error error = writeOutput(options.output, *object))
     return error;
   if (!toFile)
     return llvm::Error::success();
   auto header = buildCHeader(*manifest, interface);
   if (!header)
     return header.takeError();
-  if (llvm::Error error = writeFile(headerPath, *header))
+  if (llvm::Error error = writeOutput(headerPath, *header))
     return error;
-  return options.weightsBeside ? writeFile(weightsPath, weights) : llvm::Error::success();
+  return options.weightsBeside ? writeOutput(weightsPath, weights) : llvm::Error::success();
 }
 
 static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
@@ -115,7 +119,7 @@ static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
       if (llvm::Error error = writeDump(phases.dumpDirectory, Phase::Asm, ".s", *assembly))
         return error;
     if (options.emit == Phase::Asm)
-      return writeFile(options.output, *assembly);
+      return writeOutput(options.output, *assembly);
   }
   PhaseTimer timer(phaseName(Phase::Obj), phases.timePhases);
   return emitObject(module, std::move(codegen), options);
@@ -133,7 +137,7 @@ llvm::Error tool::run(const Options &options) {
             writeDump(options.phases.dumpDirectory, Phase::Ast, ".txt", input->tree))
       return error;
   if (options.emit == Phase::Ast)
-    return writeFile(options.output, input->tree);
+    return writeOutput(options.output, input->tree);
   mlir::ModuleOp module = *input->module;
   Phase last = std::min(options.emit, Phase::Llvm);
   PhaseOptions phases = options.phases;
@@ -146,5 +150,5 @@ llvm::Error tool::run(const Options &options) {
   std::string text;
   llvm::raw_string_ostream out(text);
   printModule(module, out);
-  return writeFile(options.output, text);
+  return writeOutput(options.output, text);
 }

@@ -107,12 +107,42 @@ static Error checkCombinations(cnn::Phase phase) {
     return createStringError("unknown element type '" + element + "'\n  hint: f32 or f64");
   if (!weights.empty() && phase != cnn::Phase::Obj)
     return createStringError("--weights needs --emit=obj: no other phase holds weights");
-  if (output != "-" && input != "-" && sys::fs::equivalent(output.getValue(), input.getValue()))
-    return createStringError(output + ": the output would overwrite the input");
   if (weightsBeside && weights.empty())
     return createStringError("--weights-beside needs --weights");
   if (weightsBeside && output == "-")
     return createStringError("--weights-beside needs an object in a file, not on standard output");
+  return Error::success();
+}
+
+/// Nothing that is written may be what is read, nor two of it one file: the later would destroy the
+/// earlier.
+static Error checkDistinct(const cnn::tool::Options &options) {
+  struct Named {
+    StringRef what;
+    std::string path;
+  };
+  if (options.output.empty() || options.output == "-")
+    return Error::success();
+  SmallVector<Named, 3> written = {{"output", options.output}};
+  auto beside = [&](StringRef what, StringRef extension) {
+    SmallString<128> path(options.output);
+    sys::path::replace_extension(path, extension);
+    written.push_back({what, path.str().str()});
+  };
+  if (options.emit == cnn::Phase::Obj)
+    beside("header", ".h");
+  if (options.weightsBeside)
+    beside("weights file", ".weights");
+  const Named read[] = {{"input", options.input}, {"weights", options.weights}};
+  for (const Named &one : written) {
+    for (const Named &other : read)
+      if (one.path == other.path || sys::fs::equivalent(one.path, other.path))
+        return createStringError(one.path + ": the " + one.what + " would overwrite the " +
+                                 other.what);
+    if (&one != written.begin() && one.path == options.output)
+      return createStringError(one.path + ": the " + one.what +
+                               " goes there, so the object cannot");
+  }
   return Error::success();
 }
 
@@ -150,6 +180,8 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
   options.emit = *phase;
   options.weights = weights;
   options.weightsBeside = weightsBeside;
+  if (Error error = checkDistinct(options))
+    return error;
   options.settings.assign(settings.begin(), settings.end());
   if (mode.getNumOccurrences())
     options.phases.mode = mode;
