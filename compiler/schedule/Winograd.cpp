@@ -96,6 +96,8 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
 /// peak that the direct algorithm reaches, and the products. A block costs calls.
 static constexpr double bytesPerCycle = 12, directShare = 0.75, productShare = 0.85,
                         cyclesPerBlock = 2000;
+/// With fewer slices than this, cnn-slice-batch gathers nothing.
+static constexpr int64_t fewestSlices = 8;
 
 /// How much of something is evicted between its uses: none where all that is used meanwhile takes
 /// three quarters of the cache, all where it takes five.
@@ -122,9 +124,16 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
   double perTile = points * (4 * c + k * (product + 1) + 3 * k);
   double fetched = 4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) +
                    weights * getMissing(passing + weights, cache);
+  // The weights are gathered and transformed once.
+  double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / bytesPerCycle;
+  // One block to an image, and few slices: the parts are kernels of their own, which are cut along
+  // any dimension; everything passes through memory, the weights once.
+  if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices)
+    return once + items * (perTile * tilesInBlock + 4 * passing / bytesPerCycle) +
+           weights / bytesPerCycle;
   // Few work items leave cores idle.
-  return items * (perTile * tilesInBlock + fetched / bytesPerCycle + cyclesPerBlock) *
-         (1 + 1 / items);
+  return once + items * (perTile * tilesInBlock + fetched / bytesPerCycle + cyclesPerBlock) *
+                    (1 + 1 / items);
 }
 
 WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) const {
