@@ -41,8 +41,14 @@ static void writeParam(llvm::json::OStream &json, ParamOp param, int64_t offset)
         json.attribute("fan_in", init.getFanIn());
       if (init.getFanOut())
         json.attribute("fan_out", init.getFanOut());
+      bool uniform = init.getKind() == "uniform", normal = init.getKind() == "normal";
       if (init.getValue())
-        json.attribute("value", init.getValue().getValueAsDouble());
+        json.attribute(uniform  ? "low"
+                       : normal ? "mean"
+                                : "value",
+                       init.getValue().getValueAsDouble());
+      if (auto second = param->getAttrOfType<mlir::FloatAttr>("cnn.second"))
+        json.attribute(uniform ? "high" : "std", second.getValueAsDouble());
     });
   });
 }
@@ -132,8 +138,8 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
   json.object([&] {
     json.attribute("abi", CNN_ABI_VERSION);
     json.attribute("net", net);
-    json.attribute("batch", totals.batch);
-    json.attribute("element", totals.element);
+    json.attribute("batch", std::max<int64_t>(totals.batch, 1));
+    json.attribute("element", totals.element.empty() ? "f32" : totals.element);
     json.attribute("cpu", cpu ? cpu.getValue() : "");
     json.attribute("state_bytes", totals.stateBytes);
     json.attributeArray("state", [&] {

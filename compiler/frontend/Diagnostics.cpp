@@ -128,6 +128,10 @@ void Diagnostics::release() {
 void Diagnostics::report(const Diagnostic &diagnostic) {
   if (full())
     return;
+  if (captured) {
+    captured->push_back(diagnostic);
+    return;
+  }
   if (holding) {
     held.push_back(diagnostic);
     return;

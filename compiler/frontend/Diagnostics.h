@@ -94,10 +94,14 @@ public:
   void hold() { holding = true; }
   void release();
 
+  /// From now on errors go to `errors` and count only until the next call; nullptr: they are
+  /// reported again.
+  void capture(std::vector<Diagnostic> *errors) { captured = errors; }
+
   /// Whether there are so many errors that going on is pointless.
   bool full() const { return errorCount() >= maxErrors; }
   bool hasErrors() const { return errorCount() > 0; }
-  unsigned errorCount() const { return count + held.size(); }
+  unsigned errorCount() const { return count + held.size() + (captured ? captured->size() : 0); }
   llvm::ArrayRef<Diagnostic> errors() const { return reported; }
 
   SourcePosition position(llvm::SMLoc location) const;
@@ -117,6 +121,7 @@ private:
   std::vector<Diagnostic> reported;
   llvm::StringSet<> seen;
   std::vector<Diagnostic> held;
+  std::vector<Diagnostic> *captured = nullptr;
   bool holding = false;
   unsigned count = 0;
 };

@@ -256,6 +256,10 @@ void Elaborator::declareNames(const Body &body, Scope &scope) {
       declarePattern(*assign->pattern, scope);
     else if (auto *layer = dyn_cast<LayerStmt>(stmt))
       scope.names.try_emplace(layer->name.name, Scope::Binding{Value(), layer->name.range, false});
+    else if (auto *param = dyn_cast<ParamStmt>(stmt))
+      scope.names.try_emplace(param->name.name, Scope::Binding{Value(), param->name.range, false});
+    else if (auto *var = dyn_cast<VarStmt>(stmt))
+      scope.names.try_emplace(var->name.name, Scope::Binding{Value(), var->name.range, false});
   }
 }
 
@@ -320,13 +324,12 @@ bool Elaborator::execute(const Stmt *stmt, Scope &scope) {
         {layer->value, &scope, layer->name.name.str(), path ? path->prefix : "", {}, {}, 0});
     return define(scope, layer->name.name, layer->name.range, value);
   }
-  if (isa<ParamStmt>(stmt))
-    error(stmt->range, "parameters of custom layers cannot be declared yet");
-  else
-    error(stmt->range, Twine(isa<VarStmt>(stmt)     ? "'var'"
-                             : isa<PrintStmt>(stmt) ? "'print'"
-                                                    : "'expect'") +
-                           " belongs in a test, not in a net or block");
+  if (auto *param = dyn_cast<ParamStmt>(stmt))
+    return declareParam(*param, scope);
+  error(stmt->range, Twine(isa<VarStmt>(stmt)     ? "'var'"
+                           : isa<PrintStmt>(stmt) ? "'print'"
+                                                  : "'expect'") +
+                         " belongs in a test, not in a net or block");
   return false;
 }
 
@@ -408,7 +411,8 @@ bool Elaborator::bindParameters(const FunctionDecl &decl, ArrayRef<Argument> arg
   return valid;
 }
 
-std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scope *scope) {
+std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scope *scope,
+                                                          bool allowScalar) {
   Value value = evaluate(expr, scope);
   if (value.isPoison())
     return std::nullopt;
@@ -426,7 +430,7 @@ std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scop
     }
     shape.push_back(extent.integer);
   }
-  if (shape.empty()) {
+  if (shape.empty() && !allowScalar) {
     error(expr->range, "a shape has at least one extent");
     return std::nullopt;
   }
@@ -452,6 +456,10 @@ bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Sc
       return false;
     const GraphTensor &tensor = graph->tensors[input.integer];
     if (tensor.shape == *shape)
+      continue;
+    // A tensor without a batch of its own may have one in front.
+    if (!tensor.batched && tensor.shape.size() > shape->size() &&
+        ArrayRef<int64_t>(tensor.shape).take_back(shape->size()) == ArrayRef<int64_t>(*shape))
       continue;
     error(range, "input '" + parameter.name.name + "' of " + kindOf(decl) + " '" + decl.name.name +
                      "' is " + formatShape(*shape) + ", not " + formatShape(tensor.shape))
@@ -545,12 +553,10 @@ Value Elaborator::callDef(const DefDecl &decl, ArrayRef<Value> inputs, SMRange r
 // The net that is compiled
 //===----------------------------------------------------------------------===//
 
-std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
-                                             ArrayRef<Argument> arguments) {
-  unsigned before = diagnostics.errorCount();
+void Elaborator::begin(StringRef name, SMRange range) {
   graph = std::make_unique<Graph>();
-  graph->net = net.name.name.str();
-  graph->range = net.name.range;
+  graph->net = name.str();
+  graph->range = range;
   scopes.clear();
   sharedLayers.clear();
   label.reset();
@@ -558,7 +564,12 @@ std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
   binders.clear();
   steps = 0;
   aborted = false;
+}
 
+std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
+                                             ArrayRef<Argument> arguments) {
+  unsigned before = diagnostics.errorCount();
+  begin(net.name.name, net.name.range);
   Scope &scope = makeScope(&globalScope);
   bool valid = bindParameters(net, arguments, &globalScope, scope, net.name.range, /*isTop=*/true);
   for (const Parameter &input : net.inputs) {
@@ -621,6 +632,10 @@ Elaboration::~Elaboration() = default;
 std::unique_ptr<Graph> Elaboration::elaborate(const FunctionDecl &net,
                                               ArrayRef<Argument> arguments) {
   return impl->elaborate(net, arguments);
+}
+
+std::unique_ptr<TestProgram> Elaboration::elaborateTest(const TestDecl &test) {
+  return impl->elaborateTest(test);
 }
 
 Value Elaboration::evaluate(const Expr *expr) { return impl->evaluate(expr, nullptr); }

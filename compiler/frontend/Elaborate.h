@@ -12,6 +12,7 @@
 namespace cnn {
 
 class Elaborator;
+struct TestProgram;
 
 /// Evaluates the declarations of one file and of those that it imports. Holds the constants, so
 /// that each is evaluated, and complained about, once.
@@ -25,6 +26,8 @@ public:
   /// there were errors.
   std::unique_ptr<Graph> elaborate(const ast::FunctionDecl &net,
                                    llvm::ArrayRef<ast::Argument> arguments);
+  /// A test as a program; nullptr when there were errors.
+  std::unique_ptr<TestProgram> elaborateTest(const ast::TestDecl &test);
   /// Evaluates an expression with only the file's constants in scope. Poison when it was reported.
   Value evaluate(const ast::Expr *expr);
   /// Evaluates every constant of the file, to find its mistakes.

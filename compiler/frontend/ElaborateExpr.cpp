@@ -22,7 +22,8 @@ static constexpr int64_t maxElements = 1'000'000;
 
 /// Whether `name` is a function of numbers.
 static bool isBuiltin(StringRef name) {
-  static constexpr StringRef names[] = {"len", "min", "max", "abs", "int", "float"};
+  static constexpr StringRef names[] = {"len", "min",   "max",   "abs",
+                                        "int", "float", "shape", "grad"};
   return llvm::is_contained(names, name);
 }
 
@@ -552,7 +553,7 @@ Value Elaborator::callRegistered(const mlir::cnn::LayerDef *layer, const NameExp
              : Value();
 }
 
-/// The functions of numbers: len, min, max, abs, int, float.
+/// The functions of numbers: len, min, max, abs, int, float; and shape and grad of tensors.
 std::optional<Value> Elaborator::evaluateBuiltin(StringRef name, const CallExpr &expr,
                                                  ArrayRef<Value> values) {
   if (!isBuiltin(name))
@@ -561,6 +562,19 @@ std::optional<Value> Elaborator::evaluateBuiltin(StringRef name, const CallExpr 
     error(expr.range, "'" + name + "' takes " + what);
     return Value();
   };
+  if (name == "grad")
+    return evaluateGradient(expr, values);
+  if (name == "shape") {
+    if (values.size() != 1 || !graph)
+      return wrong("one tensor");
+    Value tensor = toTensor(values[0], expr.arguments[0].range);
+    if (tensor.isPoison())
+      return Value();
+    std::vector<Value> extents;
+    for (int64_t extent : graph->tensors[tensor.integer].shape)
+      extents.push_back(Value::makeInt(extent, expr.range));
+    return Value::makeList(Value::Kind::List, std::move(extents), expr.range);
+  }
   if (name == "len") {
     if (values.size() != 1 || values[0].kind < Value::Kind::List ||
         values[0].kind > Value::Kind::Range)

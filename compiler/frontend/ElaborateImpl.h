@@ -1,11 +1,14 @@
 // The class behind Elaborate.h, shared by Elaborate.cpp (declarations, bodies, names),
 // ElaborateExpr.cpp (values), ElaborateStage.cpp (chains, loops, conditions), ElaborateLayer.cpp
-// (calls of layers), ElaborateTensor.cpp (literals, arithmetic, slices) and ElaborateIndex.cpp
-// (functions by index). Internal.
+// (calls of layers), ElaborateTensor.cpp (literals, arithmetic, slices), ElaborateIndex.cpp
+// (functions by index), ElaborateParam.cpp and ElaborateTest.cpp. Internal.
 #ifndef CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 #define CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 
 #include "compiler/frontend/Elaborate.h"
+#include "compiler/frontend/TestProgram.h"
+#include "llvm/ADT/DenseMap.h"
+#include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/SmallVector.h"
 #include <deque>
@@ -43,12 +46,31 @@ inline constexpr int64_t maxLiteral = int64_t(1) << 24;
 /// An expression as it could have been written, for messages.
 std::string printed(const ast::Expr *expr);
 
+/// What is known while a test is elaborated.
+struct TestState {
+  /// `var name`: its value now is that of its binding, what loops and branches find is in `slot`.
+  struct Variable {
+    llvm::StringRef name;
+    llvm::SMRange range;
+    int slot = -1; // index in Graph::tensors; -1: none yet
+  };
+  TestProgram *program = nullptr;
+  std::vector<TestInstruction> *code = nullptr; // where instructions go
+  unsigned piece = 0;
+  llvm::DenseMap<Scope::Binding *, Variable> variables;
+  llvm::DenseSet<unsigned> counters; // tensors that count the rounds of a loop
+  bool expectsError = false;         // inside of `expect error`
+  std::deque<ast::NameExpr> names;   // of `name += value`
+  std::deque<ast::BinaryExpr> sums;  // likewise
+};
+
 class Elaborator {
 public:
   Elaborator(const ast::File &file, llvm::ArrayRef<SetArgument> sets, Diagnostics &diagnostics);
 
   std::unique_ptr<Graph> elaborate(const ast::FunctionDecl &net,
                                    llvm::ArrayRef<ast::Argument> arguments);
+  std::unique_ptr<TestProgram> elaborateTest(const ast::TestDecl &decl);
   Value evaluate(const ast::Expr *expr, Scope *scope);
   void checkConstants();
 
@@ -112,7 +134,8 @@ private:
                       Scope *caller, Scope &scope, llvm::SMRange range, bool isTop);
   bool bindInputs(const ast::FunctionDecl &decl, llvm::ArrayRef<Value> inputs, Scope &scope,
                   llvm::SMRange range);
-  std::optional<mlir::cnn::Shape> evaluateShape(const ast::Expr *expr, Scope *scope);
+  std::optional<mlir::cnn::Shape> evaluateShape(const ast::Expr *expr, Scope *scope,
+                                                bool allowScalar = false);
   Value callFunction(const ast::FunctionDecl &decl, llvm::ArrayRef<ast::Argument> arguments,
                      Scope *caller, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
   bool bindExtents(const ast::Parameter &input, const GraphTensor &tensor, Scope &scope,
@@ -128,6 +151,38 @@ private:
   Scope::Binding *lookup(llvm::StringRef name, Scope *scope);
   void reportUnknown(const ast::NameExpr &name, Scope *scope, bool asLayer);
   Scope &makeScope(Scope *parent);
+
+  /// Makes everything ready for a new graph.
+  void begin(llvm::StringRef name, llvm::SMRange range);
+
+  // Tests (ElaborateTest.cpp).
+  void tagNodes(size_t count);
+  void startPiece(llvm::SMRange range);
+  TestInstruction &addInstruction(TestInstruction::Kind kind, llvm::SMRange range);
+  void executeTest(const ast::Body &body, Scope &scope);
+  void executeTestStatement(const ast::Stmt *stmt, Scope &scope);
+  TestState::Variable *findVariable(llvm::StringRef name, Scope *scope, Scope::Binding **binding);
+  void executeAssign(const ast::AssignStmt &assign, Scope &scope);
+  void findChanged(const ast::Body &body, Scope *scope,
+                   llvm::SmallVectorImpl<Scope::Binding *> &changed);
+  void storeVariables(llvm::ArrayRef<Scope::Binding *> bindings, llvm::SMRange range);
+  void loadVariables(llvm::ArrayRef<Scope::Binding *> bindings);
+  void executeFor(const ast::ForExpr &loop, Scope &scope);
+  void executeLoop(const ast::ForExpr &loop, const Value &range,
+                   llvm::ArrayRef<Scope::Binding *> changed, Scope &scope);
+  void executeIf(const ast::IfExpr &branch, Scope &scope);
+  static bool isTruth(const HostExpr &expr);
+  bool isCounting(const ast::Expr *expr, Scope *scope);
+  bool toHost(const ast::Expr *expr, Scope *scope, HostExpr &host);
+  void executePrint(const ast::PrintStmt &print, Scope &scope);
+  void executeExpect(const ast::ExpectStmt &expect, Scope &scope);
+  void executeExpectError(const ast::ExpectStmt &expect, Scope &scope);
+  Value evaluateGradient(const ast::CallExpr &expr, llvm::ArrayRef<Value> values);
+
+  // Parameters of custom layers (ElaborateParam.cpp).
+  bool declareParam(const ast::ParamStmt &stmt, Scope &scope);
+  std::optional<ParamInit> evaluateInitialiser(const ast::Expr *expr, const mlir::cnn::Shape &shape,
+                                               Scope *scope);
 
   // Values (ElaborateExpr.cpp).
   Value evaluateUnary(const ast::UnaryExpr &expr, Scope *scope);
@@ -282,6 +337,7 @@ private:
   std::deque<Scope> scopes;
   std::deque<SharedLayer> sharedLayers;
   std::unique_ptr<Graph> graph;
+  TestState *test = nullptr; // while a test is elaborated
   PathScope *path = nullptr;
   SharedLayer *sharing = nullptr;
   struct Label {

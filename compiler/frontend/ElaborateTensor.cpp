@@ -44,7 +44,7 @@ Value Elaborator::addNode(const LayerDef &layer, LayerArgs arguments, ArrayRef<u
   GraphNode node;
   node.arguments = std::move(arguments);
   node.operands.assign(operands.begin(), operands.end());
-  return finishNode(layer, std::move(node), {}, {}, range);
+  return finishNode(layer, std::move(node), {}, {}, range, {});
 }
 
 Value Elaborator::makeIndexNode(IndexFunction function, ArrayRef<unsigned> operands,

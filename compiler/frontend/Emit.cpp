@@ -5,6 +5,7 @@
 //   return } }
 #include "compiler/frontend/Emit.h"
 
+#include "compiler/transforms/ReverseMode.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
@@ -14,15 +15,6 @@ using llvm::StringRef;
 using llvm::Twine;
 
 namespace {
-
-mlir::Location locate(mlir::MLIRContext *context, const Diagnostics &diagnostics,
-                      llvm::SMRange range, StringRef name) {
-  SourcePosition place = diagnostics.position(range.Start);
-  mlir::Location file = mlir::UnknownLoc::get(context);
-  if (place.line)
-    file = mlir::FileLineColLoc::get(context, place.file, place.line, place.column);
-  return mlir::NameLoc::get(mlir::StringAttr::get(context, name), file);
-}
 
 mlir::RankedTensorType getType(const GraphTensor &tensor, int64_t batch, mlir::Type element) {
   llvm::SmallVector<int64_t> shape = {tensor.batched ? batch : 1};
@@ -102,14 +94,13 @@ public:
 
 private:
   mlir::Location locate(llvm::SMRange range, StringRef name) {
-    return ::locate(builder.getContext(), diagnostics, range, name);
+    return cnn::locate(builder, range, name, diagnostics);
   }
   mlir::RankedTensorType batched(const GraphTensor &tensor) {
     return getType(tensor, batch, element);
   }
   bool checkSizes();
   bool checkLoss();
-  void emitParams();
   void emitRecipe();
   void emitNet();
 
@@ -149,23 +140,6 @@ bool Emitter::checkLoss() {
   if (graph.outputs.size() == 1)
     error.hint("end the net with flatten -> linear(classes)");
   return false;
-}
-
-void Emitter::emitParams() {
-  for (const GraphParam &param : graph.params) {
-    const mlir::cnn::ParamSpec &spec = param.spec;
-    StringRef kind = spec.initial                      ? StringRef("constant")
-                     : spec.name == "weight" && recipe ? StringRef(recipe->init)
-                                                       : StringRef("pytorch_default");
-    mlir::FloatAttr value;
-    if (spec.initial)
-      value = builder.getF64FloatAttr(*spec.initial);
-    auto init =
-        mlir::cnn::InitAttr::get(builder.getContext(), kind, spec.fanIn, spec.fanOut, value);
-    auto type = mlir::RankedTensorType::get(spec.shape, element);
-    mlir::cnn::ParamOp::create(builder, locate(param.range, param.name), param.name, type,
-                               spec.running ? "running" : "parameter", init);
-  }
 }
 
 void Emitter::emitRecipe() {
@@ -214,7 +188,7 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
       mlir::ModuleOp::create(builder, locate(graph.range, graph.net), graph.net);
   (*module)->setAttr("cnn.phase", builder.getStringAttr("cnn"));
   builder.setInsertionPointToEnd(module->getBody());
-  emitParams();
+  emitParams(builder, graph, recipe, element, diagnostics);
   if (recipe)
     emitRecipe();
   emitNet();
@@ -226,24 +200,90 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
 
 } // namespace
 
+mlir::Location cnn::locate(mlir::OpBuilder &builder, llvm::SMRange range, StringRef name,
+                           const Diagnostics &diagnostics) {
+  SourcePosition place = diagnostics.position(range.Start);
+  mlir::Location file = builder.getUnknownLoc();
+  if (place.line)
+    file = mlir::FileLineColLoc::get(builder.getContext(), place.file, place.line, place.column);
+  return mlir::NameLoc::get(builder.getStringAttr(name), file);
+}
+
+void cnn::emitParams(mlir::OpBuilder &builder, const Graph &graph, const Recipe *recipe,
+                     mlir::Type element, const Diagnostics &diagnostics) {
+  auto number = [&](double value) { return builder.getF64FloatAttr(value); };
+  for (const GraphParam &param : graph.params) {
+    const mlir::cnn::ParamSpec &spec = param.spec;
+    ParamInit init{spec.initial                      ? "constant"
+                   : spec.name == "weight" && recipe ? recipe->init
+                                                     : "pytorch_default",
+                   spec.initial.value_or(0), 0};
+    if (param.init)
+      init = *param.init;
+    bool two = init.kind == "uniform" || init.kind == "normal";
+    auto attribute = mlir::cnn::InitAttr::get(
+        builder.getContext(), init.kind, spec.fanIn, spec.fanOut,
+        two || init.kind == "constant" ? number(init.value) : mlir::FloatAttr());
+    auto type = mlir::RankedTensorType::get(spec.shape, element);
+    auto op = mlir::cnn::ParamOp::create(
+        builder, locate(builder, param.range, param.name, diagnostics), param.name, type,
+        spec.running ? "running" : "parameter", attribute);
+    // The high end of "uniform", or the standard deviation of "normal".
+    if (two)
+      op->setAttr("cnn.second", number(init.second));
+  }
+}
+
+/// The gradient of the first operand of `node` for the second. What the former was computed from
+/// stands before the builder in its block.
+static mlir::Value emitGradient(mlir::OpBuilder &builder, mlir::Location location, mlir::Value loss,
+                                mlir::Value source) {
+  auto type = mlir::cast<mlir::RankedTensorType>(loss.getType());
+  mlir::Value one =
+      mlir::cnn::ConstantOp::create(builder, location, type, builder.getF64FloatAttr(1.0));
+  mlir::cnn::ReverseModeCounts counts;
+  mlir::FailureOr<llvm::SmallVector<mlir::Value>> gradients =
+      mlir::cnn::buildGradients(builder, *builder.getBlock(), {{loss, one}}, source, counts);
+  if (mlir::failed(gradients))
+    return nullptr;
+  if (gradients->front())
+    return gradients->front();
+  return mlir::cnn::ConstantOp::create(builder, location, source.getType(),
+                                       builder.getF64FloatAttr(0.0));
+}
+
 llvm::SmallVector<mlir::Value> cnn::emitBody(mlir::OpBuilder &builder, const Graph &graph,
                                              mlir::ValueRange inputs, int64_t batch,
                                              mlir::Type element, const Diagnostics &diagnostics) {
-  mlir::MLIRContext *context = builder.getContext();
   std::vector<mlir::Value> values(graph.tensors.size()), params(graph.params.size());
+  auto readParam = [&](unsigned index) {
+    const GraphParam &param = graph.params[index];
+    if (!params[index])
+      params[index] = mlir::cnn::ReadOp::create(
+          builder, locate(builder, param.range, param.name, diagnostics),
+          mlir::RankedTensorType::get(param.spec.shape, element), param.name);
+    return params[index];
+  };
   for (auto [index, input] : llvm::zip(graph.inputs, inputs))
     values[index] = input;
-  for (const GraphNode &node : graph.nodes) {
-    mlir::Location location = locate(context, diagnostics, node.range, node.path);
-    llvm::SmallVector<mlir::Value> weights;
-    for (unsigned index : node.params) {
-      const GraphParam &param = graph.params[index];
-      if (!params[index])
-        params[index] = mlir::cnn::ReadOp::create(
-            builder, locate(context, diagnostics, param.range, param.name),
-            mlir::RankedTensorType::get(param.spec.shape, element), param.name);
-      weights.push_back(params[index]);
+  for (auto [index, tensor] : llvm::enumerate(graph.tensors))
+    if (tensor.param >= 0) {
+      mlir::Value read = readParam(tensor.param);
+      values[index] =
+          reshape(builder, read.getLoc(), read, getType(tensor, batch, element).getShape());
     }
+  for (const GraphNode &node : graph.nodes) {
+    mlir::Location location = locate(builder, node.range, node.path, diagnostics);
+    if (node.gradient) {
+      values[node.result] =
+          emitGradient(builder, location, values[node.operands[0]], values[node.operands[1]]);
+      if (!values[node.result])
+        return {};
+      continue;
+    }
+    llvm::SmallVector<mlir::Value> weights;
+    for (unsigned index : node.params)
+      weights.push_back(readParam(index));
     // Those that the call gave stand among them at the layer's places, without the leading 1.
     for (auto [place, index] : node.given)
       weights.insert(

@@ -16,6 +16,15 @@ struct EmitOptions {
   std::string elementType;
 };
 
+/// The place of `range` in its file, under a name.
+mlir::Location locate(mlir::OpBuilder &builder, llvm::SMRange range, llvm::StringRef name,
+                      const Diagnostics &diagnostics);
+
+/// Declares the parameters of `graph` at the builder's place, initialised as `recipe` (which may be
+/// null) or the parameter itself says.
+void emitParams(mlir::OpBuilder &builder, const Graph &graph, const Recipe *recipe,
+                mlir::Type element, const Diagnostics &diagnostics);
+
 /// Emits the nodes of `graph` at the builder's place and gives the values of its outputs. `inputs`
 /// are those of the graph, in order. Dimension 0 of every value is the batch, and 1 for a tensor
 /// without one. Parameters are read by `cnn.read`.

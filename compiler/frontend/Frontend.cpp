@@ -1,5 +1,6 @@
 // Finds the net and the recipe that a command means and runs the phases of the front end on them.
 #include "compiler/frontend/Frontend.h"
+#include "compiler/frontend/TestProgram.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
@@ -286,6 +287,24 @@ std::unique_ptr<Graph> Frontend::elaborate(StringRef netName, StringRef recipeNa
   return elaboration->elaborate(*net, recipe ? recipe->arguments : ArrayRef<Argument>());
 }
 
+std::unique_ptr<TestProgram> Frontend::elaborateTest(const TestDecl &test) {
+  return elaboration->elaborateTest(test);
+}
+
+/// The title as it is written; it has no values in it.
+std::string Frontend::titleOf(const TestDecl &test) {
+  std::string title;
+  for (const StringPiece &piece : llvm::cast<StringExpr>(test.title)->pieces)
+    title += piece.text;
+  return title;
+}
+
+bool Frontend::checkConstants() {
+  unsigned before = diagnostics.errorCount();
+  elaboration->checkConstants();
+  return diagnostics.errorCount() == before;
+}
+
 bool Frontend::check() {
   unsigned before = diagnostics.errorCount();
   elaboration->checkConstants();
@@ -305,6 +324,10 @@ bool Frontend::check() {
         if (std::unique_ptr<Graph> graph = elaboration->elaborate(*net, recipe->arguments))
           if (read && diagnostics.errorCount() == before)
             checkDataFits(*read, *graph, diagnostics);
+      continue;
+    }
+    if (auto *test = dyn_cast<TestDecl>(decl)) {
+      elaboration->elaborateTest(*test);
       continue;
     }
     auto *net = dyn_cast<FunctionDecl>(decl);

@@ -38,8 +38,15 @@ public:
   /// in a file without recipes, the first net.
   std::unique_ptr<Graph> elaborate(llvm::StringRef net = "", llvm::StringRef recipe = "");
 
+  /// The program of a test of this file; nullptr when there were errors.
+  std::unique_ptr<TestProgram> elaborateTest(const ast::TestDecl &test);
+  std::string titleOf(const ast::TestDecl &test);
+  /// Evaluates every constant of the file. False when there were errors.
+  bool checkConstants();
+
   /// Elaborates and evaluates everything that can be without further arguments: constants, nets
-  /// whose hyperparameters all have defaults, recipes and their nets. False when there were errors.
+  /// whose hyperparameters all have defaults, recipes and their nets, tests. False when there were
+  /// errors.
   bool check();
 
 private:

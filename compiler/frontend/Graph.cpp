@@ -71,7 +71,11 @@ std::vector<SummaryRow> cnn::summarize(const Graph &graph, unsigned depth, unsig
     row.output = graph.tensors[node.result].shape;
     row.flops += node.flops;
     row.bytes += countElements(row.output).value_or(0) * elementBytes;
-    for (unsigned param : node.params)
+    llvm::SmallVector<unsigned> params(node.params.begin(), node.params.end());
+    for (unsigned operand : node.operands)
+      if (graph.tensors[operand].param >= 0)
+        params.push_back(graph.tensors[operand].param);
+    for (unsigned param : params)
       if (counted.insert(param).second && !graph.params[param].spec.running)
         row.params += countElements(graph.params[param].spec.shape).value_or(0);
   }

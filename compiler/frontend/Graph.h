@@ -28,18 +28,27 @@ struct GraphTensor {
   llvm::SMRange range;
   bool batched = true;  // whether there is one for every sample
   bool integer = false; // of i32
+  int param = -1;       // the parameter that it is, in Graph::params; -1: none
+};
+
+/// How a parameter that a file declares starts: a kind of InitAttr with its numbers.
+struct ParamInit {
+  std::string kind;
+  double value = 0, second = 0;
 };
 
 /// A parameter: `conv1.weight`. Nodes that share a layer share its parameters.
 struct GraphParam {
   std::string name;
   mlir::cnn::ParamSpec spec;
-  llvm::SMRange range; // of the layer's call
+  llvm::SMRange range;           // of the layer's call, or of the declaration
+  std::optional<ParamInit> init; // none: as the recipe says
 };
 
-/// One call of a layer.
+/// One call of a layer, or the gradient of the first operand for the second.
 struct GraphNode {
-  const mlir::cnn::LayerDef *layer = nullptr;
+  const mlir::cnn::LayerDef *layer = nullptr; // null for a gradient
+  bool gradient = false;
   std::string path; // "b2.residual1.conv1"
   mlir::cnn::LayerArgs arguments;
   llvm::SmallVector<unsigned, 2> operands; // indices in Graph::tensors

@@ -28,6 +28,10 @@ static double initialValue(const InitSpec &init, const RandomStream &stream, uin
     return init.value;
   case InitKind::Zeros:
     return 0;
+  case InitKind::Uniform:
+    return init.value + (init.second - init.value) * stream.uniform(element);
+  case InitKind::Normal:
+    return init.value + normal(init.second);
   }
   __builtin_unreachable();
 }

@@ -16,7 +16,11 @@ namespace cnn {
 ///   kaiming_uniform  U(sqrt(6 / fan_in))                 (He et al. 2015)
 ///   kaiming_normal   N(sqrt(2 / fan_in))
 ///   pytorch_default  U(1 / sqrt(fan_in))                 (torch.nn.Linear, Conv2d: weights,
-///   biases) constant         value zeros            0
+///   biases)
+///   constant         value
+///   zeros            0
+///   uniform          low + (high - low) u, u uniform in [0, 1)
+///   normal           mean + N(std)
 void initializeState(const Manifest &manifest, uint64_t seed, void *state);
 
 } // namespace cnn

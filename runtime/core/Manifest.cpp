@@ -165,17 +165,20 @@ private:
 InitSpec readInit(const Json &json, const std::string &where, Status &status) {
   Members members(json, where + "init: ", status);
   InitSpec init;
-  init.kind =
-      members.choice<InitKind>("kind", {"xavier_uniform", "xavier_normal", "kaiming_uniform",
-                                        "kaiming_normal", "pytorch_default", "constant", "zeros"});
+  init.kind = members.choice<InitKind>(
+      "kind", {"xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal",
+               "pytorch_default", "constant", "zeros", "uniform", "normal"});
   bool constant = init.kind == InitKind::Constant, zeros = init.kind == InitKind::Zeros;
   bool xavier = init.kind == InitKind::XavierUniform || init.kind == InitKind::XavierNormal;
-  if (members.has("fan_in") || !(constant || zeros))
+  bool uniform = init.kind == InitKind::Uniform, normal = init.kind == InitKind::Normal;
+  if (members.has("fan_in") || !(constant || zeros || uniform || normal))
     init.fanIn = members.integer("fan_in", 1);
   if (members.has("fan_out") || xavier)
     init.fanOut = members.integer("fan_out", 1);
-  if (constant)
-    init.value = members.number("value");
+  if (constant || uniform || normal)
+    init.value = members.number(constant ? "value" : uniform ? "low" : "mean");
+  if (uniform || normal)
+    init.second = members.number(uniform ? "high" : "std");
   members.finish();
   return init;
 }

@@ -21,13 +21,16 @@ enum class InitKind {
   KaimingNormal,
   PytorchDefault,
   Constant,
-  Zeros
+  Zeros,
+  Uniform,
+  Normal
 };
 struct InitSpec {
   InitKind kind = InitKind::Zeros;
   int64_t fanIn = 0;  ///< of the layer: input channels of a group x kernel window
   int64_t fanOut = 0; ///< output channels x kernel window
-  double value = 0;   ///< of `constant`
+  double value = 0;   ///< of `constant`; the low end of `uniform`, the mean of `normal`
+  double second = 0;  ///< the high end of `uniform`, the standard deviation of `normal`
 };
 
 /// Parameter: trained. Optimizer: momentum and the like. Running: statistics of batch norm.

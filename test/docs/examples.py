@@ -6,7 +6,8 @@
 A block marked `console` holds commands ("$ ...", continued while a line ends in a backslash) and what
 they print; commands run in a folder where the repository's top-level entries are links, in order, so
 one may use the files of another. Output must match line by line, where any number matches any other
-(machines differ) and a line "..." stands for any lines. A block marked `cnn` must pass `cnn check`. A
+(machines differ) and a line "..." stands for any lines. A block marked `cnn` must pass `cnn check`, and
+`cnn test` where it holds tests. A
 comment `<!-- not run: REASON -->` right before a block leaves it out.
 """
 import argparse
@@ -94,6 +95,8 @@ def main():
             with open(os.path.join(options.scratch, f"block{number}.cnn"), "w") as file:
                 file.write("\n".join(lines) + "\n")
             pairs = [[f"cnn check block{number}.cnn", []]]
+            if any(line.startswith("test ") for line in lines):
+                pairs.append([f"cnn test block{number}.cnn >/dev/null || echo failed", []])
         else:
             pairs = commands(lines)
         for command, expected in pairs:

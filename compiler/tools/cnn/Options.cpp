@@ -56,7 +56,7 @@ NumberOption seed("seed", cl::value_desc("N"), cl::cat(category), cl::sub(trainC
                            "the recipe says, else 0)"));
 NumberOption threads("threads", Between{1, ThreadPool::maxWorkers}, cl::value_desc("N"),
                      cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
-                     cl::sub(predictCommand), cl::sub(timeCommand),
+                     cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
                      cl::desc("threads to compute with (default: one per processor); the "
                               "results have the same bits for every number"));
 cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category),
@@ -87,12 +87,13 @@ NumberOption top("top", Between{1, 1000000}, cl::value_desc("N"), cl::init(3), c
                  cl::sub(predictCommand), cl::desc("how many classes to show (default: 3)"));
 cl::list<std::string> settings(
     "set", cl::value_desc("key=value"), cl::cat(category), cl::sub(trainCommand),
-    cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
+    cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(testCommand),
+    cl::sub(timeCommand),
     cl::desc("override what the file says, as in --set train.optimizer.lr=0.05; may be repeated"));
 cl::opt<bool> json("json", cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
                    cl::sub(summaryCommand), cl::sub(timeCommand), cl::desc("print JSON"));
 cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
-                      cl::sub(predictCommand), cl::sub(timeCommand),
+                      cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
                       cl::desc("compile even where the compiled net is in the cache"));
 cl::opt<bool> reference("reference", cl::cat(category), cl::sub(testCommand),
                         cl::desc("run them on the slow reference instead of compiled code"));

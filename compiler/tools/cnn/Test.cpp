@@ -1,35 +1,71 @@
-// cnn test FILE...: the self-tests of files. They cannot be run yet: a file that has some is
-// refused.
+// cnn test FILE... [--reference]: runs the `test` declarations of files. What they print and a line
+// for each go to standard output, what is not as expected to standard error.
 #include "compiler/frontend/Frontend.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/cnn/TestExecutors.h"
 #include "llvm/Support/raw_ostream.h"
 
 namespace cnn::tool {
 
-int runTest() {
-  int result = exitSuccess;
-  for (const std::string &path : files) {
-    Diagnostics diagnostics(&llvm::errs());
-    std::unique_ptr<Frontend> program = Frontend::open(path, {}, diagnostics);
-    if (!program) {
-      result = exitFailure;
+namespace {
+
+struct Counts {
+  unsigned passed = 0, failed = 0;
+};
+
+bool runOne(Frontend &frontend, const ast::TestDecl &test, unsigned index, ThreadPool &pool,
+            Diagnostics &diagnostics) {
+  std::unique_ptr<TestProgram> program = frontend.elaborateTest(test);
+  if (!program)
+    return false;
+  std::string name = "test" + std::to_string(index);
+  std::unique_ptr<TestExecutor> executor = reference
+                                               ? interpretTest(*program, name, diagnostics)
+                                               : compileTest(*program, name, pool, diagnostics);
+  return executor && runTestProgram(*program, *executor, llvm::outs(), diagnostics);
+}
+
+/// Runs the tests of one file. False when it could not be read.
+bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
+  Diagnostics fileErrors(&llvm::errs());
+  std::unique_ptr<Frontend> frontend = Frontend::open(path, settings, fileErrors);
+  if (!frontend || !frontend->checkConstants())
+    return false;
+  unsigned index = 0;
+  for (const ast::Decl *declaration : frontend->file().declarations) {
+    auto *test = llvm::dyn_cast<ast::TestDecl>(declaration);
+    if (!test)
       continue;
-    }
-    unsigned nets = 0, recipes = 0;
-    for (const ast::Decl *declaration : program->file().declarations) {
-      nets += declaration->kind == ast::Decl::Kind::Net;
-      recipes += declaration->kind == ast::Decl::Kind::Train;
-      if (declaration->kind != ast::Decl::Kind::Test)
-        continue;
-      diagnostics.error(declaration->range, "running self-tests is not supported yet");
-      result = exitFailure;
-    }
-    if (!diagnostics.hasErrors())
-      llvm::outs() << path << ": no tests (" << nets << (nets == 1 ? " net, " : " nets, ")
-                   << recipes << (recipes == 1 ? " recipe)\n" : " recipes)\n");
+    SourcePosition place = fileErrors.position(test->range.Start);
+    unsigned before = fileErrors.errorCount();
+    bool passed = runOne(*frontend, *test, ++index, pool, fileErrors);
+    passed &= fileErrors.errorCount() == before;
+    ++(passed ? counts.passed : counts.failed);
+    llvm::outs() << (passed ? "pass  " : "FAIL  ") << path << ":" << place.line << "  "
+                 << frontend->titleOf(*test) << "\n";
+    llvm::outs().flush();
   }
-  return result;
+  if (!index)
+    llvm::outs() << path << ": no tests\n";
+  return true;
+}
+
+} // namespace
+
+int runTest() {
+  Result<std::unique_ptr<ThreadPool>> pool = makePool();
+  if (pool.failed())
+    return fail(pool.status());
+  Counts counts;
+  bool readable = true;
+  for (const std::string &path : files)
+    readable &= runFile(path, **pool, counts);
+  llvm::outs() << counts.passed << (counts.passed == 1 ? " test passed" : " tests passed");
+  if (counts.failed)
+    llvm::outs() << ", " << counts.failed << " failed";
+  llvm::outs() << "\n";
+  return readable && !counts.failed ? exitSuccess : exitFailure;
 }
 
 } // namespace cnn::tool

@@ -77,6 +77,19 @@ TEST(Init, ConstantAndZeros) {
   EXPECT_EQ(values, std::vector<float>(5, 0));
 }
 
+TEST(Init, UniformAndNormalWithBoundsOfTheirOwn) {
+  std::vector<double> values(1000);
+  initializeState(oneTensor({InitKind::Uniform, 0, 0, 2, 3}, 1000, ElementType::F64), 5,
+                  values.data());
+  RandomStream stream(5, RandomPurpose::Init, 0);
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(values[i], 2 + stream.uniform(i));
+  initializeState(oneTensor({InitKind::Normal, 0, 0, -1, 0.5}, 1000, ElementType::F64), 5,
+                  values.data());
+  for (int i = 0; i < 1000; ++i)
+    EXPECT_EQ(values[i], -1 + 0.5 * stream.normal(i));
+}
+
 TEST(Init, DrawsByParameterAndElement) {
   Manifest manifest = smallManifest();
   std::vector<float> state(64, 7);

@@ -78,7 +78,8 @@ TEST(Manifest, Refuses) {
   EXPECT_EQ(errorWith("\"fan_in\":3,", ""), "manifest: state[0]: init: 'fan_in' is missing");
   EXPECT_EQ(errorWith("xavier_uniform", "xavier"),
             "manifest: state[0]: init: 'kind' is 'xavier', expected one of xavier_uniform, "
-            "xavier_normal, kaiming_uniform, kaiming_normal, pytorch_default, constant, zeros");
+            "xavier_normal, kaiming_uniform, kaiming_normal, pytorch_default, constant, zeros, "
+            "uniform, normal");
   EXPECT_EQ(errorWith("\"element\":\"i32\"", "\"element\":\"i16\""),
             "manifest: entry 'infer': buffers[2]: 'element' is 'i16', expected f32, f64, i32, i64 "
             "or u8");
