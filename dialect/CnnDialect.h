@@ -5,6 +5,7 @@
 #define CNNC_DIALECT_CNN_DIALECT_H
 
 #include "dialect/Layer.h"
+#include "dialect/Loss.h"
 #include "dialect/Nest.h"
 #include "dialect/Training.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"

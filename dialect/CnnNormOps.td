@@ -5,8 +5,6 @@
 
 include "dialect/CnnPointwiseOps.td"
 
-defvar Cnn_Decompose = DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>;
-
 def Cnn_BatchNormOp : Cnn_Op<"batch_norm", [Pure, AllTypesMatch<["weight", "bias", "mean", "variance"]>, Cnn_Backward, Cnn_Decompose,
     DeclareOpInterfaceMethods<TrainingFormOpInterface, ["buildTrainingForm"]>,
     DeclareOpInterfaceMethods<InferTypeOpInterface, ["inferReturnTypes"]>]> {

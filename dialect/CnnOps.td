@@ -5,12 +5,18 @@
 
 include "dialect/CnnStructureOps.td"
 include "dialect/CnnPointwiseOps.td"
+include "dialect/CnnActivationOps.td"
+include "dialect/CnnMathOps.td"
 include "dialect/CnnLinearOps.td"
 include "dialect/CnnConvOps.td"
 include "dialect/CnnWinogradOps.td"
 include "dialect/CnnPoolOps.td"
 include "dialect/CnnNormOps.td"
 include "dialect/CnnIndexOps.td"
+include "dialect/CnnAdaptivePoolOps.td"
+include "dialect/CnnShapeOps.td"
+include "dialect/CnnSoftmaxOps.td"
+include "dialect/CnnLossOps.td"
 include "dialect/CnnTrainOps.td"
 include "dialect/CnnTileOps.td"
 

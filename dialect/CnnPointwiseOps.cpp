@@ -6,7 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
-#include "dialect/CnnDialect.h"
+#include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
@@ -21,117 +21,19 @@ using Values = SmallVector<Value>;
 static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 //===--------------------------------------------------------------------------------------------===//
-// Nests of pointwise operations
-//===--------------------------------------------------------------------------------------------===//
-
-/// The nest over a result of type `result`: every operand is read at the result's index, aligned at
-/// the last dimensions, and repeated where its extent is 1.
-static Nest getPointwiseNest(RankedTensorType result, ValueRange operands) {
-  MLIRContext *context = result.getContext();
-  Nest nest;
-  nest.sizes.assign(result.getShape().begin(), result.getShape().end());
-  nest.numParallel = nest.sizes.size();
-  int64_t rank = result.getRank();
-  for (Value operand : operands) {
-    RankedTensorType type = getTensor(operand);
-    SmallVector<AffineExpr> exprs;
-    for (int64_t dim = 0; dim < type.getRank(); ++dim) {
-      int64_t at = rank - type.getRank() + dim;
-      exprs.push_back(type.getDimSize(dim) == 1 && result.getDimSize(at) != 1
-                          ? getAffineConstantExpr(0, context)
-                          : getAffineDimExpr(at, context));
-    }
-    nest.operandMaps.push_back(AffineMap::get(rank, 0, exprs, context));
-  }
-  nest.resultMaps.push_back(AffineMap::getMultiDimIdentityMap(rank, context));
-  return nest;
-}
-
-/// Gives operands of fewer dimensions extents of 1 behind their batch, which else would meet
-/// another dimension. An extent of 1 in place of a batch may meet any.
-static Values alignSamples(OpBuilder &builder, Location loc, ValueRange operands) {
-  int64_t rank = 0;
-  for (Value operand : operands)
-    rank = std::max(rank, getTensor(operand).getRank());
-  Values aligned;
-  for (Value operand : operands) {
-    RankedTensorType type = getTensor(operand);
-    if (type.getRank() < rank && type.getDimSize(0) != 1) {
-      SmallVector<int64_t> shape(type.getShape());
-      shape.insert(shape.begin() + 1, rank - type.getRank(), 1);
-      type = RankedTensorType::get(shape, type.getElementType());
-      operand = ReshapeOp::create(builder, loc, type, operand);
-    }
-    aligned.push_back(operand);
-  }
-  return aligned;
-}
-
-/// The layer of a function of `count` tensors without hyperparameters, all of one shape or (for
-/// two) broadcast together.
-template <typename Op> static LayerDef makeFunction(StringRef name, StringRef doc, unsigned count) {
-  LayerDef layer;
-  layer.name = layer.stem = name;
-  layer.doc = doc;
-  layer.numInputs = count;
-  layer.isFunction = true;
-  layer.mixesBatch = true;
-  layer.isElementwise = count == 1;
-  layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &,
-                   LayerProblem &problem) -> FailureOr<LayerShape> {
-    LayerShape shape;
-    shape.output = inputs[0];
-    if (inputs.size() == 2) {
-      const Shape &a = inputs[0], &b = inputs[1];
-      size_t rank = std::max(a.size(), b.size());
-      shape.output.assign(rank, 1);
-      for (size_t i = 1; i <= rank; ++i) {
-        int64_t left = i <= a.size() ? a[a.size() - i] : 1;
-        int64_t right = i <= b.size() ? b[b.size() - i] : 1;
-        if (left != right && left != 1 && right != 1) {
-          problem.message = "shapes " + formatShape(a) + " and " + formatShape(b) + " do not match";
-          problem.input = 1;
-          problem.inputText = "the " + formatShape(b) + " operand";
-          problem.hint = "give both operands the same shape, or extents of 1 where one is repeated";
-          return failure();
-        }
-        shape.output[rank - i] = std::max(left, right);
-      }
-    }
-    return shape;
-  };
-  layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
-                   const LayerArgs &) -> Value {
-    return Op::create(builder, loc, alignSamples(builder, loc, inputs)).getResult();
-  };
-  return layer;
-}
-
-//===--------------------------------------------------------------------------------------------===//
 // One operand
 //===--------------------------------------------------------------------------------------------===//
 
-#define CNN_UNARY(OP)                                                                              \
-  LogicalResult OP::inferReturnTypes(MLIRContext *, std::optional<Location>, ValueRange operands,  \
-                                     DictionaryAttr, OpaqueProperties, RegionRange,                \
-                                     SmallVectorImpl<Type> &types) {                               \
-    types.push_back(dropLayout(getTensor(operands[0])));                                           \
-    return success();                                                                              \
-  }                                                                                                \
-  Nest OP::getNest() {                                                                             \
-    return getPointwiseNest(getTensor(getResult()), getOperation()->getOperands());                \
-  }
-CNN_UNARY(SigmoidOp)
-CNN_UNARY(TanhOp)
-CNN_UNARY(ReluOp)
-CNN_UNARY(ExpOp)
-CNN_UNARY(LogOp)
-CNN_UNARY(NegOp)
-CNN_UNARY(SigmoidGradOp)
-CNN_UNARY(TanhGradOp)
-CNN_UNARY(ReluGradOp)
-CNN_UNARY(MaskRowsOp)
-#undef CNN_UNARY
+CNN_POINTWISE_OP(SigmoidOp)
+CNN_POINTWISE_OP(TanhOp)
+CNN_POINTWISE_OP(ReluOp)
+CNN_POINTWISE_OP(ExpOp)
+CNN_POINTWISE_OP(LogOp)
+CNN_POINTWISE_OP(NegOp)
+CNN_POINTWISE_OP(SigmoidGradOp)
+CNN_POINTWISE_OP(TanhGradOp)
+CNN_POINTWISE_OP(ReluGradOp)
+CNN_POINTWISE_OP(MaskRowsOp)
 
 Values SigmoidOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
   Value one = buildFloat(b, loc, in[0].getType(), 1.0);
@@ -205,54 +107,10 @@ Values ReluGradOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRan
 // Two operands
 //===--------------------------------------------------------------------------------------------===//
 
-static LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,
-                                    SmallVectorImpl<Type> &types) {
-  RankedTensorType a = getTensor(operands[0]), b = getTensor(operands[1]);
-  if (a.getElementType() != b.getElementType())
-    return emitOptionalError(loc, "element types ", a.getElementType(), " and ", b.getElementType(),
-                             " differ (C2)");
-  int64_t rank = std::max(a.getRank(), b.getRank());
-  SmallVector<int64_t> shape(rank, 1);
-  for (int64_t i = 1; i <= rank; ++i) {
-    int64_t left = i <= a.getRank() ? a.getDimSize(a.getRank() - i) : 1;
-    int64_t right = i <= b.getRank() ? b.getDimSize(b.getRank() - i) : 1;
-    if (left != right && left != 1 && right != 1)
-      return emitOptionalError(loc, "shapes ", formatShape(a.getShape()), " and ",
-                               formatShape(b.getShape()), " do not match (C1)");
-    shape[rank - i] = std::max(left, right);
-  }
-  types.push_back(RankedTensorType::get(shape, a.getElementType()));
-  return success();
-}
-
-/// Sums `gradient` over what was repeated of an operand of type `type`.
-static Value unbroadcast(OpBuilder &builder, Location loc, Value gradient, RankedTensorType type) {
-  RankedTensorType from = getTensor(gradient);
-  if (from.getShape() == type.getShape())
-    return gradient;
-  SmallVector<int64_t> dims;
-  int64_t offset = from.getRank() - type.getRank();
-  for (int64_t dim = 0; dim < from.getRank(); ++dim)
-    if (dim < offset || (type.getDimSize(dim - offset) == 1 && from.getDimSize(dim) != 1))
-      dims.push_back(dim);
-  Value sum = ReduceSumOp::create(builder, loc, gradient, dims, /*keep_dims=*/false);
-  if (getTensor(sum).getShape() == type.getShape())
-    return sum;
-  return ReshapeOp::create(builder, loc, dropLayout(type), sum);
-}
-
-#define CNN_BINARY(OP)                                                                             \
-  LogicalResult OP::inferReturnTypes(MLIRContext *, std::optional<Location> loc,                   \
-                                     ValueRange operands, DictionaryAttr, OpaqueProperties,        \
-                                     RegionRange, SmallVectorImpl<Type> &types) {                  \
-    return inferBroadcast(loc, operands, types);                                                   \
-  }                                                                                                \
-  Nest OP::getNest() { return getPointwiseNest(getTensor(getResult()), {getLhs(), getRhs()}); }
-CNN_BINARY(AddOp)
-CNN_BINARY(SubOp)
-CNN_BINARY(MulOp)
-CNN_BINARY(DivOp)
-#undef CNN_BINARY
+CNN_BROADCAST_OP(AddOp)
+CNN_BROADCAST_OP(SubOp)
+CNN_BROADCAST_OP(MulOp)
+CNN_BROADCAST_OP(DivOp)
 
 Values AddOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
   return {arith::AddFOp::create(b, loc, in[0], in[1])};
@@ -478,26 +336,68 @@ Values ReshapeOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   return {ReshapeOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0])};
 }
 
-LayerDef ReshapeOp::getLayer() {
-  LayerDef layer;
-  layer.name = layer.stem = "flatten";
-  layer.doc = "all dimensions of a sample in one, in row-major order";
-  layer.isFunction = true;
-  layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &, LayerProblem &) {
+/// The sample's shape after a call of `flatten` or `reshape`, where one extent may be -1.
+static FailureOr<Shape> getReshaped(const Shape &input, const LayerArgs &args,
+                                    LayerProblem &problem) {
+  int64_t count = multiplySaturated(input), known = 1, open = -1;
+  if (!args.has("shape"))
+    return Shape{count};
+  ArrayRef<int64_t> given = args.getList("shape");
+  Shape output(given.begin(), given.end());
+  for (auto [at, extent] : llvm::enumerate(output)) {
+    if (extent == -1 && open < 0) {
+      open = at;
+      continue;
+    }
+    if (extent <= 0) {
+      problem.message = "shape has an extent of " + std::to_string(extent);
+      problem.arg = "shape";
+      problem.hint = "extents are positive; one may be -1, which stands for what is left";
+      return failure();
+    }
+    known = multiplySaturated({known, extent});
+  }
+  if (open >= 0 && count % known == 0) {
+    output[open] = count / known;
+    known = count;
+  }
+  if (known == count && !output.empty())
+    return output;
+  problem.message = "cannot reshape " + formatShape(input) + ", " + std::to_string(count) +
+                    " elements, to " + formatShape(given);
+  problem.arg = "shape";
+  problem.input = 0;
+  problem.inputText = "the " + formatShape(input) + " input";
+  return failure();
+}
+
+std::vector<LayerDef> ReshapeOp::getLayers() {
+  LayerDef flatten;
+  flatten.name = flatten.stem = "flatten";
+  flatten.doc = "all dimensions of a sample in one, in row-major order";
+  flatten.isFunction = true;
+  flatten.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
+                     LayerProblem &problem) -> FailureOr<LayerShape> {
+    FailureOr<Shape> output = getReshaped(inputs[0], args, problem);
+    if (failed(output))
+      return failure();
     LayerShape shape;
-    int64_t count = 1;
-    for (int64_t extent : inputs[0])
-      count *= extent;
-    shape.output = {count};
-    return FailureOr<LayerShape>(shape);
+    shape.output = *output;
+    return shape;
   };
-  layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
-                   const LayerArgs &) -> Value {
+  flatten.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
+                     const LayerArgs &args) -> Value {
     RankedTensorType from = getTensor(inputs[0]);
-    int64_t batch = from.getDimSize(0);
-    auto type =
-        RankedTensorType::get({batch, from.getNumElements() / batch}, from.getElementType());
-    return ReshapeOp::create(builder, loc, type, inputs[0]);
+    Shape sample(from.getShape().drop_front());
+    LayerProblem none;
+    SmallVector<int64_t> shape = {from.getDimSize(0)};
+    llvm::append_range(shape, *getReshaped(sample, args, none));
+    return ReshapeOp::create(builder, loc, RankedTensorType::get(shape, from.getElementType()),
+                             inputs[0]);
   };
-  return layer;
+  LayerDef reshape = flatten;
+  reshape.name = reshape.stem = "reshape";
+  reshape.doc = "the elements of a sample in another shape, in row-major order";
+  reshape.args = {{"shape", ArgKind::Ints, std::nullopt, "extents; -1 stands for what is left"}};
+  return {flatten, reshape};
 }

@@ -25,6 +25,7 @@ class Cnn_TypedNestOp<string mnemonic, list<Trait> traits = []>
     : Cnn_Op<mnemonic, !listconcat([Pure, DeclareOpInterfaceMethods<NestOpInterface>], traits)>;
 
 defvar Cnn_Backward = DeclareOpInterfaceMethods<BackwardOpInterface, ["buildBackward"]>;
+defvar Cnn_Decompose = DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>;
 
 class Cnn_UnaryOp<string mnemonic, string name, string formula, list<Trait> traits = []>
     : Cnn_NestOp<mnemonic, !listconcat([Cnn_Backward], traits)> {
@@ -61,12 +62,12 @@ def Cnn_SigmoidGradOp : Cnn_ActivationGradOp<"sigmoid_grad", "dy * y * (1 - y)">
 def Cnn_TanhGradOp : Cnn_ActivationGradOp<"tanh_grad", "dy * (1 - y * y)">;
 def Cnn_ReluGradOp : Cnn_ActivationGradOp<"relu_grad", "y > 0 ? dy : 0">;
 
-class Cnn_BinaryOp<string mnemonic, string name, string sign>
+/// An operation on two tensors that are broadcast together.
+class Cnn_BroadcastOp<string mnemonic, string name, string formula, string more = "">
     : Cnn_NestOp<mnemonic, [Cnn_Backward]> {
   let summary = name;
-  let description = "`a " # sign # [{ b`, element by element, with NumPy's broadcasting: shapes are aligned at
-    their last dimensions, and an extent of 1 (or none) is repeated. Adding or subtracting the constant 0 and multiplying or dividing by
-    1 folds away.
+  let description = "`" # formula # [{`, element by element, with NumPy's broadcasting: shapes are aligned at
+    their last dimensions, and an extent of 1 (or none) is repeated.}] # more # [{
 
     Constraints:
     - C1: extents that meet are equal, or one of them is 1.
@@ -75,6 +76,11 @@ class Cnn_BinaryOp<string mnemonic, string name, string sign>
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$lhs `,` $rhs `:` type($lhs) `,` type($rhs) `->` type($result) attr-dict";
   let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+}
+
+class Cnn_BinaryOp<string mnemonic, string name, string sign>
+    : Cnn_BroadcastOp<mnemonic, name, "a " # sign # " b", [{ Adding or subtracting the constant 0 and
+    multiplying or dividing by 1 folds away.}]> {
   let hasFolder = 1;
 }
 def Cnn_AddOp : Cnn_BinaryOp<"add", "addition", "+">;
@@ -169,7 +175,7 @@ def Cnn_ReshapeOp : Cnn_Op<"reshape", [Pure, Cnn_Backward]> {
   let assemblyFormat = "$input `:` type($input) `->` type($result) attr-dict";
   let hasVerifier = 1;
   let hasFolder = 1;
-  let extraClassDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+  let extraClassDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
 }
 
 #endif // CNNC_DIALECT_CNN_POINTWISE_OPS_TD

@@ -109,10 +109,54 @@ static Value buildMean(OpBuilder &b, Location loc, const Window &window, ArrayRe
                                arith::SIToFPOp::create(b, loc, value.getType(), count));
 }
 
-/// The layer of a pooling operation; `build` gets the window.
-static LayerDef makePoolLayer(
-    StringRef name, StringRef doc, bool average,
-    std::function<Value(OpBuilder &, Location, Value, const Window &, const LayerArgs &)> build) {
+/// Builds a pooling with a window.
+using PoolBuilder =
+    std::function<Value(OpBuilder &, Location, Value, const Window &, const LayerArgs &)>;
+
+/// Whether `input` is an image; fills `problem` otherwise.
+static LogicalResult checkImage(StringRef layer, const Shape &input, LayerProblem &problem) {
+  if (input.size() == 3)
+    return success();
+  problem.message =
+      layer.str() + " takes an image [channels, height, width], not " + formatShape(input);
+  problem.input = 0;
+  problem.inputText = "the " + formatShape(input) + " input";
+  return failure();
+}
+
+/// The layer of a pooling of whole images.
+static LayerDef makeGlobalLayer(StringRef name, StringRef doc, PoolBuilder build) {
+  LayerDef layer;
+  layer.name = name;
+  layer.stem = "pool";
+  layer.doc = doc;
+  layer.isFunction = true;
+  layer.sampleRank = 3;
+  layer.leastRank = 2;
+  std::string what = name.str();
+  layer.infer = [what](ArrayRef<Shape> inputs, const LayerArgs &,
+                       LayerProblem &problem) -> FailureOr<LayerShape> {
+    if (failed(checkImage(what, inputs[0], problem)))
+      return failure();
+    LayerShape shape;
+    shape.output = {inputs[0][0], 1, 1};
+    return shape;
+  };
+  layer.build = [build](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
+                        const LayerArgs &args) -> Value {
+    ArrayRef<int64_t> image = getTensor(inputs[0]).getShape().drop_front(2);
+    Window window;
+    window.kernel.assign(image.begin(), image.end());
+    window.stride = window.kernel;
+    window.padding = {0, 0, 0, 0};
+    window.dilation = getNoDilation();
+    return build(builder, loc, inputs[0], window, args);
+  };
+  return layer;
+}
+
+/// The layer of a pooling operation.
+static LayerDef makePoolLayer(StringRef name, StringRef doc, bool average, PoolBuilder build) {
   LayerDef layer;
   layer.sampleRank = 3;
   layer.leastRank = 2; // channels may be left out
@@ -131,13 +175,8 @@ static LayerDef makePoolLayer(
   layer.infer = [what](ArrayRef<Shape> inputs, const LayerArgs &args,
                        LayerProblem &problem) -> FailureOr<LayerShape> {
     const Shape &input = inputs[0];
-    if (input.size() != 3) {
-      problem.message =
-          what + " takes an image [channels, height, width], not " + formatShape(input);
-      problem.input = 0;
-      problem.inputText = "the " + formatShape(input) + " input";
+    if (failed(checkImage(what, input, problem)))
       return failure();
-    }
     Window window = Window::fromArgs(args);
     ArrayRef<int64_t> image = ArrayRef<int64_t>(input).drop_front();
     if (failed(window.checkCall(image, "window", problem)))
@@ -233,14 +272,15 @@ Values MaxPoolOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
                                 getKernel(), getStride(), getPadding(), getCeilMode())};
 }
 
-LayerDef MaxPoolOp::getLayer() {
-  return makePoolLayer("max_pool", "the largest element of every window", false,
-                       [](OpBuilder &b, Location loc, Value input, const Window &window,
-                          const LayerArgs &) -> Value {
-                         return MaxPoolOp::create(b, loc, input, window.kernel, window.stride,
-                                                  window.padding, window.ceilMode, false)
-                             .getResult();
-                       });
+std::vector<LayerDef> MaxPoolOp::getLayers() {
+  auto build = [](OpBuilder &b, Location loc, Value input, const Window &window,
+                  const LayerArgs &) -> Value {
+    return MaxPoolOp::create(b, loc, input, window.kernel, window.stride, window.padding,
+                             window.ceilMode, /*with_positions=*/false)
+        .getResult();
+  };
+  return {makePoolLayer("max_pool", "the largest element of every window", false, build),
+          makeGlobalLayer("global_max_pool", "the largest element of every channel", build)};
 }
 
 LogicalResult AvgPoolOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
@@ -274,14 +314,15 @@ Values AvgPoolOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
                                 getStride(), getPadding(), getCeilMode(), getCountIncludePad())};
 }
 
-LayerDef AvgPoolOp::getLayer() {
-  return makePoolLayer("avg_pool", "the mean of every window", true,
-                       [](OpBuilder &b, Location loc, Value input, const Window &window,
-                          const LayerArgs &args) -> Value {
-                         return AvgPoolOp::create(b, loc, input, window.kernel, window.stride,
-                                                  window.padding, window.ceilMode,
-                                                  args.getBool("count_include_pad"));
-                       });
+std::vector<LayerDef> AvgPoolOp::getLayers() {
+  auto build = [](OpBuilder &b, Location loc, Value input, const Window &window,
+                  const LayerArgs &args) -> Value {
+    bool countPad = !args.has("count_include_pad") || args.getBool("count_include_pad");
+    return AvgPoolOp::create(b, loc, input, window.kernel, window.stride, window.padding,
+                             window.ceilMode, countPad);
+  };
+  return {makePoolLayer("avg_pool", "the mean of every window", true, build),
+          makeGlobalLayer("global_avg_pool", "the mean of every channel", build)};
 }
 
 //===--------------------------------------------------------------------------------------------===//

@@ -28,7 +28,7 @@ def Cnn_MaxPoolOp : Cnn_NestOp<"max_pool", [Cnn_Backward], ["buildInit"]> {
                        DefaultValuedAttr<BoolAttr, "false">:$with_positions);
   let results = (outs Cnn_FloatTensor:$result, Optional<Cnn_IntTensor>:$positions);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result) (`,` type($positions)^)?";
-  let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+  let extraNestDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
 }
 
 def Cnn_AvgPoolOp : Cnn_NestOp<"avg_pool", [Cnn_Backward], ["buildFinish"]> {
@@ -45,7 +45,7 @@ def Cnn_AvgPoolOp : Cnn_NestOp<"avg_pool", [Cnn_Backward], ["buildFinish"]> {
                        DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
-  let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
+  let extraNestDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
 }
 
 class Cnn_PoolGradOp<string mnemonic> : Cnn_TypedNestOp<mnemonic> {

@@ -2,8 +2,10 @@
 //------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
+#include "dialect/Loss.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/OpImplementation.h"
+#include "llvm/ADT/StringExtras.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -55,8 +57,20 @@ LogicalResult WriteOp::verifySymbolUses(SymbolTableCollection &tables) {
 }
 
 LogicalResult RecipeOp::verify() {
-  if (getLoss() != "cross_entropy")
-    return emitOpError() << "loss is '" << getLoss() << "', expected cross_entropy (C1)";
+  const LossDef *loss = findLoss(getLoss());
+  if (!loss) {
+    auto names = llvm::map_range(getLosses(), [](const LossDef &known) { return known.name; });
+    return emitOpError() << "loss is '" << getLoss() << "', expected one of "
+                         << llvm::join(names, ", ") << " (C1)";
+  }
+  for (NamedAttribute arg : getLossArgs().value_or(DictionaryAttr::get(getContext()))) {
+    bool known =
+        llvm::any_of(loss->args, [&](const LayerArg &a) { return a.name == arg.getName(); });
+    if (!known || !isa<FloatAttr>(arg.getValue()))
+      return emitOpError() << "loss '" << getLoss() << "' has no hyperparameter '"
+                           << arg.getName().getValue() << "' of value " << arg.getValue()
+                           << " (C1)";
+  }
   if (getOptimizer() != "sgd")
     return emitOpError() << "optimizer is '" << getOptimizer() << "', expected sgd (C2)";
   return success();

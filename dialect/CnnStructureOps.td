@@ -75,11 +75,12 @@ def Cnn_RecipeOp : Cnn_Op<"recipe", [Symbol]> {
     ```
 
     Constraints:
-    - C1: `loss` is `cross_entropy`.
+    - C1: `loss` is one that an operation describes (`dialect/Loss.h`), and `loss_args` has numbers for some of
+      its hyperparameters.
     - C2: `optimizer` is `sgd`.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$net, StrAttr:$loss,
-                       StrAttr:$optimizer, DefaultValuedAttr<BoolAttr, "false">:$momentum,
+                       OptionalAttr<DictionaryAttr>:$loss_args, StrAttr:$optimizer, DefaultValuedAttr<BoolAttr, "false">:$momentum,
                        DefaultValuedAttr<BoolAttr, "false">:$weight_decay,
                        DefaultValuedAttr<BoolAttr, "false">:$nesterov);
   let assemblyFormat = "$sym_name `net` $net `loss` $loss `optimizer` $optimizer attr-dict";

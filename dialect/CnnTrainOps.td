@@ -1,46 +1,9 @@
-//===- CnnTrainOps.td - Losses and parameter updates --------------------------------------------===//
+//===- CnnTrainOps.td - Parameter updates -------------------------------------------------------===//
 
 #ifndef CNNC_DIALECT_CNN_TRAIN_OPS_TD
 #define CNNC_DIALECT_CNN_TRAIN_OPS_TD
 
 include "dialect/CnnPointwiseOps.td"
-
-def Cnn_CrossEntropyOp : Cnn_Op<"cross_entropy", [Pure, Cnn_Backward,
-    DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>]> {
-  let summary = "mean cross-entropy of softmax against labels";
-  let description = [{
-    `loss = 1/rows sum_{n < rows} (log sum_k exp x[n, k] - x[n, label[n]])`, as PyTorch's
-    `nn.CrossEntropyLoss`; with `sum`, without the factor. Rank 0.
-
-    Constraints:
-    - C1: `logits` is `[n, k]`, `labels` `[n]` of i32, `rows` `tensor<i32>`, the result of rank 0.
-  }];
-  let arguments = (ins Cnn_FloatTensor:$logits, Cnn_IntTensor:$labels, Cnn_IntTensor:$rows,
-                       DefaultValuedAttr<BoolAttr, "false">:$sum);
-  let results = (outs Cnn_FloatTensor:$result);
-  let assemblyFormat = [{
-    $logits `,` $labels `,` $rows attr-dict `:` type($logits) `,` type($labels) `,` type($rows) `->` type($result)
-  }];
-  let hasVerifier = 1;
-}
-
-def Cnn_CrossEntropyGradOp : Cnn_Op<"cross_entropy_grad", [Pure,
-    DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>]> {
-  let summary = "gradient of the mean cross-entropy";
-  let description = [{
-    `result[n, k] = (softmax(x[n, :])[k] - (label[n] == k)) * (n < rows ? 1/rows : 0)`, for a loss gradient of 1.
-
-    Constraints:
-    - C1: `logits` is `[n, k]`, `labels` `[n]` of i32, `rows` `tensor<i32>`, the result like `logits`.
-  }];
-  let arguments = (ins Cnn_FloatTensor:$logits, Cnn_IntTensor:$labels, Cnn_IntTensor:$rows,
-                       DefaultValuedAttr<BoolAttr, "false">:$sum);
-  let results = (outs Cnn_FloatTensor:$result);
-  let assemblyFormat = [{
-    $logits `,` $labels `,` $rows attr-dict `:` type($logits) `,` type($labels) `,` type($rows) `->` type($result)
-  }];
-  let hasVerifier = 1;
-}
 
 def Cnn_SgdUpdateOp : Cnn_Op<"sgd_update", [Pure, AttrSizedOperandSegments,
     DeclareOpInterfaceMethods<DecomposeOpInterface, ["decompose"]>]> {

@@ -35,8 +35,9 @@ using Shape = SmallVector<int64_t, 4>;
 /// integer, a pair `(height, width)`, or `(top, bottom, left, right)`; `Ints` a list of integers.
 enum class ArgKind { Int, Float, Bool, String, Size, Padding, Ints };
 
-/// A hyperparameter's value. `Size` and `Padding` are vectors, always filled to 2 and 4 entries.
-/// The last two kinds are the front end's own: numbers of a literal and functions by index.
+/// A hyperparameter's value. `Size`, `Padding` and `Ints` are vectors, the former two always filled
+/// to 2 and 4 entries. The last two kinds are the front end's own: numbers of a literal and
+/// functions by index.
 using ArgValue =
     std::variant<int64_t, double, bool, std::string, std::vector<int64_t>,
                  std::shared_ptr<const std::vector<double>>, std::shared_ptr<const IndexFunction>>;
@@ -63,7 +64,7 @@ public:
   const std::string &getString(StringRef name) const {
     return std::get<std::string>(values.at(name));
   }
-  /// The entries of a Size (2) or a Padding (4).
+  /// The entries of a Size (2), a Padding (4) or of Ints.
   ArrayRef<int64_t> getList(StringRef name) const {
     return std::get<std::vector<int64_t>>(values.at(name));
   }
@@ -164,7 +165,8 @@ struct LayerDef {
       build;
 };
 
-/// All layers, by name, in the order of the dialect's operations.
+/// All layers, in the order of the dialect's operations: what these give by a static `getLayer()`,
+/// or by `getLayers()` where there are several.
 ArrayRef<LayerDef> getLayers();
 
 /// The layer called `name`, or null.

@@ -34,7 +34,7 @@ struct Nest {
   SmallVector<AffineMap> operandMaps;
   /// Per result, from the dimensions to the result's logical indices.
   SmallVector<AffineMap> resultMaps;
-  /// What an operand gives outside of its bounds.
+  /// What an operand gives outside of its bounds; NaN where the body does not use it there.
   double padding = 0.0;
   /// The operand that accumulators start from (a bias), or -1 for `buildInit`. It is not passed to
   /// the body (a null value stands in its place).

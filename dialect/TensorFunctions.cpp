@@ -362,39 +362,11 @@ static LayerDef getMatmul() {
   return layer;
 }
 
-//===--------------------------------------------------------------------------------------------===//
-// Single elements
-//===--------------------------------------------------------------------------------------------===//
-
-template <typename Op> static LayerDef makePointwise(StringRef name, StringRef doc) {
-  LayerDef layer = makeFunction(name, doc);
-  layer.isElementwise = true;
-  layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &, LayerProblem &) -> Infer {
-    LayerShape shape;
-    shape.output = inputs[0];
-    return shape;
-  };
-  layer.build = [](OpBuilder &b, Location loc, ValueRange inputs, ValueRange,
-                   const LayerArgs &) -> Value {
-    RankedTensorType type = dropLayout(getTensor(inputs[0]));
-    auto identity = AffineMap::getMultiDimIdentityMap(type.getRank(), b.getContext());
-    return GenericOp::make(b, loc, type, inputs, type.getShape(), type.getRank(), "none",
-                           {identity, identity}, false, false,
-                           [&](OpBuilder &inner, ValueRange elements, ValueRange) -> Value {
-                             return Op::create(inner, loc, elements[0]);
-                           })
-        .getResult();
-  };
-  return layer;
-}
-
 std::vector<LayerDef> GenericOp::getLayers() {
   std::vector<LayerDef> layers;
   addReductions(layers);
   layers.push_back(getFlip());
   layers.push_back(getStack());
   layers.push_back(getMatmul());
-  layers.push_back(makePointwise<math::AbsFOp>("abs", "the absolute value"));
-  layers.push_back(makePointwise<math::SqrtOp>("sqrt", "the square root"));
   return layers;
 }

@@ -7,6 +7,7 @@
 
 #include "compiler/transforms/ReverseMode.h"
 #include "dialect/CnnDialect.h"
+#include "dialect/Loss.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 
@@ -101,6 +102,7 @@ private:
   }
   bool checkSizes();
   bool checkLoss();
+  mlir::DictionaryAttr getLossArgs();
   void emitRecipe();
   void emitNet();
 
@@ -142,12 +144,24 @@ bool Emitter::checkLoss() {
   return false;
 }
 
+/// The hyperparameters of the loss that are not the default, or null.
+mlir::DictionaryAttr Emitter::getLossArgs() {
+  llvm::SmallVector<mlir::NamedAttribute> changed;
+  for (const mlir::cnn::LayerArg &arg : mlir::cnn::findLoss(recipe->loss)->args) {
+    double value = recipe->lossArgs.getFloat(arg.name);
+    if (value != std::get<double>(*arg.defaultValue))
+      changed.push_back(builder.getNamedAttr(arg.name, builder.getF64FloatAttr(value)));
+  }
+  return changed.empty() ? mlir::DictionaryAttr() : builder.getDictionaryAttr(changed);
+}
+
 void Emitter::emitRecipe() {
   // A recipe may be called like the net, and both are symbols here.
   std::string symbol = recipe->name + (recipe->name == graph.net ? ".recipe" : "");
   mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol, recipe->net,
-                              recipe->loss, recipe->optimizer.kind, recipe->optimizer.momentum != 0,
-                              recipe->optimizer.weightDecay != 0, recipe->optimizer.nesterov);
+                              recipe->loss, getLossArgs(), recipe->optimizer.kind,
+                              recipe->optimizer.momentum != 0, recipe->optimizer.weightDecay != 0,
+                              recipe->optimizer.nesterov);
 }
 
 void Emitter::emitNet() {

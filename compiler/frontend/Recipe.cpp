@@ -1,5 +1,6 @@
 // Recipes against their schema: a table of keys. A new key is one row here and one field.
 #include "compiler/frontend/Recipe.h"
+#include "dialect/Loss.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include <cmath>
@@ -17,7 +18,6 @@ namespace {
 
 constexpr StringRef inits[] = {"xavier_uniform", "xavier_normal", "kaiming_uniform",
                                "kaiming_normal", "pytorch_default"};
-constexpr StringRef losses[] = {"cross_entropy"};
 constexpr StringRef optimizers[] = {"sgd"};
 constexpr StringRef types[] = {"f32", "f64"};
 
@@ -45,6 +45,7 @@ private:
                   double &result);
   bool readBool(const Expr *expr, StringRef key, bool &result);
   bool readOptimizer(const Expr *expr);
+  bool readLoss(const Expr *expr);
   bool readData(const Expr *expr);
   bool checkKey(const SetArgument &set, ArrayRef<StringRef> keys,
                 ArrayRef<StringRef> hyperparameters);
@@ -190,6 +191,48 @@ bool RecipeReader::readOptimizer(const Expr *expr) {
   return valid;
 }
 
+/// `mse`, or `cross_entropy(label_smoothing = 0.1)`.
+bool RecipeReader::readLoss(const Expr *expr) {
+  auto *call = dyn_cast<CallExpr>(expr);
+  llvm::SmallVector<StringRef> losses, names;
+  for (const mlir::cnn::LossDef &loss : mlir::cnn::getLosses())
+    losses.push_back(loss.name);
+  if (!readChoice(call ? call->callee : expr, "loss", losses, recipe.loss))
+    return false;
+  const mlir::cnn::LossDef &loss = *mlir::cnn::findLoss(recipe.loss);
+  for (const mlir::cnn::LayerArg &arg : loss.args)
+    names.push_back(arg.name);
+  recipe.lossArgs = mlir::cnn::getDefaults(loss);
+  llvm::StringMap<SMRange> given;
+  for (auto [i, argument] : llvm::enumerate(call ? call->arguments : ArrayRef<Argument>())) {
+    StringRef name = argument.name.name;
+    if (name.empty() && i < names.size())
+      name = names[i];
+    if (!llvm::is_contained(names, name)) {
+      diagnostics
+          .error(name.empty() ? argument.range : argument.name.range,
+                 "'" + recipe.loss + "' has no hyperparameter" +
+                     (name.empty() ? Twine() : " '" + name + "'"))
+          .hint(names.empty() ? "" : suggestName(name, names, "its hyperparameters are"));
+      return false;
+    }
+    if (auto [first, isNew] = given.try_emplace(name, argument.range); !isNew) {
+      diagnostics.error(argument.range, "'" + name + "' is given twice")
+          .note(first->second, "it is first given here");
+      return false;
+    }
+    Value value = elaboration.evaluate(argument.value);
+    if (!value.isNumber())
+      return wrongType(argument.value, name, "a number", value);
+    recipe.lossArgs.set(name, value.asDouble());
+    if (std::string problem = loss.check(recipe.lossArgs); !problem.empty()) {
+      diagnostics.error(argument.value->range, problem);
+      return false;
+    }
+  }
+  return true;
+}
+
 std::vector<RecipeReader::Key> RecipeReader::schema() {
   constexpr int64_t most = int64_t(1) << 20;
   return {
@@ -197,8 +240,7 @@ std::vector<RecipeReader::Key> RecipeReader::schema() {
       {"batch", true, "128",
        [&](const Expr *e) { return readInt(e, "batch", 1, most, recipe.batch); }},
       {"init", false, "", [&](const Expr *e) { return readChoice(e, "init", inits, recipe.init); }},
-      {"loss", false, "",
-       [&](const Expr *e) { return readChoice(e, "loss", losses, recipe.loss); }},
+      {"loss", false, "", [&](const Expr *e) { return readLoss(e); }},
       {"optimizer", true, "sgd(lr = 0.1)", [&](const Expr *e) { return readOptimizer(e); }},
       {"epochs", true, "10",
        [&](const Expr *e) { return readInt(e, "epochs", 0, most, recipe.epochs); }},
@@ -246,6 +288,7 @@ std::optional<Recipe> RecipeReader::run() {
   recipe.name = decl.name.name.str();
   recipe.net = decl.net.name.str();
   recipe.range = decl.name.range;
+  recipe.lossArgs = mlir::cnn::getDefaults(*mlir::cnn::findLoss(recipe.loss));
   std::vector<Key> keys = schema();
   llvm::SmallVector<StringRef> names;
   for (const Key &key : keys)

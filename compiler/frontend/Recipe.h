@@ -22,7 +22,8 @@ struct Recipe {
   int64_t batch = 0;
   int64_t epochs = 0;
   std::string init = "pytorch_default"; // of weights; a kind of InitAttr
-  std::string loss = "cross_entropy";
+  std::string loss = "cross_entropy";   // a loss of dialect/Loss.h
+  mlir::cnn::LayerArgs lossArgs;        // its hyperparameters, all of them
   Optimizer optimizer;
   int64_t seed = 0;
   bool shuffle = true;

@@ -15,6 +15,8 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 
+#include <cmath>
+
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSELAYOUTSPASS
 #include "compiler/schedule/Passes.h.inc"
@@ -307,7 +309,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     for (const GroupInfo::Read &read : info->getReads()) {
       Value input = group.getInputs()[read.argument];
       auto found = layouts.find(input);
-      if (read.pooled || found == layouts.end() ||
+      if (read.pooled || found == layouts.end() || std::isnan(read.padding) ||
           llvm::any_of(input.getUsers(), llvm::IsaPred<ReshapeOp>) ||
           input.getDefiningOp<ReshapeOp>())
         continue;

@@ -4,6 +4,8 @@
 #include "compiler/schedule/GroupInfo.h"
 #include "llvm/ADT/SmallPtrSet.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -194,6 +196,8 @@ static void collectReads(Value value, ArrayRef<LinearForm> forms, unsigned numDi
   if (stops.contains(def))
     return;
   Nest nest = cast<NestOpInterface>(def).getNest();
+  if (std::isnan(nest.padding))
+    padding = nest.padding;
   for (auto [operand, map] : llvm::zip(def->getOperands(), nest.operandMaps)) {
     SmallVector<LinearForm> inner;
     for (const LinearForm &form : getForms(map))
@@ -221,15 +225,20 @@ SmallVector<GroupInfo::Read> GroupInfo::getReads() const {
   };
   readOperands(anchor, nest.operandMaps, {}, nest.getNumDims(), false, nest.padding);
   SmallVector<LinearForm> result = getResultForms();
-  for (Operation *op : epilogue)
-    readOperands(op, cast<NestOpInterface>(op).getNest().operandMaps, result, nest.getNumDims(),
-                 false, 0.0);
+  auto paddingOf = [](const Nest &inner) {
+    return std::isnan(inner.padding) ? inner.padding : 0.0;
+  };
+  for (Operation *op : epilogue) {
+    Nest inner = cast<NestOpInterface>(op).getNest();
+    readOperands(op, inner.operandMaps, result, nest.getNumDims(), false, paddingOf(inner));
+  }
   for (Operation *op : afterPool) {
     unsigned rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
     SmallVector<LinearForm> identity;
     for (unsigned dim = 0; dim < rank; ++dim)
       identity.push_back(LinearForm::getDim(dim, rank));
-    readOperands(op, cast<NestOpInterface>(op).getNest().operandMaps, identity, rank, true, 0.0);
+    Nest inner = cast<NestOpInterface>(op).getNest();
+    readOperands(op, inner.operandMaps, identity, rank, true, paddingOf(inner));
   }
   return reads;
 }

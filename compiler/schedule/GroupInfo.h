@@ -55,7 +55,7 @@ struct GroupInfo {
     /// result; else of the anchor's nest.
     SmallVector<LinearForm> forms;
     bool pooled;
-    /// What lies outside of the input's bounds.
+    /// What lies outside of the input's bounds; NaN where that is not used.
     double padding;
   };
   /// All reads of inputs, those through the prologue included.

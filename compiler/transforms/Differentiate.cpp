@@ -6,6 +6,7 @@
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/ReverseMode.h"
 #include "dialect/CnnDialect.h"
+#include "dialect/Loss.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/IRMapping.h"
@@ -288,9 +289,13 @@ SmallVector<Value> DifferentiatePass::inlineNet(Entry &entry, ArrayRef<Value> in
 }
 
 Value DifferentiatePass::buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum) {
-  auto type = RankedTensorType::get({}, getElementTypeOrSelf(logits));
-  return CrossEntropyOp::create(entry.builder, renameLoc(chosen.getLoc(), "loss"), type, logits,
-                                labels, rows, sum);
+  const LossDef *loss = findLoss(chosen.getLoss());
+  LayerArgs args = getDefaults(*loss);
+  if (DictionaryAttr given = chosen.getLossArgsAttr())
+    for (NamedAttribute arg : given)
+      args.set(arg.getName(), cast<FloatAttr>(arg.getValue()).getValueAsDouble());
+  return loss->build(entry.builder, renameLoc(chosen.getLoc(), "loss"), logits, labels, rows, sum,
+                     args);
 }
 
 void DifferentiatePass::buildInfer() {

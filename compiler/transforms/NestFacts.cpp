@@ -119,6 +119,20 @@ static bool tilesItsOperand(const Nest &nest, Operation *op) {
   return area > 1 && area <= maxPooledArea;
 }
 
+/// Whether a pointwise nest reads an operand of the result's rank elsewhere than at the result's
+/// index, but for dimensions that are repeated.
+static bool movesElements(AffineMap map, ArrayRef<int64_t> sizes) {
+  if (map.getNumResults() != sizes.size())
+    return false;
+  for (auto [dim, expr] : llvm::enumerate(map.getResults())) {
+    auto constant = dyn_cast<AffineConstantExpr>(expr);
+    bool repeats = constant && constant.getValue() == 0;
+    if (!repeats && expr != getAffineDimExpr(dim, map.getContext()))
+      return true;
+  }
+  return false;
+}
+
 NestFacts::NestFacts(NestOpInterface op) {
   Nest nest = op.getNest();
   reduces = nest.numParallel < nest.getNumDims();
@@ -135,6 +149,10 @@ NestFacts::NestFacts(NestOpInterface op) {
   if (!pointwise)
     return;
   bool costly = studyBody(op, nest);
+  // What is moved is stored where it comes to lie: to read it from where it was costs more than to
+  // read it there, at every use.
+  if (llvm::any_of(nest.operandMaps, [&](AffineMap map) { return movesElements(map, nest.sizes); }))
+    return;
   // Operands as large as the result, constants aside.
   unsigned large = 0;
   RankedTensorType result = getTensor(op->getResult(0));

@@ -1,4 +1,5 @@
 // The front end as a command, so that its tests need nothing behind it:
+//   cnn-frontend layers
 //   cnn-frontend check|ast|cnn|summary|recipe FILE [--net N] [--recipe N] [--batch N] [--set
 //   k=v]...
 // Messages go to stderr, output to stdout; 1 when there were errors.
@@ -15,8 +16,8 @@ using namespace cnn;
 namespace {
 
 llvm::cl::opt<std::string> mode(llvm::cl::Positional, llvm::cl::Required,
-                                llvm::cl::desc("check|ast|cnn|summary|recipe"));
-llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::Required, llvm::cl::desc("FILE"));
+                                llvm::cl::desc("layers|check|ast|cnn|summary|recipe"));
+llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::desc("FILE"));
 llvm::cl::opt<std::string> net("net"), recipeName("recipe"), element("type");
 llvm::cl::opt<int64_t> batch("batch"), depth("depth");
 llvm::cl::list<std::string> sets("set");
@@ -66,6 +67,11 @@ int emitModule(Frontend &frontend, const Graph &graph, Diagnostics &diagnostics)
 
 int main(int argc, char **argv) {
   llvm::cl::ParseCommandLineOptions(argc, argv);
+  if (mode == "layers") {
+    for (const mlir::cnn::LayerDef &layer : mlir::cnn::getLayers())
+      llvm::outs() << layer.name << "\n";
+    return 0;
+  }
   Diagnostics diagnostics(&llvm::errs());
   std::unique_ptr<Frontend> frontend = Frontend::open(path, sets, diagnostics);
   if (!frontend)

@@ -4,7 +4,7 @@
     make_goldens.py [--fashion DIR] [--out DIR] [--check]
 
 --check writes nothing: it fails when a golden differs from what PyTorch gives now by more than
-1e-12 (operations, in double) or 1e-5 (the training runs, in float). Needs torch and numpy.
+1e-12 (nets, in double) or 1e-5 (the training runs, in float). Needs torch and numpy.
 """
 import argparse
 import gzip
@@ -24,126 +24,10 @@ from training_goldens import make_training  # noqa: E402
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS, BATCH, RATE, EVERY = 20, 128, 0.1, 16
 
-# name, operation, shape of x (batch first), attributes, shapes of further operands
-CASES = [
-    ("conv_plain", "conv", (2, 3, 7, 5), dict(channels=4, kernel=(3, 3))),
-    ("conv_same", "conv", (2, 1, 9, 8), dict(channels=6, kernel=(5, 5), padding=(2, 2))),
-    ("conv_strided", "conv", (3, 2, 9, 7),
-     dict(channels=5, kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
-    ("conv_rectangular", "conv", (2, 3, 8, 8),
-     dict(channels=2, kernel=(3, 5), stride=(3, 4), padding=(0, 1))),
-    ("conv_dilated", "conv", (2, 3, 9, 7),
-     dict(channels=4, kernel=(3, 3), padding=(2, 2), dilation=(2, 2))),
-    ("conv_dilated_strided", "conv", (1, 2, 11, 9),
-     dict(channels=3, kernel=(2, 3), stride=(2, 1), padding=(1, 2), dilation=(3, 2))),
-    ("conv_1x1", "conv", (2, 5, 4, 3), dict(channels=7, kernel=(1, 1))),
-    ("conv_1x1_strided", "conv", (2, 3, 5, 7), dict(channels=2, kernel=(1, 1), stride=(2, 3))),
-    ("conv_whole_image", "conv", (3, 2, 5, 3), dict(channels=17, kernel=(5, 3))),
-    ("conv_no_bias", "conv", (2, 3, 6, 6), dict(channels=3, kernel=(2, 2), bias=False)),
-    ("conv_wide_channels", "conv", (1, 19, 6, 5), dict(channels=18, kernel=(3, 3), padding=(1, 1))),
-    ("conv_no_pixel_left_over", "conv", (2, 2, 10, 10),
-     dict(channels=3, kernel=(3, 3), stride=(4, 4))),
-    ("linear", "linear", (3, 7), dict(features=5)),
-    ("linear_no_bias", "linear", (2, 33), dict(features=17, bias=False)),
-    ("linear_one_by_one", "linear", (1, 1), dict(features=1)),
-    ("linear_long", "linear", (5, 131), dict(features=3)),
-    ("sigmoid", "sigmoid", (2, 3, 5, 7), {}),
-    ("tanh", "tanh", (2, 3, 5, 7), {}),
-    ("relu", "relu", (2, 3, 5, 7), {}),
-    ("flatten", "flatten", (2, 3, 4, 5), {}),
-    ("avg_pool", "avg_pool", (2, 3, 6, 8), dict(kernel=(2, 2))),
-    ("avg_pool_left_over", "avg_pool", (2, 2, 7, 5), dict(kernel=(2, 2))),
-    ("avg_pool_padded", "avg_pool", (2, 3, 7, 8),
-     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
-    ("avg_pool_padded_excluded", "avg_pool", (2, 3, 7, 8),
-     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1), count_include_pad=False)),
-    ("avg_pool_ceil", "avg_pool", (2, 2, 7, 6), dict(kernel=(2, 3), stride=(2, 2), ceil_mode=True)),
-    ("avg_pool_ceil_padded", "avg_pool", (1, 2, 8, 9),
-     dict(kernel=(3, 3), stride=(3, 2), padding=(1, 1), ceil_mode=True)),
-    ("avg_pool_ceil_padded_excluded", "avg_pool", (1, 2, 8, 9),
-     dict(kernel=(3, 3), stride=(3, 2), padding=(1, 1), ceil_mode=True, count_include_pad=False)),
-    ("avg_pool_overlapping", "avg_pool", (2, 2, 6, 5), dict(kernel=(3, 2), stride=(1, 1))),
-    ("max_pool", "max_pool", (2, 3, 6, 8), dict(kernel=(2, 2))),
-    ("max_pool_left_over", "max_pool", (2, 2, 7, 5), dict(kernel=(2, 2))),
-    ("max_pool_padded", "max_pool", (2, 3, 7, 8),
-     dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
-    ("max_pool_rectangular", "max_pool", (1, 2, 4, 4),
-     dict(kernel=(2, 3), stride=(2, 3), padding=(0, 1))),
-    ("max_pool_ceil", "max_pool", (2, 2, 7, 6), dict(kernel=(2, 3), stride=(2, 2), ceil_mode=True)),
-    ("max_pool_overlapping", "max_pool", (2, 2, 6, 5), dict(kernel=(3, 3), stride=(1, 1))),
-    ("max_pool_ties", "max_pool", (1, 2, 6, 6), dict(kernel=(3, 3), stride=(2, 2), padding=(1, 1))),
-    ("cross_entropy", "cross_entropy", (5, 7), {}),
-    ("cross_entropy_large", "cross_entropy", (4, 10), {}),
-    ("cross_entropy_one_class", "cross_entropy", (3, 1), {}),
-] + [
-    (f"{op}_{kind}", op, left, {}, right)
-    for op in ("add", "sub", "mul", "div")
-    for kind, left, right in [
-        ("same", (2, 3, 4, 5), (2, 3, 4, 5)), ("channel", (2, 3, 4, 5), (1, 3, 1, 1)),
-        ("image", (2, 3, 4, 5), (2, 1, 4, 5)), ("scalar", (2, 3, 4, 5), (1, 1, 1, 1)),
-        ("both", (2, 3, 1, 5), (2, 1, 4, 1))]
-]
-
 
 def random(generator, shape):
     """Values that float holds exactly, as doubles: one set of inputs serves f32 and f64."""
     return torch.randn(shape, generator=generator).double()
-
-
-def run_case(seed, name, op, shape, attributes, other=None):
-    """The tensors of one case: operands, result `y`, its gradient `dy`, the operands' gradients."""
-    generator = torch.Generator().manual_seed(seed)
-    a = dict(attributes)
-    tensors = {"x": random(generator, shape)}
-    if name == "max_pool_ties":
-        tensors["x"] = tensors["x"].round()
-    if name == "relu":
-        tensors["x"].view(-1)[::7] = 0.0
-    if op in ("sigmoid", "tanh"):
-        tensors["x"].view(-1)[:8] = torch.tensor([0.0, -0.0, 1e-6, 20.0, -20.0, 90.0, -90.0, 5e-39])
-    if name == "cross_entropy_large":
-        tensors["x"] *= torch.tensor([1000.0, 1.0, 80.0, 1e-3])[:, None]
-        tensors["x"] = tensors["x"].float().double()
-    if op == "conv":
-        tensors["weight"] = random(generator, (a.pop("channels"), shape[1], *a.pop("kernel")))
-    if op == "linear":
-        tensors["weight"] = random(generator, (a.pop("features"), shape[1]))
-    if op in ("conv", "linear") and a.pop("bias", True):
-        tensors["bias"] = random(generator, tensors["weight"].shape[:1])
-    if other:
-        tensors["other"] = random(generator, other)
-        if op == "div":
-            away = tensors["other"].sign() * (tensors["other"].abs() + 0.5)
-            tensors["other"] = away.float().double()
-    operands = {key: value.requires_grad_() for key, value in tensors.items()}
-    x = operands["x"]
-    if op == "conv":
-        y = F.conv2d(x, operands["weight"], operands.get("bias"), **a)
-    elif op == "linear":
-        y = F.linear(x, operands["weight"], operands.get("bias"))
-    elif op in ("avg_pool", "max_pool"):
-        kernel = a.pop("kernel")
-        y = (F.avg_pool2d if op == "avg_pool" else F.max_pool2d)(x, kernel, **a)
-    elif op == "flatten":
-        y = x.flatten(1)
-    elif op == "cross_entropy":
-        labels = torch.randint(0, shape[1], shape[:1], generator=generator)
-        y = F.cross_entropy(x, labels)
-    elif op in ("sigmoid", "tanh", "relu"):
-        y = getattr(torch, op)(x)
-    else:
-        y = getattr(torch, op)(x, operands["other"])
-    dy = torch.ones(()).double() if op == "cross_entropy" else random(generator, y.shape)
-    y.backward(dy)
-    out = {f"{name}.{key}": value.detach().float().numpy() for key, value in operands.items()}
-    if op == "cross_entropy":
-        out[f"{name}.labels"] = labels.to(torch.int32).numpy()
-    else:
-        out[f"{name}.dy"] = dy.float().numpy()
-    out[f"{name}.y"] = y.detach().numpy()
-    for key, value in operands.items():
-        out[f"{name}.d{key}"] = value.grad.numpy()
-    return out
 
 
 # Small nets: one operation each behind a convolution and before a linear layer, so that the
@@ -252,14 +136,6 @@ def make_nets():
     return tensors, listing
 
 
-def make_ops():
-    tensors, listing = {}, []
-    for seed, case in enumerate(CASES):
-        tensors.update(run_case(seed, *case))
-        listing.append(dict(name=case[0], op=case[1], attributes=case[3]))
-    return tensors, listing
-
-
 # The parameters' names are the layers' names of examples/lenet.
 NAMES = ("conv1", "conv2", "linear1", "linear2", "linear3")
 VARIANTS = {"lenet": (nn.Sigmoid, nn.AvgPool2d), "lenet_relu": (nn.ReLU, nn.MaxPool2d)}
@@ -334,12 +210,11 @@ def main():
     parser.add_argument("--check", action="store_true")
     options = parser.parse_args()
     torch.set_num_threads(1)
-    ops, op_listing = make_ops()
     nets, net_listing = make_nets()
     training, training_listing = make_training()
     weights = initial_weights()
     runs, samples = make_runs(options.fashion, weights)
-    files = {"ops": (ops, 1e-12), "nets": (nets, 1e-12), "training": (training, 1e-11),
+    files = {"nets": (nets, 1e-12), "training": (training, 1e-11),
              "lenet.init": (weights, 0.0), "lenet.after20": (samples, 1e-5)}
     for stem, (tensors, tolerance) in files.items():
         path = os.path.join(options.out, stem + ".safetensors")
@@ -354,7 +229,7 @@ def main():
             if want.shape != tensors[name].shape or not np.allclose(
                     want, tensors[name], rtol=tolerance, atol=tolerance):
                 sys.exit(f"{path}: {name} differs")
-    for stem, content in {"ops": op_listing, "nets": net_listing, "training": training_listing,
+    for stem, content in {"nets": net_listing, "training": training_listing,
                           "lenet.losses": runs}.items():
         path = os.path.join(options.out, stem + ".json")
         if not options.check:

@@ -160,6 +160,10 @@ func.func @training(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i
   %0 = cnn.cross_entropy %x, %labels, %rows : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
   // CHECK: cnn.cross_entropy_grad %{{.*}}, %{{.*}}, %{{.*}} {sum = true} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<4x3xf32>
   %1 = cnn.cross_entropy_grad %x, %labels, %rows {sum = true} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<4x3xf32>
+  // CHECK: cnn.cross_entropy %{{.*}}, %{{.*}}, %{{.*}} {label_smoothing = 1.000000e-01 : f64} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
+  %smooth = cnn.cross_entropy %x, %labels, %rows {label_smoothing = 1.000000e-01 : f64} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
+  // CHECK: cnn.squared_error %{{.*}}, %{{.*}}, %{{.*}} {mean = true} : tensor<4x3xf32>, tensor<4x3xf32>, tensor<i32> -> tensor<f32>
+  %squared = cnn.squared_error %x, %x, %rows {mean = true} : tensor<4x3xf32>, tensor<4x3xf32>, tensor<i32> -> tensor<f32>
   // CHECK: cnn.sgd_update %{{.*}}, %{{.*}} lr %{{.*}} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xf32>
   %2 = cnn.sgd_update %x, %1 lr %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xf32>
   // CHECK: cnn.sgd_update %{{.*}}, %{{.*}} lr %{{.*}} decay %{{.*}} velocity %{{.*}} momentum %{{.*}} {nesterov = true} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
@@ -215,5 +219,71 @@ func.func @tiles(%b: memref<8x32xf32>, %i: index) {
   %4 = cnn.tile_join %0, %0 {dim = 0 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<8x16xf32>
   // CHECK: cnn.tile_reduce "add" %[[T]] : vector<4x16xf32> -> vector<4x1xf32>
   %3 = cnn.tile_reduce "add" %0 : vector<4x16xf32> -> vector<4x1xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @functions
+func.func @functions(%x: tensor<4x3xf64>) {
+  // CHECK: cnn.leaky_relu %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64> {slope = 1.000000e-01 : f64}
+  %0 = cnn.leaky_relu %x : tensor<4x3xf64> -> tensor<4x3xf64> {slope = 1.000000e-01 : f64}
+  // CHECK: cnn.elu %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64> {alpha = 1.000000e+00 : f64}
+  %1 = cnn.elu %x : tensor<4x3xf64> -> tensor<4x3xf64> {alpha = 1.000000e+00 : f64}
+  // CHECK: cnn.relu6 %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %2 = cnn.relu6 %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.silu %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %3 = cnn.silu %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.hardswish %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %4 = cnn.hardswish %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.gelu %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64> {approximate = true}
+  %5 = cnn.gelu %x : tensor<4x3xf64> -> tensor<4x3xf64> {approximate = true}
+  // CHECK: cnn.abs %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %6 = cnn.abs %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.sqrt %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %7 = cnn.sqrt %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.pow %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64> {exponent = 2.500000e+00 : f64}
+  %8 = cnn.pow %x : tensor<4x3xf64> -> tensor<4x3xf64> {exponent = 2.500000e+00 : f64}
+  // CHECK: cnn.leaky_relu_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {slope = 1.000000e-01 : f64}
+  %9 = cnn.leaky_relu_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {slope = 1.000000e-01 : f64}
+  // CHECK: cnn.elu_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {alpha = 1.000000e+00 : f64}
+  %10 = cnn.elu_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {alpha = 1.000000e+00 : f64}
+  // CHECK: cnn.relu6_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %11 = cnn.relu6_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.silu_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %12 = cnn.silu_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.hardswish_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %13 = cnn.hardswish_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.gelu_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {approximate = true}
+  %14 = cnn.gelu_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64> {approximate = true}
+  // CHECK: cnn.abs_grad %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %15 = cnn.abs_grad %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.maximum %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %16 = cnn.maximum %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.minimum %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %17 = cnn.minimum %x, %x : tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.larger_share %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf64>, tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  %18 = cnn.larger_share %x, %x, %x : tensor<4x3xf64>, tensor<4x3xf64>, tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.softmax %{{.*}} dim 1 : tensor<4x3xf64> -> tensor<4x3xf64>
+  %19 = cnn.softmax %x dim 1 : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.log_softmax %{{.*}} dim 1 : tensor<4x3xf64> -> tensor<4x3xf64>
+  %20 = cnn.log_softmax %x dim 1 : tensor<4x3xf64> -> tensor<4x3xf64>
+  return
+}
+
+// CHECK-LABEL: func.func @moving
+func.func @moving(%x: tensor<2x3x5x5xf32>, %y: tensor<2x4x5x5xf32>) {
+  // CHECK: cnn.pad %{{.*}} {high = array<i64: 0, 0, 2, -1>, low = array<i64: 0, 0, 1, 1>, value = 5.000000e-01 : f64} : tensor<2x3x5x5xf32> -> tensor<2x3x8x5xf32>
+  %0 = cnn.pad %x {high = array<i64: 0, 0, 2, -1>, low = array<i64: 0, 0, 1, 1>, value = 5.000000e-01 : f64} : tensor<2x3x5x5xf32> -> tensor<2x3x8x5xf32>
+  // CHECK: cnn.concat %{{.*}}, %{{.*}} dim 1 : (tensor<2x3x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x7x5x5xf32>
+  %1 = cnn.concat %x, %y dim 1 : (tensor<2x3x5x5xf32>, tensor<2x4x5x5xf32>) -> tensor<2x7x5x5xf32>
+  // CHECK: cnn.permute %{{.*}} order [0, 2, 3, 1] : tensor<2x3x5x5xf32> -> tensor<2x5x5x3xf32>
+  %2 = cnn.permute %x order [0, 2, 3, 1] : tensor<2x3x5x5xf32> -> tensor<2x5x5x3xf32>
+  // CHECK: cnn.adaptive_avg_pool %{{.*}} size [2, 3] : tensor<2x3x5x5xf32> -> tensor<2x3x2x3xf32>
+  %3 = cnn.adaptive_avg_pool %x size [2, 3] : tensor<2x3x5x5xf32> -> tensor<2x3x2x3xf32>
+  // CHECK: cnn.adaptive_max_pool %{{.*}} size [2, 3] : tensor<2x3x5x5xf32> -> tensor<2x3x2x3xf32>, tensor<2x3x2x3xi32>
+  %4, %5 = cnn.adaptive_max_pool %x size [2, 3] : tensor<2x3x5x5xf32> -> tensor<2x3x2x3xf32>, tensor<2x3x2x3xi32>
+  // CHECK: cnn.adaptive_avg_pool_grad %{{.*}} : tensor<2x3x2x3xf32> -> tensor<2x3x5x5xf32>
+  %6 = cnn.adaptive_avg_pool_grad %4 : tensor<2x3x2x3xf32> -> tensor<2x3x5x5xf32>
+  // CHECK: cnn.adaptive_max_pool_grad %{{.*}}, %{{.*}} : tensor<2x3x2x3xf32>, tensor<2x3x2x3xi32> -> tensor<2x3x5x5xf32>
+  %7 = cnn.adaptive_max_pool_grad %4, %5 : tensor<2x3x2x3xf32>, tensor<2x3x2x3xi32> -> tensor<2x3x5x5xf32>
   return
 }

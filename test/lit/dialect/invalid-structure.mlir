@@ -65,8 +65,14 @@ func.func @f(%x: tensor<3xf32>) {
 // -----
 
 // cnn.recipe C1
-// expected-error@+1 {{'cnn.recipe' op loss is 'hinge', expected cross_entropy (C1)}}
+// expected-error@+1 {{'cnn.recipe' op loss is 'hinge', expected one of cross_entropy, mse, sse (C1)}}
 cnn.recipe @r net @n loss "hinge" optimizer "sgd"
+
+// -----
+
+// cnn.recipe C1
+// expected-error@+1 {{'cnn.recipe' op loss 'mse' has no hyperparameter 'label_smoothing' of value 1.000000e-01 : f64 (C1)}}
+cnn.recipe @r net @n loss "mse" optimizer "sgd" {loss_args = {label_smoothing = 0.1 : f64}}
 
 // -----
 

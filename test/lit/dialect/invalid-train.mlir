@@ -61,3 +61,21 @@ func.func @f(%p: tensor<3xf32>, %g: tensor<4xf32>, %s: tensor<f32>) {
   %0 = cnn.sgd_update %p, %p lr %s {nesterov = true} : (tensor<3xf32>, tensor<3xf32>, tensor<f32>) -> tensor<3xf32>
   return
 }
+
+// -----
+
+// cnn.cross_entropy C2
+func.func @f(%x: tensor<4x3xf32>, %l: tensor<4xi32>, %r: tensor<i32>, %k: tensor<5xi32>) {
+  // expected-error@+1 {{'cnn.cross_entropy' op label_smoothing is 1.500000e+00 : f64, expected 0 to 1 (C2)}}
+  %0 = cnn.cross_entropy %x, %l, %r {label_smoothing = 1.5 : f64} : tensor<4x3xf32>, tensor<4xi32>, tensor<i32> -> tensor<f32>
+  return
+}
+
+// -----
+
+// cnn.squared_error C1
+func.func @f(%x: tensor<4x3xf32>, %l: tensor<4xi32>, %r: tensor<i32>, %k: tensor<5xi32>) {
+  // expected-error@+1 {{'cnn.squared_error' op got output 'tensor<4x3xf32>', target 'tensor<4x3xf32>', rows 'tensor<4xi32>' and result 'tensor<f32>'; expected [n, k] twice, tensor<i32> and rank 0 (C1)}}
+  %0 = cnn.squared_error %x, %x, %l : tensor<4x3xf32>, tensor<4x3xf32>, tensor<4xi32> -> tensor<f32>
+  return
+}

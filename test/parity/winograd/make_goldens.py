@@ -3,8 +3,8 @@
 
     make_goldens.py [--check]
 
-The files have the form of those in the folder above, and its make_goldens.py the reading of cases;
---check writes nothing and fails when a golden differs from what PyTorch gives now by more than
+Per case operands `.x`, `.weight`, `.bias` in float, the gradient `.dy` given for the result; result
+`.y` and gradients `.dx`, `.dweight`, `.dbias` in double. --check writes nothing and fails when a golden differs from what PyTorch gives now by more than
 1e-12. Needs torch and numpy.
 """
 import json
@@ -12,10 +12,11 @@ import os
 import sys
 
 import numpy as np
+import torch
+import torch.nn.functional as F
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, ".."))
-import make_goldens as parent  # noqa: E402
 from safetensors_stdlib import read, values, write  # noqa: E402
 
 # Batches that fill vectors and such that do not, images and channels that nothing divides, images
@@ -34,10 +35,29 @@ CASES = [
 ]
 
 
+def run_case(seed, name, shape, channels, kernel, padding=(0, 0), bias=True):
+    generator = torch.Generator().manual_seed(seed)
+
+    def random(size):
+        return torch.randn(size, generator=generator).double()
+
+    operands = {"x": random(shape), "weight": random((channels, shape[1], *kernel))}
+    if bias:
+        operands["bias"] = random((channels,))
+    for operand in operands.values():
+        operand.requires_grad_()
+    y = F.conv2d(*operands.values(), padding=padding)
+    dy = random(y.shape)
+    y.backward(dy)
+    out = {f"{name}.{key}": value.detach().float().numpy() for key, value in operands.items()}
+    out |= {f"{name}.dy": dy.float().numpy(), f"{name}.y": y.detach().numpy()}
+    return out | {f"{name}.d{key}": value.grad.numpy() for key, value in operands.items()}
+
+
 def main():
     tensors = {}
-    for seed, (name, op, shape, attributes) in enumerate(CASES):
-        tensors.update(parent.run_case(1000 + seed, name, op, shape, attributes))
+    for seed, (name, _, shape, attributes) in enumerate(CASES):
+        tensors.update(run_case(1000 + seed, name, shape, **attributes))
     path = os.path.join(HERE, "ops.safetensors")
     if "--check" in sys.argv[1:]:
         golden = read(path)

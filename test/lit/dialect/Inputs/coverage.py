@@ -21,7 +21,7 @@ for op, body in zip(sections[1::2], sections[2::2]):
 printed = set()
 for name in ("structure.mlir", "compute.mlir"):
     checks = re.findall(r"^ *// CHECK\S*: (.*)", (folder / name).read_text(encoding="utf-8"), re.M)
-    printed |= set(re.findall(r"cnn\.[a-z_]+", "\n".join(checks)))
+    printed |= set(re.findall(r"cnn\.[a-z_0-9]+", "\n".join(checks)))
 cases = set()
 for path in folder.glob("invalid-*.mlir"):
     found = re.findall(r"^// (cnn\.\w+) C(\d+)$", path.read_text(encoding="utf-8"), re.M)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Gradients against central differences, for every case of ops.json.
+"""Gradients against central differences, for every row of cases.py.
 
-    finite_differences.py inputs PARITY_DIR DIR
-    finite_differences.py compare PARITY_DIR DIR TOLERANCE [FACTOR]
+    finite_differences.py inputs DIR
+    finite_differences.py compare DIR TOLERANCE [FACTOR]
 
 `inputs` writes the operands in double, DIR/at, and the same displaced in a random direction v,
 DIR/plus = at + h v and DIR/minus = at - h v. cnn-run makes DIR/gradients, DIR/y_plus and
@@ -13,61 +13,56 @@ case and every float operand must be there. Status 1 when one is not, or differs
 only.
 """
 import array
-import json
 import math
 import os
 import random
 import sys
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."))
-import safetensors_stdlib as st  # noqa: E402
+from module import HERE, OPERANDS, select
+import safetensors_stdlib as st
 
 STEP = 4e-6
-OPERANDS = ("x", "weight", "bias", "other")
 
 
 def doubles(shape, values):
     return ("float64", shape, array.array("d", values).tobytes())
 
 
-def result_gradient(case, goldens):
-    """dy; the file has none for a loss, where it is 1."""
-    return goldens[f"{case['name']}.dy"] if case["op"] != "cross_entropy" else doubles((), [1.0])
-
-
-def smooth_point(case, part, golden):
-    """The golden operand; where the operation has kinks, values at least 1/16 apart and 1/32 from
-    0, so that no displacement changes the sign of one or which of two is larger."""
-    if case["op"] not in ("relu", "max_pool"):
+def point_of(case, part, golden):
+    """The golden operand; where the derivative jumps, values at least 1/16 apart and 1/64 from every
+    integer (and other operands between those), so that no displacement crosses a jump."""
+    if not case.kinks:
         return st.values(golden)
     count = len(st.values(golden))
-    values = [(rank + 0.5 - count // 2) / 16 for rank in range(count)]
-    random.Random(f"{case['name']}.{part}.at").shuffle(values)
+    shift = 0.5 if part == "x" else 0.25
+    values = [(rank + shift - count // 2) / 16 for rank in range(count)]
+    random.Random(f"{case.name}.{part}.at").shuffle(values)
     return values
 
 
 def write_inputs(cases, goldens, folder):
     at, plus, minus = {}, {}, {}
     for case in cases:
-        name = case["name"]
+        name = case.name
         for part in OPERANDS:
             golden = goldens.get(f"{name}.{part}")
             if not golden:
                 continue
-            point = smooth_point(case, part, golden)
+            point = point_of(case, part, golden)
             # No element of v is small: each element of the gradient counts.
             numbers = random.Random(f"{name}.{part}.direction")
             step = [STEP * numbers.choice((-1, 1)) * numbers.uniform(0.5, 1) for _ in point]
             at[f"{name}.{part}"] = at[f"{name}_grad.{part}"] = doubles(golden[1], point)
             plus[f"{name}.{part}"] = doubles(golden[1], [x + d for x, d in zip(point, step)])
             minus[f"{name}.{part}"] = doubles(golden[1], [x - d for x, d in zip(point, step)])
-        at[f"{name}_grad.d_y"] = result_gradient(case, goldens)
-        labels = goldens.get(f"{name}.labels")
-        if labels:
-            rows = ("int32", (), array.array("i", [labels[1][0]]).tobytes())
+        at[f"{name}_grad.d_y"] = goldens[f"{name}.dy"]
+        if "%rows" in case.call:
+            rows = ("int32", (), array.array("i", [case.x[0]]).tobytes())
             for tensors in (at, plus, minus):
-                tensors[f"{name}.labels"] = tensors[f"{name}_grad.labels"] = labels
                 tensors[f"{name}.rows"] = tensors[f"{name}_grad.rows"] = rows
+                if f"{name}.labels" in goldens:
+                    labels = goldens[f"{name}.labels"]
+                    tensors[f"{name}.labels"] = tensors[f"{name}_grad.labels"] = labels
     for name, tensors in (("at", at), ("plus", plus), ("minus", minus)):
         st.write(os.path.join(folder, name), tensors)
 
@@ -83,9 +78,9 @@ def compare(cases, goldens, folder, tolerance, factor):
     plus, minus, y_plus, y_minus, gradients = (
         st.read(os.path.join(folder, name))
         for name in ("plus", "minus", "y_plus", "y_minus", "gradients"))
-    worst, tensors, different = {}, 0, 0
+    errors, tensors, different = [], 0, 0
     for case in cases:
-        name, terms, largest = case["name"], [], 1.0
+        name, terms, largest = case.name, [], 1.0
         for part in OPERANDS:
             key = f"{name}.{part}"
             if key not in goldens:
@@ -96,8 +91,8 @@ def compare(cases, goldens, folder, tolerance, factor):
             largest = max([largest] + [abs(value) for value in high])
             tensors += 1
         y = f"{name}.y"
-        expected = math.fsum(products(st.values(result_gradient(case, goldens)),
-                                      st.values(y_plus[y]), st.values(y_minus[y])))
+        expected = math.fsum(products(st.values(goldens[f"{name}.dy"]), st.values(y_plus[y]),
+                                      st.values(y_minus[y])))
         scale = largest * math.fsum(abs(term) for term in terms)
         error = abs(math.fsum(terms) - expected)
         error = error / scale if scale else math.inf if error else 0.0
@@ -105,24 +100,21 @@ def compare(cases, goldens, folder, tolerance, factor):
         if not error <= tolerance:
             different += 1
             print(f"{name}: differs by {error:.2e}, more than {tolerance:.0e}")
-        if case["op"] not in worst or not error <= worst[case["op"]][0]:
-            worst[case["op"]] = (error, name)
-    for op, (error, name) in sorted(worst.items()):
-        print(f"{op}: largest error {error:.1e} ({name})")
+        errors.append((error, name))
+    error, name = max(errors)
+    print(f"largest error {error:.1e} ({name})")
     print(f"{len(cases)} cases, {tensors} gradients compared, {different} cases differ")
     return different > 0 or not tensors
 
 
 def main():
-    mode, parity, folder, *numbers = sys.argv[1:]
-    with open(os.path.join(parity, "ops.json"), encoding="utf-8") as file:
-        cases = json.load(file)
-    goldens = st.read(os.path.join(parity, "ops.safetensors"))
+    mode, folder, *numbers = sys.argv[1:]
+    goldens = st.read(os.path.join(HERE, "goldens.safetensors"))
     if mode == "inputs":
-        write_inputs(cases, goldens, folder)
+        write_inputs(select(), goldens, folder)
         return 0
     tolerance, factor = (*map(float, numbers), 1.0)[:2]
-    return compare(cases, goldens, folder, tolerance, factor)
+    return compare(select(), goldens, folder, tolerance, factor)
 
 
 sys.exit(main())
