@@ -7,6 +7,7 @@
 #include "dialect/Layer.h"
 #include "dialect/Loss.h"
 #include "dialect/Nest.h"
+#include "dialect/Optimizer.h"
 #include "dialect/Training.h"
 #include "mlir/Bytecode/BytecodeOpInterface.h"
 #include "mlir/IR/BuiltinAttributes.h"

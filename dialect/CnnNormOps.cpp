@@ -401,6 +401,43 @@ Values InverseStdOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueR
                                 math::SqrtOp::create(b, loc, sum))};
 }
 
+LogicalResult ScaledWeightOp::verify() {
+  if (getEpsilon().convertToDouble() <= 0)
+    return emitOpError() << "epsilon must be positive (C2)";
+  return success();
+}
+
+LogicalResult ScaledWeightOp::inferReturnTypes(MLIRContext *, std::optional<Location> loc,
+                                               ValueRange operands, DictionaryAttr,
+                                               OpaqueProperties, RegionRange,
+                                               SmallVectorImpl<Type> &types) {
+  RankedTensorType weight = dropLayout(getTensor(operands[0]));
+  if (weight.getRank() == 0)
+    return emitOptionalError(loc, "weight is ", weight, ", expected [k, ...] (C1)");
+  auto channels = RankedTensorType::get({weight.getDimSize(0)}, weight.getElementType());
+  for (Value value : operands.drop_front())
+    if (!haveSameShapes(value.getType(), channels))
+      return emitOptionalError(loc, "scale or variance is ", value.getType(), ", expected ",
+                               channels, " (C1)");
+  types.push_back(weight);
+  return success();
+}
+
+Nest ScaledWeightOp::getNest() {
+  Nest nest = getElementNest(getTensor(getResult()), getWeight());
+  auto channel = AffineMap::get(nest.getNumDims(), 0, getAffineDimExpr(0, getContext()));
+  nest.operandMaps.append(2, channel);
+  return nest;
+}
+
+Values ScaledWeightOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
+  Value root = math::SqrtOp::create(
+      b, loc,
+      arith::AddFOp::create(b, loc, in[2],
+                            buildFloat(b, loc, in[2].getType(), getEpsilon().convertToDouble())));
+  return {arith::MulFOp::create(b, loc, in[0], arith::DivFOp::create(b, loc, in[1], root))};
+}
+
 LogicalResult RowCountOp::verify() {
   if (failed(checkRows(getLoc(), getRows())))
     return failure();

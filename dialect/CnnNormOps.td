@@ -144,6 +144,25 @@ def Cnn_InverseStdOp : Cnn_NestOp<"inverse_std"> {
   let hasVerifier = 1;
 }
 
+def Cnn_ScaledWeightOp : Cnn_NestOp<"scaled_weight"> {
+  let summary = "the weight of a layer and the batch normalisation behind it";
+  let description = [{
+    `result[k, ...] = weight[k, ...] * scale[k] / sqrt(variance[k] + epsilon)`.
+
+    Constraints:
+    - C1: `weight` is `[k, ...]`, `scale` and `variance` `[k]`, all of one float type.
+    - C2: `epsilon` is positive.
+  }];
+  let arguments = (ins Cnn_FloatTensor:$weight, Cnn_FloatTensor:$scale, Cnn_FloatTensor:$variance,
+                       F64Attr:$epsilon);
+  let results = (outs Cnn_FloatTensor:$result);
+  let assemblyFormat = [{
+    $weight `,` $scale `,` $variance attr-dict `:` type($weight) `,` type($scale) `,` type($variance)
+    `->` type($result)
+  }];
+  let hasVerifier = 1;
+}
+
 def Cnn_RowCountOp : Cnn_TypedNestOp<"row_count"> {
   let summary = "how many values the used rows of a batch hold, as a float";
   let description = [{

@@ -17,7 +17,9 @@ include "dialect/CnnAdaptivePoolOps.td"
 include "dialect/CnnShapeOps.td"
 include "dialect/CnnSoftmaxOps.td"
 include "dialect/CnnLossOps.td"
+include "dialect/CnnRandomOps.td"
 include "dialect/CnnTrainOps.td"
+include "dialect/CnnAdamOps.td"
 include "dialect/CnnTileOps.td"
 
 #endif // CNNC_DIALECT_CNN_OPS_TD

@@ -71,9 +71,28 @@ LogicalResult RecipeOp::verify() {
                            << arg.getName().getValue() << "' of value " << arg.getValue()
                            << " (C1)";
   }
-  if (getOptimizer() != "sgd")
-    return emitOpError() << "optimizer is '" << getOptimizer() << "', expected sgd (C2)";
+  const OptimizerDef *optimizer = findOptimizer(getOptimizer());
+  if (!optimizer) {
+    SmallVector<StringRef> names;
+    for (const OptimizerDef &known : getOptimizers())
+      names.push_back(known.name);
+    return emitOpError() << "optimizer is '" << getOptimizer() << "', expected one of "
+                         << llvm::join(names, ", ") << " (C2)";
+  }
+  for (NamedAttribute attr : (*this)->getDiscardableAttrs())
+    if (!llvm::is_contained(optimizer->flags, attr.getName().strref()) ||
+        !isa<BoolAttr>(attr.getValue()))
+      return emitOpError() << "attribute '" << attr.getName().strref() << " = " << attr.getValue()
+                           << "' is no flag of optimizer '" << getOptimizer() << "' (C2)";
   return success();
+}
+
+SmallVector<StringRef> RecipeOp::getFlags() {
+  SmallVector<StringRef> flags;
+  for (StringRef flag : findOptimizer(getOptimizer())->flags)
+    if (auto attr = (*this)->getAttrOfType<BoolAttr>(flag); attr && attr.getValue())
+      flags.push_back(flag);
+  return flags;
 }
 
 //===--------------------------------------------------------------------------------------------===//

@@ -67,24 +67,28 @@ def Cnn_WriteOp : Cnn_Op<"write", [DeclareOpInterfaceMethods<SymbolUserOpInterfa
 def Cnn_RecipeOp : Cnn_Op<"recipe", [Symbol]> {
   let summary = "how a network is trained";
   let description = [{
-    What the gradient phase needs of a `train` declaration. Learning rate, momentum and weight decay
-    are run-time scalars and do not stand here; `momentum` says whether there is a velocity at all.
+    What the gradient phase needs of a `train` declaration. Learning rate, momentum and the like are
+    run-time scalars and do not stand here. The discardable attributes are the optimizer's flags:
+    `momentum = true` says that there is a velocity at all.
 
     ```mlir
-    cnn.recipe @on_fashion net @lenet loss "cross_entropy" optimizer "sgd" {momentum = false, nesterov = false}
+    cnn.recipe @on_fashion net @lenet loss "cross_entropy" optimizer "sgd" {momentum = true, nesterov = true}
     ```
 
     Constraints:
     - C1: `loss` is one that an operation describes (`dialect/Loss.h`), and `loss_args` has numbers for some of
       its hyperparameters.
-    - C2: `optimizer` is `sgd`.
+    - C2: `optimizer` is one that an operation describes (`dialect/Optimizer.h`), and each other attribute is one
+      of its flags.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, FlatSymbolRefAttr:$net, StrAttr:$loss,
-                       OptionalAttr<DictionaryAttr>:$loss_args, StrAttr:$optimizer, DefaultValuedAttr<BoolAttr, "false">:$momentum,
-                       DefaultValuedAttr<BoolAttr, "false">:$weight_decay,
-                       DefaultValuedAttr<BoolAttr, "false">:$nesterov);
+                       OptionalAttr<DictionaryAttr>:$loss_args, StrAttr:$optimizer);
   let assemblyFormat = "$sym_name `net` $net `loss` $loss `optimizer` $optimizer attr-dict";
   let hasVerifier = 1;
+  let extraClassDeclaration = [{
+    /// The optimizer's flags that are set.
+    ::llvm::SmallVector<::llvm::StringRef> getFlags();
+  }];
 }
 
 //===--------------------------------------------------------------------------------------------===//

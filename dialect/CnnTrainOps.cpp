@@ -46,3 +46,62 @@ Values SgdUpdateOp::decompose(OpBuilder &b) {
   results.insert(results.begin(), updated);
   return results;
 }
+
+std::vector<OptimizerDef> SgdUpdateOp::getOptimizers() {
+  OptimizerDef def;
+  def.name = "sgd";
+  def.doc = "stochastic gradient descent";
+  def.example = "sgd(lr = 0.1)";
+  def.args = {{"lr", ArgKind::Float, std::nullopt, "learning rate"},
+              {"momentum", ArgKind::Float, 0.0, "what is kept of the last step"},
+              {"weight_decay", ArgKind::Float, 0.0, "pull towards zero"},
+              {"nesterov", ArgKind::Bool, false, "look ahead along the momentum"}};
+  def.check = [](const LayerArgs &args, SmallVectorImpl<LayerProblem> &problems) {
+    checkRange(args, "lr", [](double value) { return value > 0; }, "positive", problems);
+    checkRange(
+        args, "momentum", [](double value) { return value >= 0 && value < 1; },
+        "at least 0 and below 1", problems);
+    checkRange(
+        args, "weight_decay", [](double value) { return value >= 0; }, "at least 0", problems);
+    if (problems.empty() && args.getBool("nesterov") && args.getFloat("momentum") == 0)
+      problems.emplace_back().message = "'nesterov' needs a momentum above 0";
+  };
+  def.flags = {"momentum", "weight_decay", "nesterov"};
+  def.getFlags = [](const LayerArgs &args) {
+    SmallVector<StringRef> flags;
+    for (StringRef name : {"momentum", "weight_decay"})
+      if (args.getFloat(name) != 0)
+        flags.push_back(name);
+    if (args.getBool("nesterov"))
+      flags.push_back("nesterov");
+    return flags;
+  };
+  def.slots = [](OptimizerFlags flags) {
+    SmallVector<StringRef> slots;
+    if (llvm::is_contained(flags, "momentum"))
+      slots.push_back("velocity");
+    return slots;
+  };
+  def.scalars = [](OptimizerFlags flags) {
+    SmallVector<StringRef> names = {"lr"};
+    for (StringRef name : {"momentum", "weight_decay"})
+      if (llvm::is_contained(flags, name))
+        names.push_back(name);
+    return names;
+  };
+  def.value = [](StringRef scalar, const LayerArgs &args, double lr, int64_t) {
+    return scalar == "lr" ? lr : args.getFloat(scalar);
+  };
+  def.build = [](OpBuilder &b, Location loc, const ParameterUpdate &update,
+                 OptimizerFlags flags) -> Values {
+    bool momentum = llvm::is_contained(flags, "momentum");
+    Value decay = llvm::is_contained(flags, "weight_decay") ? update.scalars.back() : Value();
+    Type type = update.parameter.getType();
+    auto op = SgdUpdateOp::create(
+        b, loc, type, momentum ? type : Type(), update.parameter, update.gradient,
+        update.scalars[0], decay, momentum ? update.slots[0] : Value(),
+        momentum ? update.scalars[1] : Value(), llvm::is_contained(flags, "nesterov"));
+    return Values(op->getResults());
+  };
+  return {def};
+}

@@ -28,6 +28,7 @@ def Cnn_SgdUpdateOp : Cnn_Op<"sgd_update", [Pure, AttrSizedOperandSegments,
     attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
+  let extraClassDeclaration = "static ::std::vector<::mlir::cnn::OptimizerDef> getOptimizers();";
 }
 
 #endif // CNNC_DIALECT_CNN_TRAIN_OPS_TD

@@ -158,10 +158,11 @@ mlir::DictionaryAttr Emitter::getLossArgs() {
 void Emitter::emitRecipe() {
   // A recipe may be called like the net, and both are symbols here.
   std::string symbol = recipe->name + (recipe->name == graph.net ? ".recipe" : "");
-  mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol, recipe->net,
-                              recipe->loss, getLossArgs(), recipe->optimizer.kind,
-                              recipe->optimizer.momentum != 0, recipe->optimizer.weightDecay != 0,
-                              recipe->optimizer.nesterov);
+  const Optimizer &optimizer = recipe->optimizer;
+  auto op = mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol,
+                                        recipe->net, recipe->loss, getLossArgs(), optimizer.def->name);
+  for (StringRef flag : optimizer.def->getFlags(optimizer.args))
+    op->setAttr(flag, builder.getBoolAttr(true));
 }
 
 void Emitter::emitNet() {
@@ -232,12 +233,15 @@ void cnn::emitParams(mlir::OpBuilder &builder, const Graph &graph, const Recipe 
                    : spec.name == "weight" && recipe ? recipe->init
                                                      : "pytorch_default",
                    spec.initial.value_or(0), 0};
+    if (!spec.initial && spec.name == "weight" && recipe && recipe->initValue)
+      init.value = *recipe->initValue;
     if (param.init)
       init = *param.init;
     bool two = init.kind == "uniform" || init.kind == "normal";
+    bool given = two || init.kind == "constant"; // by numbers, not by the shape
     auto attribute = mlir::cnn::InitAttr::get(
-        builder.getContext(), init.kind, spec.fanIn, spec.fanOut,
-        two || init.kind == "constant" ? number(init.value) : mlir::FloatAttr());
+        builder.getContext(), init.kind, given ? 0 : spec.fanIn, given ? 0 : spec.fanOut,
+        given ? number(init.value) : mlir::FloatAttr());
     auto type = mlir::RankedTensorType::get(spec.shape, element);
     auto op = mlir::cnn::ParamOp::create(
         builder, locate(builder, param.range, param.name, diagnostics), param.name, type,

@@ -3,6 +3,7 @@
 #include "dialect/Loss.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/Format.h"
 #include <cmath>
 #include <functional>
 
@@ -13,12 +14,15 @@ using llvm::dyn_cast;
 using llvm::SMRange;
 using llvm::StringRef;
 using llvm::Twine;
+using mlir::cnn::ArgKind;
+using mlir::cnn::LayerArg;
+using mlir::cnn::LayerArgs;
+using mlir::cnn::LayerProblem;
 
 namespace {
 
 constexpr StringRef inits[] = {"xavier_uniform", "xavier_normal", "kaiming_uniform",
                                "kaiming_normal", "pytorch_default"};
-constexpr StringRef optimizers[] = {"sgd"};
 constexpr StringRef types[] = {"f32", "f64"};
 
 /// Evaluates one recipe.
@@ -41,19 +45,29 @@ private:
   bool readChoice(const Expr *expr, StringRef what, ArrayRef<StringRef> choices,
                   std::string &result);
   bool readInt(const Expr *expr, StringRef key, int64_t least, int64_t most, int64_t &result);
-  bool readNumber(const Expr *expr, StringRef key, bool (*valid)(double), StringRef range,
-                  double &result);
   bool readBool(const Expr *expr, StringRef key, bool &result);
+  /// What an optimizer or a schedule takes.
+  struct Choice {
+    StringRef name, example;
+    ArrayRef<LayerArg> args;
+    std::function<void(const LayerArgs &, llvm::SmallVectorImpl<LayerProblem> &)> check;
+  };
+  /// Reads `name(key = value, ...)` for the key `key`, with what --set says about its parts.
+  bool readCall(const Expr *expr, StringRef key, ArrayRef<Choice> choices, const Choice *&chosen,
+                LayerArgs &args);
+  bool readArgument(const Expr *expr, const LayerArg &arg, LayerArgs &args);
+  bool readInit(const Expr *expr);
   bool readOptimizer(const Expr *expr);
   bool readLoss(const Expr *expr);
+  bool readSchedule(const Expr *expr);
   bool readData(const Expr *expr);
-  bool checkKey(const SetArgument &set, ArrayRef<StringRef> keys,
-                ArrayRef<StringRef> hyperparameters);
+  bool checkKey(const SetArgument &set, ArrayRef<StringRef> keys);
   bool wrongType(const Expr *expr, StringRef key, StringRef type, const Value &value);
   std::vector<Key> schema();
-  std::vector<Key> optimizerSchema();
   /// The value of `--set train.<path>=value`, or null.
   const SetArgument *findSet(ArrayRef<StringRef> path) const;
+  /// A `--set train.<key>.<part>=value`, or null.
+  const SetArgument *findPart(StringRef key) const;
 
   const TrainDecl &decl;
   ArrayRef<SetArgument> sets;
@@ -98,18 +112,6 @@ bool RecipeReader::readInt(const Expr *expr, StringRef key, int64_t least, int64
   return false;
 }
 
-bool RecipeReader::readNumber(const Expr *expr, StringRef key, bool (*valid)(double),
-                              StringRef range, double &result) {
-  Value value = elaboration.evaluate(expr);
-  if (!value.isNumber())
-    return wrongType(expr, key, "a number", value);
-  result = value.asDouble();
-  if (valid(result))
-    return true;
-  diagnostics.error(expr->range, "'" + key + "' is " + range + ", not " + format(value));
-  return false;
-}
-
 bool RecipeReader::readBool(const Expr *expr, StringRef key, bool &result) {
   Value value = elaboration.evaluate(expr);
   if (!value.is(Value::Kind::Bool))
@@ -125,37 +127,59 @@ bool RecipeReader::readData(const Expr *expr) {
   return data.has_value();
 }
 
-std::vector<RecipeReader::Key> RecipeReader::optimizerSchema() {
-  Optimizer &sgd = recipe.optimizer;
-  auto notNegative = [](double value) { return value >= 0; };
-  return {
-      {"lr", true, "0.1",
-       [&](const Expr *e) {
-         return readNumber(e, "lr", [](double value) { return value > 0; }, "positive", sgd.lr);
-       }},
-      {"momentum", false, "",
-       [&](const Expr *e) {
-         return readNumber(
-             e, "momentum", [](double value) { return value >= 0 && value < 1; },
-             "at least 0 and below 1", sgd.momentum);
-       }},
-      {"weight_decay", false, "",
-       [&, notNegative](const Expr *e) {
-         return readNumber(e, "weight_decay", notNegative, "at least 0", sgd.weightDecay);
-       }},
-      {"nesterov", false, "", [&](const Expr *e) { return readBool(e, "nesterov", sgd.nesterov); }},
-  };
+bool RecipeReader::readArgument(const Expr *expr, const LayerArg &arg, LayerArgs &args) {
+  Value value = elaboration.evaluate(expr);
+  auto wrong = [&](StringRef type) { return wrongType(expr, arg.name, type, value); };
+  switch (arg.kind) {
+  case ArgKind::Int:
+    if (!value.is(Value::Kind::Int))
+      return wrong("an integer");
+    args.set(arg.name, value.integer);
+    return true;
+  case ArgKind::Float:
+    if (!value.isNumber())
+      return wrong("a number");
+    args.set(arg.name, value.asDouble());
+    return true;
+  case ArgKind::Bool:
+    if (!value.is(Value::Kind::Bool))
+      return wrong("true or false");
+    args.set(arg.name, value.integer != 0);
+    return true;
+  case ArgKind::String:
+    if (!value.is(Value::Kind::String))
+      return wrong("a string");
+    args.set(arg.name, value.text);
+    return true;
+  case ArgKind::Size:
+  case ArgKind::Padding:
+  case ArgKind::Ints:
+    break;
+  }
+  std::vector<int64_t> list;
+  if (!value.is(Value::Kind::List) && !value.is(Value::Kind::Tuple))
+    return wrong("a list of integers");
+  for (const Value &element : *value.elements) {
+    if (!element.is(Value::Kind::Int))
+      return wrong("a list of integers");
+    list.push_back(element.integer);
+  }
+  args.set(arg.name, list);
+  return true;
 }
 
-bool RecipeReader::readOptimizer(const Expr *expr) {
+bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> choices,
+                            const Choice *&chosen, LayerArgs &args) {
   auto *call = dyn_cast<CallExpr>(expr);
-  const Expr *callee = call ? call->callee : expr;
-  if (!readChoice(callee, "optimizer", optimizers, recipe.optimizer.kind))
+  llvm::SmallVector<StringRef> kinds, names;
+  for (const Choice &choice : choices)
+    kinds.push_back(choice.name);
+  std::string kind;
+  if (!readChoice(call ? call->callee : expr, key, kinds, kind))
     return false;
-  std::vector<Key> keys = optimizerSchema();
-  llvm::SmallVector<StringRef> names;
-  for (const Key &key : keys)
-    names.push_back(key.name);
+  chosen = llvm::find_if(choices, [&](const Choice &choice) { return choice.name == kind; });
+  for (const LayerArg &arg : chosen->args)
+    names.push_back(arg.name);
   llvm::StringMap<const Expr *> given;
   bool valid = true;
   for (auto [i, argument] : llvm::enumerate(call ? call->arguments : ArrayRef<Argument>())) {
@@ -168,26 +192,81 @@ bool RecipeReader::readOptimizer(const Expr *expr) {
     }
     diagnostics
         .error(name.empty() ? argument.range : argument.name.range,
-               "'" + recipe.optimizer.kind + "' has no hyperparameter" +
+               "'" + kind + "' has no hyperparameter" +
                    (name.empty() ? Twine() : " '" + name + "'"))
-        .hint(suggestName(name, names, "its hyperparameters are"));
+        .hint(names.empty() ? "" : suggestName(name, names, "its hyperparameters are"));
     valid = false;
   }
-  for (const Key &key : keys) {
-    const SetArgument *set = findSet({"optimizer", key.name});
-    const Expr *value = set ? set->value : given.lookup(key.name);
-    if (value) {
-      valid &= key.read(value);
-    } else if (key.required) {
-      diagnostics.error(expr->range, "'" + recipe.optimizer.kind + "' needs '" + key.name + "'")
-          .hint("write " + recipe.optimizer.kind + "(" + key.name + " = " + key.example + ")");
+  for (const SetArgument &set : sets)
+    if (set.path.size() == 3 && set.path[0].name == "train" && set.path[1].name == key) {
+      const Identifier &last = set.path.back();
+      if (llvm::is_contained(names, last.name)) {
+        given[last.name] = set.value; // the last one counts
+        continue;
+      }
+      diagnostics.error(last.range, "'" + kind + "' has no hyperparameter '" + last.name + "'")
+          .hint(names.empty() ? "" : suggestName(last.name, names, "its hyperparameters are"));
+      valid = false;
+    }
+  for (const LayerArg &arg : chosen->args) {
+    if (const Expr *value = given.lookup(arg.name)) {
+      valid &= readArgument(value, arg, args);
+    } else if (arg.defaultValue) {
+      args.set(arg.name, *arg.defaultValue);
+    } else if (!arg.optional) {
+      diagnostics.error(expr->range, "'" + kind + "' needs '" + arg.name + "'")
+          .hint("write " + chosen->example);
       valid = false;
     }
   }
-  if (valid && recipe.optimizer.nesterov && recipe.optimizer.momentum == 0) {
-    diagnostics.error(expr->range, "'nesterov' needs a momentum above 0");
+  if (!valid)
     return false;
+  llvm::SmallVector<LayerProblem> problems;
+  chosen->check(args, problems);
+  for (const LayerProblem &problem : problems) {
+    const Expr *place = problem.arg.empty() ? nullptr : given.lookup(problem.arg);
+    diagnostics.error((place ? place : expr)->range, problem.message).hint(problem.hint);
   }
+  return problems.empty();
+}
+
+/// `xavier_uniform`, or `constant(0.01)`.
+bool RecipeReader::readInit(const Expr *expr) {
+  std::vector<Choice> choices;
+  std::vector<LayerArg> value = {{"value", ArgKind::Float, std::nullopt, "of every weight"}};
+  auto check = [](const LayerArgs &, llvm::SmallVectorImpl<LayerProblem> &) {};
+  for (StringRef name : inits)
+    choices.push_back({name, name, {}, check});
+  choices.push_back({"constant", "constant(0.01)", value, check});
+  const Choice *chosen = nullptr;
+  LayerArgs args;
+  if (!readCall(expr, "init", choices, chosen, args))
+    return false;
+  recipe.init = chosen->name.str();
+  if (args.has("value"))
+    recipe.initValue = args.getFloat("value");
+  return true;
+}
+
+bool RecipeReader::readOptimizer(const Expr *expr) {
+  std::vector<Choice> choices;
+  for (const mlir::cnn::OptimizerDef &def : mlir::cnn::getOptimizers())
+    choices.push_back({def.name, def.example, def.args, def.check});
+  const Choice *chosen = nullptr;
+  bool valid = readCall(expr, "optimizer", choices, chosen, recipe.optimizer.args);
+  if (chosen)
+    recipe.optimizer.def = mlir::cnn::findOptimizer(chosen->name);
+  return valid;
+}
+
+bool RecipeReader::readSchedule(const Expr *expr) {
+  std::vector<Choice> choices;
+  for (const ScheduleDef &def : getSchedules())
+    choices.push_back({def.name, def.example, def.args, def.check});
+  const Choice *chosen = nullptr;
+  bool valid = readCall(expr, "schedule", choices, chosen, recipe.schedule.args);
+  if (chosen)
+    recipe.schedule.def = &getSchedules()[chosen - choices.data()];
   return valid;
 }
 
@@ -239,9 +318,10 @@ std::vector<RecipeReader::Key> RecipeReader::schema() {
       {"data", true, "fashion_mnist", [&](const Expr *e) { return readData(e); }},
       {"batch", true, "128",
        [&](const Expr *e) { return readInt(e, "batch", 1, most, recipe.batch); }},
-      {"init", false, "", [&](const Expr *e) { return readChoice(e, "init", inits, recipe.init); }},
+      {"init", false, "", [&](const Expr *e) { return readInit(e); }},
       {"loss", false, "", [&](const Expr *e) { return readLoss(e); }},
       {"optimizer", true, "sgd(lr = 0.1)", [&](const Expr *e) { return readOptimizer(e); }},
+      {"schedule", false, "", [&](const Expr *e) { return readSchedule(e); }},
       {"epochs", true, "10",
        [&](const Expr *e) { return readInt(e, "epochs", 0, most, recipe.epochs); }},
       {"seed", false, "",
@@ -262,26 +342,27 @@ const SetArgument *RecipeReader::findSet(ArrayRef<StringRef> path) const {
   return found;
 }
 
-/// Whether a `--set train....` names a key of a recipe or a hyperparameter of its optimizer.
-bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys,
-                            ArrayRef<StringRef> hyperparameters) {
+/// Whether a `--set train....` names a key of a recipe, or a part of a call; which parts there are
+/// is checked with the call.
+bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys) {
   const Identifier &key = set.path[1];
   if (!llvm::is_contained(keys, key.name)) {
     diagnostics.error(key.range, "a recipe has no key '" + key.name + "'")
         .hint(suggestName(key.name, keys, "the keys are"));
     return false;
   }
-  size_t parts = key.name == "optimizer" ? 3 : 2; // of a whole path
-  if (parts == 3 && set.path.size() > 2 && !llvm::is_contained(hyperparameters, set.path[2].name)) {
-    diagnostics
-        .error(set.path[2].range, "the optimizer has no hyperparameter '" + set.path[2].name + "'")
-        .hint(suggestName(set.path[2].name, hyperparameters, "the keys are"));
-    return false;
-  }
+  size_t parts = key.name == "optimizer" || key.name == "schedule" ? 3 : 2; // of a whole path
   if (set.path.size() <= parts)
     return true;
   diagnostics.error(set.path[parts].range, "'" + set.path[parts - 1].name + "' has no parts");
   return false;
+}
+
+const SetArgument *RecipeReader::findPart(StringRef key) const {
+  for (const SetArgument &set : sets)
+    if (set.path.size() == 3 && set.path[0].name == "train" && set.path[1].name == key)
+      return &set;
+  return nullptr;
 }
 
 std::optional<Recipe> RecipeReader::run() {
@@ -306,13 +387,10 @@ std::optional<Recipe> RecipeReader::run() {
       valid = false;
     }
   }
-  llvm::SmallVector<StringRef> optimizerNames;
-  for (const Key &key : optimizerSchema())
-    optimizerNames.push_back(key.name);
   for (const SetArgument &set : sets) {
     if (set.path[0].name != "train" || isDataOverride(set))
       continue;
-    valid &= checkKey(set, names, optimizerNames);
+    valid &= checkKey(set, names);
   }
   for (const Key &key : keys) {
     const SetArgument *set = findSet({key.name});
@@ -323,10 +401,21 @@ std::optional<Recipe> RecipeReader::run() {
       diagnostics.error(decl.name.range, "recipe '" + recipe.name + "' has no '" + key.name + "'")
           .hint("write " + key.name + " = " + key.example);
       valid = false;
+    } else if (const SetArgument *part = findPart(key.name)) {
+      diagnostics
+          .error(part->path.back().range, "recipe '" + recipe.name + "' has no '" + key.name +
+                                              "' with a '" + part->path.back().name + "'")
+          .hint("set train." + key.name + " itself first");
+      valid = false;
     }
   }
   if (!valid)
     return std::nullopt;
+  if (!recipe.schedule.def) {
+    recipe.schedule.def = &getSchedules().front();
+    for (const LayerArg &arg : recipe.schedule.def->args)
+      recipe.schedule.args.set(arg.name, *arg.defaultValue);
+  }
   return recipe;
 }
 
@@ -382,4 +471,29 @@ bool cnn::checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &d
                                     graph.net + "' gives " + Twine(output.shape[0]) + " numbers")
       .note(output.range, "the output is '" + output.name + "' here");
   return false;
+}
+
+std::string cnn::formatArgument(const LayerArg &arg, const LayerArgs &args) {
+  std::string text;
+  llvm::raw_string_ostream stream(text);
+  switch (arg.kind) {
+  case ArgKind::Int:
+    stream << args.getInt(arg.name);
+    break;
+  case ArgKind::Float:
+    stream << llvm::format("%g", args.getFloat(arg.name));
+    break;
+  case ArgKind::Bool:
+    stream << args.getBool(arg.name);
+    break;
+  case ArgKind::String:
+    stream << args.getString(arg.name);
+    break;
+  case ArgKind::Size:
+  case ArgKind::Padding:
+  case ArgKind::Ints:
+    llvm::interleaveComma(args.getList(arg.name), stream);
+    break;
+  }
+  return text;
 }

@@ -2,17 +2,22 @@
 #ifndef CNNC_COMPILER_FRONTEND_RECIPE_H
 #define CNNC_COMPILER_FRONTEND_RECIPE_H
 
+#include "compiler/frontend/LearningRate.h"
 #include "compiler/frontend/RecipeData.h"
+#include "dialect/Optimizer.h"
 
 namespace cnn {
 
-/// Stochastic gradient descent. All but `nesterov` are run-time scalars of the compiled step.
+/// An optimizer of the registry and its hyperparameters.
 struct Optimizer {
-  std::string kind = "sgd";
-  double lr = 0;
-  double momentum = 0;
-  double weightDecay = 0;
-  bool nesterov = false;
+  const mlir::cnn::OptimizerDef *def = nullptr;
+  mlir::cnn::LayerArgs args;
+};
+
+/// A learning-rate schedule and its hyperparameters.
+struct Schedule {
+  const ScheduleDef *def = nullptr;
+  mlir::cnn::LayerArgs args;
 };
 
 struct Recipe {
@@ -22,9 +27,11 @@ struct Recipe {
   int64_t batch = 0;
   int64_t epochs = 0;
   std::string init = "pytorch_default"; // of weights; a kind of InitAttr
+  std::optional<double> initValue;      // of `constant`
   std::string loss = "cross_entropy";   // a loss of dialect/Loss.h
   mlir::cnn::LayerArgs lossArgs;        // its hyperparameters, all of them
   Optimizer optimizer;
+  Schedule schedule;
   int64_t seed = 0;
   bool shuffle = true;
   std::string dtype = "f32";
@@ -39,6 +46,9 @@ std::optional<Recipe> evaluateRecipe(const ast::TrainDecl &decl, llvm::ArrayRef<
 /// Reports data that does not fit the net: another shape of image, another number of classes than
 /// the outputs that the loss takes. What is known only from the files is left to the runtime.
 bool checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagnostics);
+
+/// The hyperparameter `arg` as text, and as a number where it is one: for logs and checkpoints.
+std::string formatArgument(const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args);
 
 } // namespace cnn
 

@@ -41,6 +41,7 @@ static void buildGrad(mlir::OpPassManager &manager, const PhaseOptions &options)
 static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options) {
   passes::FusePassOptions fuse;
   fuse.maxSize = options.fuse ? 0 : 1;
+  manager.addPass(passes::createFoldBatchNormPass());
   manager.addPass(passes::createDecomposePass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());

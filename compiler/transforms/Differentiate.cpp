@@ -90,10 +90,10 @@ private:
   /// Replaces what has another form in the training step; notes the running statistics after it.
   LogicalResult buildTrainingForms(Entry &entry, Value rows, llvm::StringMap<Value> &next);
   Value buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum);
-  /// Writes the next value of `param`; `scalars` are lr, momentum and weight decay (or null).
+  /// Writes the next value of `param` and of what the optimizer keeps for it.
   void buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient, ArrayRef<Value> scalars);
-  /// Declares `<parameter>.velocity` for every parameter that has none.
-  LogicalResult addVelocities();
+  /// Declares what the optimizer keeps for every parameter: `<parameter>.velocity`.
+  LogicalResult addSlots();
 
   std::string getInputName(unsigned index) {
     return net.getArgAttrOfType<StringAttr>(index, "cnn.name").str();
@@ -110,6 +110,8 @@ private:
   }
 
   RecipeOp chosen;
+  const OptimizerDef *optimizer = nullptr;
+  SmallVector<StringRef> flags; // of the optimizer
   func::FuncOp net;
   int64_t batch = 0;
 };
@@ -128,8 +130,12 @@ LogicalResult DifferentiatePass::run() {
   bool training = llvm::is_contained(*names, "train_step");
   if ((training || llvm::is_contained(*names, "eval")) && failed(checkLoss()))
     return failure();
-  if (training && chosen.getMomentum() && failed(addVelocities()))
-    return failure();
+  if (training) {
+    optimizer = findOptimizer(chosen.getOptimizer());
+    flags = chosen.getFlags();
+    if (failed(addSlots()))
+      return failure();
+  }
   // The network makes room for the entry points, which may have its name.
   net->remove();
   LogicalResult result = success();
@@ -199,6 +205,15 @@ LogicalResult DifferentiatePass::findNet() {
   return success();
 }
 
+/// Whether a training step can have a scalar input of this name.
+static bool isScalarInput(StringRef name) {
+  if (llvm::is_contained({"labels", "rows", "seed", "seed_high", "step"}, name))
+    return true;
+  return llvm::any_of(getOptimizers(), [&](const OptimizerDef &optimizer) {
+    return llvm::is_contained(optimizer.scalars(optimizer.flags), name);
+  });
+}
+
 LogicalResult DifferentiatePass::checkInputs() {
   auto fail = [&](const Twine &text) {
     return net.emitError() << "network '" << net.getName() << "': " << text;
@@ -211,7 +226,7 @@ LogicalResult DifferentiatePass::checkInputs() {
     auto name = net.getArgAttrOfType<StringAttr>(index, "cnn.name");
     if (!name)
       return fail("input " + Twine(index) + " has no cnn.name");
-    if (llvm::is_contained({"labels", "rows", "lr", "momentum", "weight_decay"}, name.getValue()))
+    if (isScalarInput(name.getValue()))
       return fail("an input cannot be called '" + name.getValue() +
                   "', which is the name of an input of the training step");
     auto type = dyn_cast<RankedTensorType>(net.getArgument(index).getType());
@@ -246,20 +261,22 @@ LogicalResult DifferentiatePass::checkLoss() {
   return success();
 }
 
-LogicalResult DifferentiatePass::addVelocities() {
+LogicalResult DifferentiatePass::addSlots() {
   SmallVector<ParamOp> params = getParams("parameter");
-  if (params.empty())
+  SmallVector<StringRef> slots = optimizer->slots(flags);
+  if (params.empty() || slots.empty())
     return success();
   OpBuilder builder(&getContext());
   builder.setInsertionPointAfter(params.back());
   auto zeros = InitAttr::get(&getContext(), "constant", 0, 0, builder.getF64FloatAttr(0.0));
-  for (ParamOp param : params) {
-    std::string name = (param.getSymName() + ".velocity").str();
-    if (Operation *other = getOperation().lookupSymbol(name))
-      return other->emitError() << "the name '" << name << "' is that of optimizer state";
-    ParamOp::create(builder, renameLoc(param.getLoc(), name), builder.getStringAttr(name),
-                    param.getTypeAttr(), builder.getStringAttr("optimizer"), zeros);
-  }
+  for (ParamOp param : params)
+    for (StringRef slot : slots) {
+      std::string name = (param.getSymName() + "." + slot).str();
+      if (Operation *other = getOperation().lookupSymbol(name))
+        return other->emitError() << "the name '" << name << "' is that of optimizer state";
+      ParamOp::create(builder, renameLoc(param.getLoc(), name), builder.getStringAttr(name),
+                      param.getTypeAttr(), builder.getStringAttr("optimizer"), zeros);
+    }
   return success();
 }
 
@@ -330,12 +347,9 @@ LogicalResult DifferentiatePass::buildTrainStep() {
   Value labels = entry.addArgument("labels", getLabelsType(), chosen.getLoc());
   Value rows = entry.addArgument("rows", getRowsType(), chosen.getLoc());
   auto scalar = RankedTensorType::get({}, getElementTypeOrSelf(net.getResultTypes()[0]));
-  SmallVector<Value> scalars(3);
-  scalars[0] = entry.addArgument("lr", scalar, chosen.getLoc());
-  if (chosen.getMomentum())
-    scalars[1] = entry.addArgument("momentum", scalar, chosen.getLoc());
-  if (chosen.getWeightDecay())
-    scalars[2] = entry.addArgument("weight_decay", scalar, chosen.getLoc());
+  SmallVector<Value> scalars;
+  for (StringRef name : optimizer->scalars(flags))
+    scalars.push_back(entry.addArgument(name, scalar, chosen.getLoc()));
 
   Value logits = inlineNet(entry, inputs, rows)[0];
   Value loss = buildLoss(entry, logits, labels, rows, /*sum=*/false);
@@ -409,6 +423,13 @@ LogicalResult DifferentiatePass::buildTrainingForms(Entry &entry, Value rows,
                                                     llvm::StringMap<Value> &next) {
   TrainingStep step;
   step.rows = rows;
+  llvm::StringMap<Value> scalars;
+  step.getScalar = [&](StringRef name) {
+    Value &scalar = scalars[name];
+    if (!scalar)
+      scalar = entry.addArgument(name, getRowsType(), chosen.getLoc());
+    return scalar;
+  };
   for (auto op : llvm::to_vector(entry.function.front().getOps<TrainingFormOpInterface>())) {
     // A layer that is used twice goes on from where its first use has left the statistics.
     auto findRunning = [&](Value operand) -> ReadOp {
@@ -444,22 +465,25 @@ void DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Valu
   OpBuilder &builder = entry.builder;
   StringRef name = param.getSymName();
   Location loc = renameLoc(param.getLoc(), name.rsplit('.').first + ".update");
-  Value velocity;
-  std::string velocityName = (name + ".velocity").str();
-  if (scalars[1])
-    velocity = ReadOp::create(builder, loc, param.getType(), velocityName);
+  ParameterUpdate update;
+  SmallVector<std::string> slots;
+  for (StringRef slot : optimizer->slots(flags)) {
+    slots.push_back((name + "." + slot).str());
+    update.slots.push_back(ReadOp::create(builder, loc, param.getType(), slots.back()));
+  }
   if (!gradient) {
     param.emitWarning() << "parameter '" << name
                         << "' does not influence the loss, so it is not trained";
     WriteOp::create(builder, loc, name, old);
-    if (velocity)
-      WriteOp::create(builder, loc, velocityName, velocity);
+    for (auto [slot, value] : llvm::zip(slots, update.slots))
+      WriteOp::create(builder, loc, slot, value);
     return;
   }
-  auto update = SgdUpdateOp::create(builder, loc, param.getType(),
-                                    velocity ? param.getType() : Type(), old, gradient, scalars[0],
-                                    scalars[2], velocity, scalars[1], chosen.getNesterov());
-  WriteOp::create(builder, loc, name, update.getUpdated());
-  if (velocity)
-    WriteOp::create(builder, loc, velocityName, update.getUpdatedVelocity());
+  update.parameter = old;
+  update.gradient = gradient;
+  update.scalars.append(scalars.begin(), scalars.end());
+  SmallVector<Value> next = optimizer->build(builder, loc, update, flags);
+  WriteOp::create(builder, loc, name, next[0]);
+  for (auto [slot, value] : llvm::zip(slots, ArrayRef(next).drop_front()))
+    WriteOp::create(builder, loc, slot, value);
 }

@@ -120,7 +120,10 @@ GroupOp FusePass::buildGroup(OpBuilder &builder, const FusionPlan &plan, const F
   SmallVector<Value> results = plan.getResults(unit);
 
   Operation *anchor = unit.anchor ? unit.anchor : unit.members.back();
+  // Folding leaves constants without a place; then it is that of the first reader.
   Location loc = anchor->getLoc();
+  if (isa<UnknownLoc>(loc) && !anchor->use_empty())
+    loc = anchor->user_begin()->getLoc();
   auto group = GroupOp::create(builder, loc, ValueRange(results).getTypes(),
                                makeUnique(getGroupName(anchor), entry), operands,
                                /*schedule=*/Attribute(), /*reason=*/StringAttr());

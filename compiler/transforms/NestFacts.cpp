@@ -180,7 +180,7 @@ bool NestFacts::studyBody(NestOpInterface op, const Nest &nest) {
   });
   bool costly = false;
   for (Operation &inner : block)
-    costly |= isa<arith::DivFOp>(inner) ||
+    costly |= isa<arith::DivFOp, arith::MulUIExtendedOp>(inner) ||
               (isa<math::MathDialect>(inner.getDialect()) && !isa<math::FmaOp>(inner));
   return costly;
 }

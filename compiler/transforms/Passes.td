@@ -12,10 +12,11 @@ def DifferentiatePass : Pass<"cnn-differentiate", "::mlir::ModuleOp"> {
     it leaves the entry points asked for, each with the body of the network inlined behind a
     `cnn.mask_rows` of every input:
 
-    - `train_step(inputs, labels, rows, lr[, momentum][, weight_decay]) -> (loss, nonfinite.0, ...)`: forward
-      pass, loss, gradients of all parameters, updates, and writes of the whole next state. A recipe with
-      momentum adds a state tensor `<parameter>.velocity` for each parameter. `nonfinite.<i>` is 0
-      where the gradient of parameter `i` is finite, else NaN.
+    - `train_step(inputs, labels, rows, <scalars of the optimizer>[, seed, seed_high, step]) -> (loss, nonfinite.0, ...)`:
+      forward pass, loss, gradients of all parameters, updates, and writes of the whole next state. What
+      the optimizer keeps becomes state, `<parameter>.velocity` for SGD with momentum. Operations with
+      `TrainingFormOpInterface` take that form; those that draw random numbers ask for the last three
+      inputs. `nonfinite.<i>` is 0 where the gradient of parameter `i` is finite, else NaN.
     - `eval(inputs, labels, rows) -> (loss_sum, logits)`
     - `infer(inputs, rows) -> (results of the network)`
 
@@ -68,6 +69,34 @@ def GradientPass : Pass<"cnn-gradient", "::mlir::ModuleOp"> {
     `test/lit/transforms/cnn-gradient.mlir`.
   }];
   let dependentDialects = ["::mlir::cnn::CnnDialect", "::mlir::func::FuncDialect"];
+}
+
+def FoldBatchNormPass : Pass<"cnn-fold-batch-norm", "::mlir::ModuleOp"> {
+  let summary = "Let convolutions and linear layers normalise in evaluation and inference";
+  let description = [{
+    A `cnn.batch_norm` by running statistics is linear in its input. Behind a convolution or a linear layer
+    it scales the layer's weight, row by row, and gives it a bias:
+
+    `w'[k] = w[k] s[k]`, `b'[k] = (b[k] - mean[k]) s[k] + bias[k]` with `s = weight / sqrt(variance + epsilon)`.
+
+    The weights are scaled whenever the entry point is called, since they are state. That is one
+    multiplication per weight instead of two operations per output, and a layer without normalisation
+    behind it. Not where the input is no such layer's result, where something else reads this result, or
+    where there are more weights than outputs: then scaling them costs more than it saves. A remark of
+    category `cnn-fold-batch-norm` says so. The training step has `cnn.batch_norm_train`, which is never
+    folded. Test: `test/lit/transforms/cnn-fold-batch-norm.mlir`.
+
+    ```mlir
+    // before
+    %0 = cnn.conv %x, %w {...} : ...
+    %1 = cnn.batch_norm %0, %weight, %bias, %mean, %variance {...} : ...
+    // after
+    %0 = cnn.scaled_weight %w, %weight, %variance {...} : ...
+    %1 = cnn.conv %x, %0, %b {...} : ...
+    ```
+  }];
+  let statistics = [Statistic<"numFolded", "folded", "Batch normalisations that were folded">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
 def DecomposePass : Pass<"cnn-decompose", "::mlir::ModuleOp"> {

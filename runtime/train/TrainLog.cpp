@@ -43,16 +43,18 @@ void TrainLog::write(const Json &record) {
   add(line.data(), line.size());
 }
 
-void TrainLog::writeStep(int64_t step, uint64_t epoch, double loss) {
+void TrainLog::writeStep(int64_t step, uint64_t epoch, double loss, std::optional<double> lr) {
   if (!file)
     return;
-  char number[40] = "null", line[160];
+  char number[40] = "null", rate[48] = "", line[200];
   if (std::isfinite(loss))
     std::snprintf(number, sizeof(number), "%.9g", loss);
-  int size =
-      std::snprintf(line, sizeof(line),
-                    "{\"kind\":\"step\",\"step\":%" PRId64 ",\"epoch\":%" PRIu64 ",\"loss\":%s}\n",
-                    step, epoch, number);
+  if (lr)
+    std::snprintf(rate, sizeof(rate), ",\"lr\":%.9g", *lr);
+  int size = std::snprintf(line, sizeof(line),
+                           "{\"kind\":\"step\",\"step\":%" PRId64 ",\"epoch\":%" PRIu64
+                           ",\"loss\":%s%s}\n",
+                           step, epoch, number, rate);
   add(line, static_cast<size_t>(size));
 }
 

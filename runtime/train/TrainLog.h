@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace cnn {
@@ -22,9 +23,9 @@ public:
 
   /// Adds one line. A failure to write shows at the next flush.
   void write(const Json &record);
-  /// {"kind": "step", "step": N, "epoch": N, "loss": X}, without building JSON; 9 digits give an
-  /// f32 back exactly.
-  void writeStep(int64_t step, uint64_t epoch, double loss);
+  /// {"kind": "step", "step": N, "epoch": N, "loss": X, "lr": X}, without building JSON; 9 digits
+  /// give an f32 back exactly. Without a learning rate, without `lr`.
+  void writeStep(int64_t step, uint64_t epoch, double loss, std::optional<double> lr = {});
   /// Hands everything to the system; fails when the disk is full.
   Status flush();
   /// The length of the file after a flush.

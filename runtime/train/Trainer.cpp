@@ -29,12 +29,14 @@ private:
   Status prepareState();
   Status resume();
   Status trainEpoch(Loader *loader);
+  void setScalars();
   Status step(const Batch &images);
   Status endEpoch();
   Status checkpoint();
   Status finish();
   std::string nonFiniteReason(double loss) const;
 
+  Scalars scalarsAt(int64_t step, int64_t steps) const;
   bool interrupted() const { return options.interrupted && options.interrupted(); }
   double epochSeconds() const {
     return secondsBefore +
@@ -57,7 +59,9 @@ private:
 
   Call *call = nullptr;
   int image = 0, labels = 0, rows = 0, loss = 0, nonFinite = 0;
-  std::vector<std::string> parameters; // names, in the order of `nonfinite`
+  std::vector<std::pair<std::string, int>> scalarInputs; // but for `rows`
+  std::optional<double> learningRate;                    // of the current step
+  std::vector<std::string> parameters;                   // names, in the order of `nonfinite`
   int64_t batchSize = 0, stepsPerEpoch = 0;
   std::chrono::steady_clock::time_point epochStart, lastFlush;
   double secondsBefore = 0; // of this epoch, before the run was resumed
@@ -67,6 +71,22 @@ private:
 //===----------------------------------------------------------------------===//
 // Before the first step
 //===----------------------------------------------------------------------===//
+
+/// Scalar inputs that say which step of which run it is: random numbers are drawn by them.
+static bool isOfRun(const std::string &name) {
+  return name == "seed" || name == "seed_high" || name == "step";
+}
+
+static std::optional<double> findScalar(const Scalars &scalars, const std::string &name) {
+  for (const auto &[known, value] : scalars)
+    if (known == name)
+      return value;
+  return std::nullopt;
+}
+
+Scalars Run::scalarsAt(int64_t step, int64_t steps) const {
+  return options.scalarsAt ? options.scalarsAt(step, steps) : options.scalars;
+}
 
 Status Run::prepareCall() {
   Result<Call *> found = session.call("train_step");
@@ -99,13 +119,12 @@ Status Run::prepareCall() {
   for (const BufferSpec &spec : call->entry().buffers) {
     if (spec.role != BufferRole::Input || !spec.shape.empty() || spec.name == "rows")
       continue;
-    auto given = std::find_if(options.scalars.begin(), options.scalars.end(),
-                              [&](const auto &scalar) { return scalar.first == spec.name; });
-    if (given == options.scalars.end())
-      return Status::failure(
-          formatText("train_step of net '%s' wants a value for '%s', and the recipe has none",
-                     session.manifest().net.c_str(), spec.name.c_str()));
-    call->set(*call->input(spec.name), given->second);
+    scalarInputs.push_back({spec.name, *call->input(spec.name)});
+    if (isOfRun(spec.name) || findScalar(scalarsAt(0, 1), spec.name))
+      continue;
+    return Status::failure(
+        formatText("train_step of net '%s' wants a value for '%s', and the recipe has none",
+                   session.manifest().net.c_str(), spec.name.c_str()));
   }
 
   Result<NetShape> shape = netShape(session.manifest());
@@ -339,10 +358,22 @@ std::string Run::nonFiniteReason(double lossValue) const {
          (gradients.empty() ? "" : ", " + gradients);
 }
 
+void Run::setScalars() {
+  Scalars scalars = scalarsAt(position.globalStep, stepsPerEpoch);
+  learningRate = findScalar(scalars, "lr");
+  auto word = [](uint64_t value) { return double(int32_t(uint32_t(value))); };
+  for (const auto &[name, input] : scalarInputs)
+    call->set(input, name == "seed"        ? word(position.seed)
+                     : name == "seed_high" ? word(position.seed >> 32)
+                     : name == "step"      ? word(uint64_t(position.globalStep))
+                                           : *findScalar(scalars, name));
+}
+
 Status Run::step(const Batch &images) {
   call->bind(image, images.images);
   call->bind(labels, images.labels);
   call->set(rows, images.rows);
+  setScalars();
   call->run();
 
   double lossValue = call->get(loss);
@@ -363,7 +394,7 @@ Status Run::step(const Batch &images) {
   ++position.stepInEpoch;
   position.lossSum += lossValue * images.rows;
   position.rows += images.rows;
-  log.writeStep(position.globalStep, position.epoch + 1, lossValue);
+  log.writeStep(position.globalStep, position.epoch + 1, lossValue, learningRate);
 
   if (options.progress) {
     double seconds = epochSeconds() - secondsBefore;

@@ -22,6 +22,8 @@
 
 namespace cnn {
 
+using Scalars = std::vector<std::pair<std::string, double>>;
+
 struct TrainOptions {
   uint64_t epochs = 1;
   /// Images per step; 0: as many as the net was compiled for, which is the most there can be.
@@ -31,8 +33,12 @@ struct TrainOptions {
   std::optional<uint64_t> seed;
   /// Go through the images in an order drawn for each epoch, instead of that of the data set.
   bool shuffle = true;
-  /// Values of train_step's scalar inputs (lr, momentum, ...), by name.
-  std::vector<std::pair<std::string, double>> scalars;
+  /// Hyperparameters that are numbers (lr, momentum, ...), by name.
+  Scalars scalars;
+  /// The values of train_step's scalar inputs in a step (counted from 0) of a run with so many
+  /// steps an epoch, and under `lr` the learning rate, which the log shows. Empty: `scalars`,
+  /// always.
+  std::function<Scalars(int64_t step, int64_t stepsPerEpoch)> scalarsAt;
   /// What the run is, as a flat JSON object ("data", "batch", "loss", ...). A checkpoint stores it,
   /// and a run that resumes must have the same, but for the values of scalars and epochs.
   Json recipe = Json::object();

@@ -1,6 +1,6 @@
 // The front end as a command, so that its tests need nothing behind it:
 //   cnn-frontend layers
-//   cnn-frontend check|ast|cnn|summary|recipe FILE [--net N] [--recipe N] [--batch N] [--set
+//   cnn-frontend check|ast|cnn|summary|recipe|rates FILE [--net N] [--recipe N] [--batch N] [--set
 //   k=v]...
 // Messages go to stderr, output to stdout; 1 when there were errors.
 #include "compiler/frontend/Emit.h"
@@ -9,6 +9,7 @@
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/CommandLine.h"
+#include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
 
 using namespace cnn;
@@ -16,10 +17,10 @@ using namespace cnn;
 namespace {
 
 llvm::cl::opt<std::string> mode(llvm::cl::Positional, llvm::cl::Required,
-                                llvm::cl::desc("layers|check|ast|cnn|summary|recipe"));
+                                llvm::cl::desc("layers|check|ast|cnn|summary|recipe|rates"));
 llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::desc("FILE"));
 llvm::cl::opt<std::string> net("net"), recipeName("recipe"), element("type");
-llvm::cl::opt<int64_t> batch("batch"), depth("depth");
+llvm::cl::opt<int64_t> batch("batch"), depth("depth"), stepsPerEpoch("steps-per-epoch");
 llvm::cl::list<std::string> sets("set");
 llvm::cl::opt<bool> locations("locations");
 
@@ -33,11 +34,28 @@ int printSummary(const Graph &graph) {
 int printRecipe(const Recipe &recipe) {
   llvm::outs() << recipe.name << " of " << recipe.net << ": data " << dataText(recipe.data.pipeline)
                << ", batch " << recipe.batch << ", epochs " << recipe.epochs << ", init "
-               << recipe.init << ", loss " << recipe.loss << ", " << recipe.optimizer.kind << " lr "
-               << recipe.optimizer.lr << " momentum " << recipe.optimizer.momentum
-               << " weight_decay " << recipe.optimizer.weightDecay << " nesterov "
-               << recipe.optimizer.nesterov << ", seed " << recipe.seed << ", shuffle "
-               << recipe.shuffle << ", " << recipe.dtype << "\n";
+               << recipe.init << ", loss " << recipe.loss << ", " << recipe.optimizer.def->name;
+  for (const mlir::cnn::LayerArg &arg : recipe.optimizer.def->args)
+    llvm::outs() << " " << arg.name << " " << formatArgument(arg, recipe.optimizer.args);
+  llvm::outs() << ", seed " << recipe.seed << ", shuffle " << recipe.shuffle << ", "
+               << recipe.dtype;
+  if (recipe.schedule.def != &getSchedules().front()) {
+    llvm::outs() << ", " << recipe.schedule.def->name;
+    for (const mlir::cnn::LayerArg &arg : recipe.schedule.def->args)
+      if (recipe.schedule.args.has(arg.name))
+        llvm::outs() << " " << arg.name << " " << formatArgument(arg, recipe.schedule.args);
+  }
+  llvm::outs() << "\n";
+  return 0;
+}
+
+/// The learning rate of every step.
+int printRates(const Recipe &recipe) {
+  for (int64_t step = 0; step < recipe.epochs * stepsPerEpoch; ++step)
+    llvm::outs() << llvm::format("%.17g\n",
+                                 recipe.schedule.def->rateAt(recipe.schedule.args,
+                                                             recipe.optimizer.args.getFloat("lr"),
+                                                             {step, stepsPerEpoch, recipe.epochs}));
   return 0;
 }
 
@@ -82,9 +100,11 @@ int main(int argc, char **argv) {
     ast::print(frontend->file(), diagnostics, llvm::outs());
     return 0;
   }
-  if (mode == "recipe") {
+  if (mode == "recipe" || mode == "rates") {
     std::optional<Recipe> recipe = frontend->recipe(recipeName, net);
-    return recipe ? printRecipe(*recipe) : 1;
+    if (!recipe)
+      return 1;
+    return mode == "recipe" ? printRecipe(*recipe) : printRates(*recipe);
   }
   std::unique_ptr<Graph> graph = frontend->elaborate(net, recipeName);
   if (!graph)

@@ -19,7 +19,7 @@ from torch import nn
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from safetensors_stdlib import read, write  # noqa: E402
-from training_goldens import make_training  # noqa: E402
+from training_goldens import make_schedules, make_training  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS, BATCH, RATE, EVERY = 20, 128, 0.1, 16
@@ -230,6 +230,7 @@ def main():
                     want, tensors[name], rtol=tolerance, atol=tolerance):
                 sys.exit(f"{path}: {name} differs")
     for stem, content in {"nets": net_listing, "training": training_listing,
+                          "schedules": make_schedules(),
                           "lenet.losses": runs}.items():
         path = os.path.join(options.out, stem + ".json")
         if not options.check:
@@ -242,6 +243,10 @@ def main():
         for name, run in runs.items():
             if not np.allclose(golden[name]["losses"], run["losses"], rtol=1e-5, atol=0):
                 sys.exit(f"lenet.losses.json: {name} differs")
+        with open(os.path.join(options.out, "schedules.json"), encoding="utf-8") as file:
+            for golden, made in zip(json.load(file), make_schedules(), strict=True):
+                if not np.allclose(golden["rates"], made["rates"], rtol=1e-12, atol=0):
+                    sys.exit(f"schedules.json: {golden['schedule']} differs")
         print("the goldens are what PyTorch gives")
 
 

@@ -30,10 +30,27 @@ train t = {name} {{
   data      = fashion_mnist
   batch     = {batch}
   loss      = cross_entropy
-  optimizer = sgd(lr = 1.0)
+  optimizer = {optimizer}
   epochs    = 1
 }}
 """
+
+
+def optimizer_text(optimizer):
+    text = lambda value: str(value).lower() if isinstance(value, bool) else repr(value)
+    arguments = [f"{key} = {text(value)}" for key, value in optimizer.items() if key != "kind"]
+    return f"{optimizer['kind']}({', '.join(arguments)})"
+
+
+def scalars(optimizer, step):
+    """The scalar inputs of step `step` (from 1), as the operations' documentation says."""
+    if optimizer["kind"] == "sgd":
+        return optimizer
+    o = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, **optimizer}
+    return {"step_size": o["lr"] / (1 - o["beta1"] ** step), "mean_share": 1 - o["beta1"],
+            "square_decay": o["beta2"], "square_share": 1 - o["beta2"],
+            "correction": (1 - o["beta2"] ** step) ** 0.5, "eps": o["eps"],
+            "weight_decay": o["weight_decay"], "shrinkage": 1 - o["lr"] * o["weight_decay"]}
 
 
 def compare(what, ours, theirs, tolerance):
@@ -49,7 +66,8 @@ def check(case, golden, options):
     name = "net_" + golden_name
     source = os.path.join(options.scratch, name + ".cnn")
     with open(source, "w", encoding="utf-8") as file:
-        file.write(SOURCE.format(name=name, **{k: case[k] for k in ("image", "body", "batch")}))
+        file.write(SOURCE.format(name=name, optimizer=optimizer_text(case["optimizer"]),
+                                 **{k: case[k] for k in ("image", "body", "batch")}))
     given = {key[len(golden_name) + 1:]: values(t) for key, t in golden.items()
              if key.startswith(golden_name + ".")}
     tolerance = WIDE.get(golden_name, TOLERANCE)[options.element]
@@ -64,7 +82,9 @@ def check(case, golden, options):
         pixels = len(given["image"]) // case["batch"]
         unused = [float("nan")] * ((case["batch"] - rows) * pixels)
         inputs = {"image": given["image"][:rows * pixels] + unused, "labels": given["labels"],
-                  "rows": rows, "lr": case["lr"]}
+                  "rows": rows, "seed": case["seed"] % 2**32, "seed_high": case["seed"] >> 32,
+                  "step": number, **scalars(case["optimizer"], number + 1)}
+        inputs["seed"] -= 2**32 * (inputs["seed"] >= 2**31)
         step = net.call("train_step", state, inputs)
         problems += compare(f"loss of step {number + 1}", step["loss"], [loss], tolerance)
         if any(step["nonfinite"]):

@@ -47,6 +47,43 @@ def conv_bn(**options):
     return make
 
 
+class Dropout(nn.Module):
+    """nn.Dropout by the mask that dialect/CnnRandomOps.td documents, of the `number`-th dropout."""
+
+    seed, step = 0x123456789AB, 0
+
+    def __init__(self, p, number):
+        super().__init__()
+        self.p, self.number = p, number
+
+    def forward(self, x):
+        if not self.training:
+            return x
+        words = philox_first_words(x.numel(), self.number, Dropout.step, Dropout.seed)
+        keep = torch.from_numpy(words >= int(self.p * 2**32)).reshape(x.shape)
+        return x * keep / (1 - self.p)
+
+
+def philox_first_words(count, number, step, seed):
+    """The first words of Philox4x32-10 of the counters (e, number, step, 4 << 24), e < count."""
+    full = lambda value: np.full(count, value, np.uint64)
+    low, mask = np.arange(count, dtype=np.uint64), np.uint64(0xFFFFFFFF)
+    counter = [low, full(number), full(step), full(4 << 24)]
+    key = [seed & 0xFFFFFFFF, seed >> 32]
+    for _ in range(10):
+        a, b = counter[0] * np.uint64(0xD2511F53), counter[2] * np.uint64(0xCD9E8D57)
+        counter = [(b >> np.uint64(32)) ^ counter[1] ^ np.uint64(key[0]), b & mask,
+                   (a >> np.uint64(32)) ^ counter[3] ^ np.uint64(key[1]), a & mask]
+        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
+    return counter[0]
+
+
+def perceptron():
+    return nn.Sequential(OrderedDict(flatten1=nn.Flatten(), linear1=nn.Linear(15, 9),
+                                     tanh1=nn.Tanh(), linear2=nn.Linear(9, 4)))
+
+
+PERCEPTRON = "image -> flatten -> linear(9) -> tanh -> linear(4)"
 CONV_BN = ("image -> conv(4, kernel = 3, padding = 1, bias = false) -> batch_norm{} -> relu -> "
            "flatten -> linear(5)")
 
@@ -75,14 +112,51 @@ CASES = [
      "layer norm = batch_norm\n"
      "  image -> flatten -> linear(7) -> norm -> tanh -> norm -> linear(4)", Shared),
 ]
-RATE = 0.25
+SGD = dict(kind="sgd", lr=0.25)
+# The same for cases with another optimizer, or with what else a case says.
+OTHERS = [
+    ("dropout", (1, 3, 5), 16, (16, 11, 16), SGD,
+     "image -> flatten -> linear(12) -> relu -> dropout(0.5) -> linear(9) -> dropout(p = 0.25) "
+     "-> linear(5)",
+     lambda: nn.Sequential(OrderedDict(
+         flatten1=nn.Flatten(), linear1=nn.Linear(15, 12), relu1=nn.ReLU(),
+         dropout1=Dropout(0.5, 0), linear2=nn.Linear(12, 9), dropout2=Dropout(0.25, 1),
+         linear3=nn.Linear(9, 5)))),
+    ("dropout_image", (2, 6, 7), 32, (32, 19), SGD,
+     "image -> conv(4, kernel = 3, padding = 1) -> dropout(0.3) -> batch_norm -> relu "
+     "-> flatten -> linear(5)",
+     lambda: nn.Sequential(OrderedDict(
+         conv1=nn.Conv2d(2, 4, 3, padding=1), dropout1=Dropout(0.3, 0), bn1=nn.BatchNorm2d(4),
+         relu1=nn.ReLU(), flatten1=nn.Flatten(), linear1=nn.Linear(4 * 6 * 7, 5)))),
+    ("sgd_momentum", (1, 3, 5), 6, (6, 5, 6, 2), dict(kind="sgd", lr=0.2, momentum=0.8),
+     PERCEPTRON, perceptron),
+    ("sgd_nesterov", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="sgd", lr=0.2, momentum=0.8, weight_decay=0.05, nesterov=True), PERCEPTRON,
+     perceptron),
+    ("adam", (1, 3, 5), 6, (6, 5, 6, 2), dict(kind="adam", lr=0.02), PERCEPTRON, perceptron),
+    ("adam_decay", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="adam", lr=0.05, beta1=0.7, beta2=0.95, eps=1e-3, weight_decay=0.1), PERCEPTRON,
+     perceptron),
+    ("adamw", (1, 3, 5), 6, (6, 5, 6, 2), dict(kind="adamw", lr=0.02, weight_decay=0.3),
+     PERCEPTRON, perceptron),
+]
+CASES = [(*case[:4], SGD, case[4], *case[5:]) for case in CASES]
+CASES += [(*case[:4], case[4], 0, *case[5:]) for case in OTHERS]
+
+
+def make_optimizer(net, optimizer):
+    options = {key: value for key, value in optimizer.items() if key != "kind"}
+    if "beta1" in options:
+        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+    kind = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW)
+    return kind[optimizer["kind"]](net.parameters(), **options)
 
 
 def make_training():
     """Per case, in double from float operands: the initial state, images and labels of one batch, the
     losses of the steps, the state after them, and the logits by that state in evaluation."""
     tensors, listing = {}, []
-    for seed, (name, image, batch, rows, offset, body, make) in enumerate(CASES):
+    for seed, (name, image, batch, rows, opt, offset, body, make) in enumerate(CASES):
         torch.manual_seed(3000 + seed)
         net = make()
         with torch.no_grad():
@@ -98,9 +172,10 @@ def make_training():
                if not key.endswith("num_batches_tracked")}
         net.load_state_dict({key: one[f"before.{key}"].double() if f"before.{key}" in one else value
                              for key, value in net.state_dict().items()})
-        optimizer = torch.optim.SGD(net.parameters(), lr=RATE)
+        optimizer = make_optimizer(net, opt)
         losses = []
-        for count in rows:
+        for number, count in enumerate(rows):
+            Dropout.step = number
             optimizer.zero_grad()
             loss = F.cross_entropy(net(images[:count].double()), labels[:count])
             loss.backward()
@@ -112,5 +187,57 @@ def make_training():
                 "logits": net.eval()(images.double())}
         tensors |= {f"{name}.{key}": np.ascontiguousarray(value.detach().numpy())
                     for key, value in one.items()}
-        listing.append(dict(name=name, image=image, batch=batch, rows=rows, body=body, lr=RATE))
+        listing.append(dict(name=name, image=image, batch=batch, rows=rows, body=body,
+                            optimizer=opt, seed=Dropout.seed))
     return tensors, listing
+
+
+# schedule, its scheduler for an optimizer (of a rate of 0.4), epochs, steps per epoch
+LR = torch.optim.lr_scheduler
+
+
+def after_warmup(count, make):
+    """SequentialLR: the linear warm-up over `count` units, then the scheduler."""
+    return lambda o: LR.SequentialLR(
+        o, [LR.LinearLR(o, start_factor=1 / (count + 1), total_iters=count), make(o)], [count])
+
+
+SCHEDULES = [
+    ("constant", lambda o: LR.ConstantLR(o, factor=1), 3, 2, False),
+    ("constant(warmup = 2)", after_warmup(2, lambda o: LR.ConstantLR(o, factor=1)), 4, 2, False),
+    ("step(size = 2, gamma = 0.5)", lambda o: LR.StepLR(o, 2, 0.5), 7, 3, False),
+    ("step(2, per_step = true)", lambda o: LR.StepLR(o, 2), 2, 4, True),
+    ("milestones(at = [2, 5, 5])", lambda o: LR.MultiStepLR(o, [2, 5, 5]), 7, 2, False),
+    ("milestones([1, 3], gamma = 0.3, warmup = 1)",
+     after_warmup(1, lambda o: LR.MultiStepLR(o, [1, 3], 0.3)), 7, 2, False),
+    ("cosine", lambda o: LR.CosineAnnealingLR(o, 9), 9, 2, False),
+    ("cosine(min = 0.01, warmup = 3)",
+     after_warmup(3, lambda o: LR.CosineAnnealingLR(o, 7, 0.01)), 10, 2, False),
+    ("cosine(per_step = true, warmup = 4)",
+     after_warmup(4, lambda o: LR.CosineAnnealingLR(o, 8)), 3, 4, True),
+    ("cosine(length = 4)", lambda o: LR.CosineAnnealingLR(o, 4), 7, 1, False),
+    ("one_cycle", lambda o: LR.OneCycleLR(o, 0.4, total_steps=20, cycle_momentum=False), 5, 4,
+     True),
+    ("one_cycle(max = 2, pct_start = 0.5, div = 10, final_div = 100, linear = true)",
+     lambda o: LR.OneCycleLR(o, 2, total_steps=12, pct_start=0.5, anneal_strategy="linear",
+                             cycle_momentum=False, div_factor=10, final_div_factor=100), 3, 4,
+     True),
+]
+
+
+def make_schedules():
+    """The rate of every step of each schedule."""
+    listing = []
+    for text, make, epochs, steps, per_step in SCHEDULES:
+        optimizer = torch.optim.SGD([torch.zeros(1, requires_grad=True)], lr=0.4)
+        scheduler, rates = make(optimizer), []
+        for _ in range(epochs):
+            for _ in range(steps):
+                rates.append(optimizer.param_groups[0]["lr"])
+                optimizer.step()
+                if per_step and len(rates) < epochs * steps:
+                    scheduler.step()
+            if not per_step:
+                scheduler.step()
+        listing.append(dict(schedule=text, epochs=epochs, steps_per_epoch=steps, rates=rates))
+    return listing

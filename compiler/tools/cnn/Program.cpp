@@ -58,16 +58,51 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
   info.seed = static_cast<uint64_t>(found->seed);
   info.shuffle = found->shuffle;
   const Optimizer &optimizer = found->optimizer;
-  info.scalars = {{"lr", optimizer.lr},
-                  {"momentum", optimizer.momentum},
-                  {"weight_decay", optimizer.weightDecay}};
-  info.identity = {{"recipe", found->name},       {"net", found->net},
-                   {"data", dataText(info.data)}, {"batch", found->batch},
-                   {"init", found->init},         {"loss", found->loss},
-                   {"optimizer", optimizer.kind}, {"nesterov", optimizer.nesterov},
-                   {"shuffle", found->shuffle},   {"dtype", found->dtype}};
-  for (const auto &[key, value] : info.scalars)
-    info.identity[key] = value;
+  const Schedule &schedule = found->schedule;
+  info.identity = {{"recipe", found->name},
+                   {"net", found->net},
+                   {"data", dataText(info.data)},
+                   {"batch", found->batch},
+                   {"init", found->init},
+                   {"loss", found->loss},
+                   {"optimizer", optimizer.def->name.str()},
+                   {"shuffle", found->shuffle},
+                   {"dtype", found->dtype}};
+  auto note = [&](const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args,
+                  const std::string &prefix) {
+    std::string key = prefix + arg.name.str();
+    if (!args.has(arg.name))
+      return;
+    if (arg.kind == mlir::cnn::ArgKind::Float) {
+      info.scalars.push_back({key, args.getFloat(arg.name)});
+      info.identity[key] = args.getFloat(arg.name);
+    } else if (arg.kind == mlir::cnn::ArgKind::Bool) {
+      info.identity[key] = args.getBool(arg.name);
+    } else {
+      info.identity[key] = formatArgument(arg, args);
+    }
+  };
+  for (const mlir::cnn::LayerArg &arg : optimizer.def->args)
+    note(arg, optimizer.args, "");
+  if (found->initValue)
+    info.identity["init.value"] = *found->initValue;
+  // Runs of one rate are what they were before there were schedules.
+  if (schedule.def != &getSchedules().front() || schedule.args.getInt("warmup") != 0) {
+    info.identity["schedule"] = schedule.def->name.str();
+    for (const mlir::cnn::LayerArg &arg : schedule.def->args)
+      note(arg, schedule.args, "schedule.");
+  }
+  info.rateAt = [schedule, rate = optimizer.args.getFloat("lr")](
+                    int64_t step, int64_t stepsPerEpoch, uint64_t epochs) {
+    return schedule.def->rateAt(schedule.args, rate,
+                                {step, stepsPerEpoch, static_cast<int64_t>(epochs)});
+  };
+  info.scalarsAt = [optimizer](double rate, int64_t step) {
+    std::vector<std::pair<std::string, double>> scalars;
+    for (llvm::StringRef name : optimizer.def->scalars(optimizer.def->getFlags(optimizer.args)))
+      scalars.push_back({name.str(), optimizer.def->value(name, optimizer.args, rate, step + 1)});
+    return scalars;
+  };
   return info;
 }
 

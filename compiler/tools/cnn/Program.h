@@ -10,6 +10,7 @@
 #include "runtime/train/Evaluator.h"
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -28,6 +29,10 @@ struct RecipeInfo {
   uint64_t seed = 0;
   bool shuffle = true;
   std::vector<std::pair<std::string, double>> scalars; ///< lr, momentum, ...
+  /// The learning rate in a step (from 0) of a run of so many epochs of so many steps each.
+  std::function<double(int64_t step, int64_t stepsPerEpoch, uint64_t epochs)> rateAt;
+  /// The scalar inputs of train_step in a step (from 0) at a learning rate.
+  std::function<std::vector<std::pair<std::string, double>>(double rate, int64_t step)> scalarsAt;
   /// What a run of this recipe is, for checkpoints (TrainOptions::recipe).
   Json identity = Json::object();
 };

@@ -83,9 +83,10 @@ static void setScalars(Call &call, int64_t images, const std::optional<RecipeInf
       continue;
     double value = spec.name == "rows" ? double(images) : 0;
     if (recipe)
-      for (const auto &[name, given] : recipe->scalars)
+      for (const auto &[name, given] :
+           recipe->scalarsAt(std::min(recipe->rateAt(0, 1, 1), 1e-3), 0))
         if (name == spec.name)
-          value = name == "lr" ? std::min(given, 1e-3) : given;
+          value = given;
     call.set(int(i), value);
   }
 }

@@ -9,6 +9,7 @@
 
 #include "llvm/Support/FileSystem.h"
 
+#include <algorithm>
 #include <cstdio>
 
 namespace cnn::tool {
@@ -23,6 +24,14 @@ static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
   options.batch = recipe.batch;
   options.shuffle = recipe.shuffle;
   options.scalars = recipe.scalars;
+  options.scalarsAt = [recipe, epochs = options.epochs](int64_t step, int64_t stepsPerEpoch) {
+    double rate = recipe.rateAt(step, stepsPerEpoch, epochs);
+    Scalars scalars = recipe.scalarsAt(rate, step);
+    if (std::none_of(scalars.begin(), scalars.end(),
+                     [](const auto &scalar) { return scalar.first == "lr"; }))
+      scalars.push_back({"lr", rate});
+    return scalars;
+  };
   options.recipe = recipe.identity;
   options.recipe["images"] = data.train.size();
   options.weightsPath = output.empty() ? withExtension(file, ".safetensors") : output.getValue();

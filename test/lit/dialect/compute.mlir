@@ -185,6 +185,9 @@ func.func @norms(%x: tensor<4x6x9x8xf32>, %c: tensor<6xf32>, %f: tensor<4x6xf32>
   %7, %8 = cnn.channel_sums %x, %c factor %0 : tensor<4x6x9x8xf32>, tensor<6xf32>, tensor<4x6x9x8xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
   // CHECK: cnn.inverse_std %[[V]] {epsilon = 1.000000e-05 : f64} : tensor<6xf32> -> tensor<6xf32>
   %9 = cnn.inverse_std %v {epsilon = 1.0e-05} : tensor<6xf32> -> tensor<6xf32>
+  // CHECK: cnn.scaled_weight %{{.*}}, %{{.*}}, %[[V]] {epsilon = {{.*}}} : tensor<6x2xf32>, tensor<6xf32>, tensor<6xf32> -> tensor<6x2xf32>
+  %w = cnn.constant 1.0 : tensor<6x2xf32>
+  %sw = cnn.scaled_weight %w, %c, %v {epsilon = 1.0e-05} : tensor<6x2xf32>, tensor<6xf32>, tensor<6xf32> -> tensor<6x2xf32>
   // CHECK: cnn.row_count %{{.*}} {factor = 72 : i64, offset = -1 : i64} : tensor<i32> -> tensor<f32>
   %10 = cnn.row_count %rows {factor = 72, offset = -1} : tensor<i32> -> tensor<f32>
   return
@@ -202,6 +205,24 @@ func.func @winograd(%x: tensor<16x4x9x8xf32>, %w: tensor<6x4x3x3xf32>, %b: tenso
   %m = cnn.winograd_product %v, %u : tensor<16x3x1x6x6x4x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
   // CHECK: cnn.winograd_output %{{.*}}, %{{.*}} {of = "conv", tile = 4 : i64} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
   %y = cnn.winograd_output %m, %b {tile = 4 : i64, of = "conv"} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @random
+func.func @random(%x: tensor<4x6xf32>, %s: tensor<i32>) {
+  // CHECK: cnn.dropout %{{.*}} {probability = 5.000000e-01 : f64} : tensor<4x6xf32>
+  %0 = cnn.dropout %x {probability = 0.5} : tensor<4x6xf32>
+  // CHECK: cnn.dropout_train %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} {number = 3 : i64, probability = 5.000000e-01 : f64} : tensor<4x6xf32>, tensor<i32>, tensor<i32>, tensor<i32> -> tensor<4x6xf32>
+  %1 = cnn.dropout_train %x, %s, %s, %s {probability = 0.5, number = 3} : tensor<4x6xf32>, tensor<i32>, tensor<i32>, tensor<i32> -> tensor<4x6xf32>
+  return
+}
+
+// CHECK-LABEL: func.func @adam
+func.func @adam(%p: tensor<4x3xf32>, %s: tensor<f32>) {
+  // CHECK: cnn.adam_update %{{.*}}, %{{.*}} moments %{{.*}}, %{{.*}} step_size %{{.*}} mean_share %{{.*}} square_decay %{{.*}} square_share %{{.*}} correction %{{.*}} eps %{{.*}} shrinkage %{{.*}} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
+  %0, %1, %2 = cnn.adam_update %p, %p moments %p, %p step_size %s mean_share %s square_decay %s square_share %s correction %s eps %s shrinkage %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
+  // CHECK: cnn.adam_ratio %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32> -> tensor<4x3xf32>
+  %3 = cnn.adam_ratio %p, %p, %s, %s : tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32> -> tensor<4x3xf32>
   return
 }
 

@@ -144,3 +144,22 @@ func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d
   %0 = cnn.row_count %rows {factor = 0} : tensor<i32> -> tensor<f32>
   return
 }
+
+// -----
+
+// cnn.scaled_weight C1
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>, %rows: tensor<i32>, %r: tensor<4xi32>) {
+  // expected-error@+2 {{scale or variance is 'tensor<6xf32>', expected 'tensor<4xf32>' (C1)}}
+  // expected-error@+1 {{'cnn.scaled_weight' op failed to infer returned types}}
+  %0 = cnn.scaled_weight %x, %c, %c {epsilon = 1.0e-05} : tensor<4x6xf32>, tensor<6xf32>, tensor<6xf32> -> tensor<4x6xf32>
+  return
+}
+
+// -----
+
+// cnn.scaled_weight C2
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>, %rows: tensor<i32>, %r: tensor<4xi32>) {
+  // expected-error@+1 {{'cnn.scaled_weight' op epsilon must be positive (C2)}}
+  %0 = cnn.scaled_weight %c, %c, %c {epsilon = 0.0} : tensor<6xf32>, tensor<6xf32>, tensor<6xf32> -> tensor<6xf32>
+  return
+}

@@ -77,8 +77,14 @@ cnn.recipe @r net @n loss "mse" optimizer "sgd" {loss_args = {label_smoothing = 
 // -----
 
 // cnn.recipe C2
-// expected-error@+1 {{'cnn.recipe' op optimizer is 'adam', expected sgd (C2)}}
-cnn.recipe @r net @n loss "cross_entropy" optimizer "adam"
+// expected-error@+1 {{'cnn.recipe' op optimizer is 'rmsprop', expected one of adam, adamw, sgd (C2)}}
+cnn.recipe @r net @n loss "cross_entropy" optimizer "rmsprop"
+
+// -----
+
+// cnn.recipe C2
+// expected-error@+1 {{'cnn.recipe' op attribute 'momentum = true' is no flag of optimizer 'adam' (C2)}}
+cnn.recipe @r net @n loss "cross_entropy" optimizer "adam" {momentum = true}
 
 // -----
 

@@ -93,14 +93,14 @@ TEST(TrainLog, ContinuesWhereTheCheckpointWas) {
   }
   {
     TrainLog log = std::move(*TrainLog::open(path, int64_t(length)));
-    log.writeStep(2, 1, INFINITY);
+    log.writeStep(2, 1, INFINITY, 0.25);
     ASSERT_TRUE(log.flush().isOk());
   }
   Result<std::vector<uint8_t>> content = readFile(path);
   ASSERT_TRUE(content.isOk());
   EXPECT_EQ(std::string(content->begin(), content->end()),
             "{\"kind\":\"step\",\"step\":1,\"epoch\":1,\"loss\":0.100000001}\n"
-            "{\"kind\":\"step\",\"step\":2,\"epoch\":1,\"loss\":null}\n");
+            "{\"kind\":\"step\",\"step\":2,\"epoch\":1,\"loss\":null,\"lr\":0.25}\n");
   std::filesystem::remove(path);
 }
 
