@@ -9,6 +9,17 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
+/// `[1, 2]`, or `[]` for a nest without dimensions.
+static ParseResult parseExtents(AsmParser &parser, SmallVector<int64_t> &extents) {
+  return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square, [&]() -> ParseResult {
+    return parser.parseInteger(extents.emplace_back());
+  });
+}
+
+static void printExtents(AsmPrinter &printer, ArrayRef<int64_t> extents) {
+  printer << '[' << extents << ']';
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dialect/CnnAttrs.cpp.inc"
 

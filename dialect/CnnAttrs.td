@@ -95,7 +95,7 @@ def Cnn_NestScheduleAttr : Cnn_Attr<"NestSchedule", "nest"> {
                         ArrayRefParameter<"int64_t">:$tile, ArrayRefParameter<"int64_t">:$order,
                         DefaultValuedParameter<"int64_t", "0">:$chunk);
   let assemblyFormat = [{
-    `<` $algorithm `,` `vector` `=` $vector `,` `tile` `=` `[` $tile `]` `,` `order` `=` `[` $order `]`
+    `<` $algorithm `,` `vector` `=` $vector `,` `tile` `=` custom<Extents>($tile) `,` `order` `=` custom<Extents>($order)
     (`,` `chunk` `=` $chunk^)? `>`
   }];
 }
