@@ -1,7 +1,7 @@
 //===- CnnAdamOps.cpp - Adam and AdamW
 //------------------------------------------------------------===//
 
-#include "dialect/CnnDialect.h"
+#include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
@@ -13,8 +13,6 @@ using namespace mlir::cnn;
 
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
-
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 //===--------------------------------------------------------------------------------------------===//
 // adam_update
@@ -142,16 +140,7 @@ LogicalResult AdamRatioOp::inferReturnTypes(MLIRContext *, std::optional<Locatio
 }
 
 Nest AdamRatioOp::getNest() {
-  MLIRContext *context = getContext();
-  RankedTensorType type = getTensor(getResult());
-  Nest nest;
-  nest.sizes.assign(type.getShape().begin(), type.getShape().end());
-  nest.numParallel = nest.sizes.size();
-  AffineMap all = AffineMap::getMultiDimIdentityMap(type.getRank(), context);
-  auto scalar = AffineMap::get(type.getRank(), 0, ArrayRef<AffineExpr>{}, context);
-  nest.operandMaps = {all, all, scalar, scalar};
-  nest.resultMaps = {all};
-  return nest;
+  return getPointwiseNest(getTensor(getResult()), getOperation()->getOperands());
 }
 
 Values AdamRatioOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {

@@ -20,8 +20,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 static FailureOr<RankedTensorType> inferAdaptive(std::optional<Location> loc, RankedTensorType x,
                                                  ArrayRef<int64_t> size) {
   if (x.getRank() != 4 || size.size() != 2 || size[0] <= 0 || size[1] <= 0)

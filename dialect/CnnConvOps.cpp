@@ -12,8 +12,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// The window of a convolution whose weight has the given type.
 static Window getWindow(RankedTensorType weight, ArrayRef<int64_t> stride,
                         ArrayRef<int64_t> padding, ArrayRef<int64_t> dilation) {

@@ -27,6 +27,9 @@ class TermOp;
 /// Whether the types agree pair by pair in shape and element type, whatever their layouts.
 bool haveSameShapes(TypeRange lhs, TypeRange rhs);
 
+/// The type of a value that is a tensor.
+inline RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
+
 /// The type without its layout.
 RankedTensorType dropLayout(RankedTensorType type);
 

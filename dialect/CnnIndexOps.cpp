@@ -21,8 +21,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 //===--------------------------------------------------------------------------------------------===//
 // Parts of the operation
 //===--------------------------------------------------------------------------------------------===//

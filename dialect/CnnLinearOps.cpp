@@ -14,8 +14,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 static AffineMap makeMap(unsigned dims, ArrayRef<unsigned> results, MLIRContext *context) {
   SmallVector<AffineExpr> exprs;
   for (unsigned dim : results)

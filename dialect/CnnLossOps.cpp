@@ -11,8 +11,6 @@ using namespace mlir::cnn;
 
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// The weight of each row of `output`, `[n, 1]`.
 static Value getRowWeight(OpBuilder &b, Location loc, Value output, Value rows, bool sum) {
   RankedTensorType type = getTensor(output);

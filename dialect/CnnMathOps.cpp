@@ -13,8 +13,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 CNN_POINTWISE_OP(AbsOp)
 CNN_POINTWISE_OP(AbsGradOp)
 CNN_POINTWISE_OP(SqrtOp)

@@ -1,7 +1,7 @@
 //===- CnnNormOps.cpp - Batch normalisation
 //-------------------------------------------------------===//
 
-#include "dialect/CnnDialect.h"
+#include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
@@ -12,8 +12,6 @@ using namespace mlir::cnn;
 
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
-
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 //===--------------------------------------------------------------------------------------------===//
 // Checks
@@ -370,28 +368,7 @@ LogicalResult InverseStdOp::verify() {
   return success();
 }
 
-LogicalResult InverseStdOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
-                                             ValueRange operands, DictionaryAttr, OpaqueProperties,
-                                             RegionRange, SmallVectorImpl<Type> &types) {
-  types.push_back(dropLayout(getTensor(operands[0])));
-  return success();
-}
-
-/// A nest over the elements of `type`; operands of rank 0 are read at every point.
-static Nest getElementNest(RankedTensorType type, Value operand) {
-  MLIRContext *context = type.getContext();
-  Nest nest;
-  nest.sizes.assign(type.getShape().begin(), type.getShape().end());
-  nest.numParallel = nest.sizes.size();
-  AffineMap all = AffineMap::getMultiDimIdentityMap(type.getRank(), context);
-  nest.operandMaps = {getTensor(operand).getRank() == 0
-                          ? AffineMap::get(type.getRank(), 0, ArrayRef<AffineExpr>{}, context)
-                          : all};
-  nest.resultMaps = {all};
-  return nest;
-}
-
-Nest InverseStdOp::getNest() { return getElementNest(getTensor(getResult()), getInput()); }
+CNN_POINTWISE_OP(InverseStdOp)
 
 Values InverseStdOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
   Type type = in[0].getType();
@@ -424,7 +401,7 @@ LogicalResult ScaledWeightOp::inferReturnTypes(MLIRContext *, std::optional<Loca
 }
 
 Nest ScaledWeightOp::getNest() {
-  Nest nest = getElementNest(getTensor(getResult()), getWeight());
+  Nest nest = getPointwiseNest(getTensor(getResult()), {getWeight()});
   auto channel = AffineMap::get(nest.getNumDims(), 0, getAffineDimExpr(0, getContext()));
   nest.operandMaps.append(2, channel);
   return nest;
@@ -448,7 +425,7 @@ LogicalResult RowCountOp::verify() {
   return success();
 }
 
-Nest RowCountOp::getNest() { return getElementNest(getTensor(getResult()), getRows()); }
+Nest RowCountOp::getNest() { return getPointwiseNest(getTensor(getResult()), {getRows()}); }
 
 Values RowCountOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
   Type type = getTensor(getResult()).getElementType();

@@ -18,8 +18,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 //===--------------------------------------------------------------------------------------------===//
 // One operand
 //===--------------------------------------------------------------------------------------------===//

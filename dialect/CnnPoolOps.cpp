@@ -19,8 +19,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 template <typename OpOrAdaptor> static Window getWindow(OpOrAdaptor op) {
   Window window;
   window.kernel.assign(op.getKernel().begin(), op.getKernel().end());

@@ -1,7 +1,7 @@
 //===- CnnRandomOps.cpp - Operations that draw random numbers
 //-------------------------------------===//
 
-#include "dialect/CnnDialect.h"
+#include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/Format.h"
@@ -14,8 +14,6 @@ using namespace mlir::cnn;
 
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
-
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 static bool isProbability(double value) { return value >= 0 && value < 1; }
 
@@ -70,14 +68,7 @@ LayerDef DropoutOp::getLayer() {
 // dropout_train
 //===--------------------------------------------------------------------------------------------===//
 
-LogicalResult DropoutTrainOp::inferReturnTypes(MLIRContext *, std::optional<Location>,
-                                               ValueRange operands, DictionaryAttr,
-                                               OpaqueProperties, RegionRange,
-                                               SmallVectorImpl<Type> &types) {
-  RankedTensorType x = getTensor(operands[0]);
-  types.push_back(RankedTensorType::get(x.getShape(), x.getElementType()));
-  return success();
-}
+CNN_POINTWISE_OP(DropoutTrainOp)
 
 LogicalResult DropoutTrainOp::verify() {
   for (Value value : {getSeed(), getSeedHigh(), getStep()})
@@ -93,19 +84,6 @@ LogicalResult DropoutTrainOp::verify() {
     return emitOpError() << "input " << getTensor(getInput())
                          << " has 2^31 elements or more, too many to number (C3)";
   return success();
-}
-
-Nest DropoutTrainOp::getNest() {
-  MLIRContext *context = getContext();
-  RankedTensorType type = getTensor(getResult());
-  Nest nest;
-  nest.sizes.assign(type.getShape().begin(), type.getShape().end());
-  nest.numParallel = nest.sizes.size();
-  AffineMap all = AffineMap::getMultiDimIdentityMap(type.getRank(), context);
-  auto scalar = AffineMap::get(type.getRank(), 0, ArrayRef<AffineExpr>{}, context);
-  nest.operandMaps = {all, scalar, scalar, scalar};
-  nest.resultMaps = {all};
-  return nest;
 }
 
 namespace {

@@ -18,8 +18,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// A nest over `result`; the maps of the operands are to be added.
 static Nest getMovingNest(RankedTensorType result) {
   Nest nest = getPointwiseNest(result, {});

@@ -8,8 +8,6 @@ using namespace mlir::cnn;
 
 using Values = SmallVector<Value>;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 static Value sumAlong(OpBuilder &b, Location loc, Value value, int64_t dim) {
   return ReduceSumOp::create(b, loc, value, ArrayRef<int64_t>{dim}, /*keep_dims=*/true);
 }

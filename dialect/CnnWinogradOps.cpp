@@ -16,8 +16,6 @@ using Values = SmallVector<Value>;
 
 static constexpr int64_t taps = 3;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 static LogicalResult verifyTile(Operation *op, int64_t tile) {
   if (!hasWinogradPoints(tile))
     return op->emitOpError() << "tile is " << tile << ", expected 2, 4 or 6 (C2)";

@@ -10,8 +10,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 namespace {
 /// The region's operations for the parts of an expression.
 class TermBuilder {

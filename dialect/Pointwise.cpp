@@ -9,8 +9,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 Nest mlir::cnn::getPointwiseNest(RankedTensorType result, ValueRange operands) {
   MLIRContext *context = result.getContext();
   Nest nest;
@@ -32,10 +30,9 @@ Nest mlir::cnn::getPointwiseNest(RankedTensorType result, ValueRange operands) {
   return nest;
 }
 
-/// Two shapes aligned at their last dimensions, extents of 1 repeated; nothing where others differ.
-static std::optional<SmallVector<int64_t>> broadcast(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
+std::optional<Shape> mlir::cnn::broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
   size_t rank = std::max(a.size(), b.size());
-  SmallVector<int64_t> shape(rank, 1);
+  Shape shape(rank, 1);
   for (size_t i = 1; i <= rank; ++i) {
     int64_t left = i <= a.size() ? a[a.size() - i] : 1;
     int64_t right = i <= b.size() ? b[b.size() - i] : 1;
@@ -52,7 +49,7 @@ LogicalResult mlir::cnn::inferBroadcast(std::optional<Location> loc, ValueRange 
   if (a.getElementType() != b.getElementType())
     return emitOptionalError(loc, "element types ", a.getElementType(), " and ", b.getElementType(),
                              " differ (C2)");
-  auto shape = broadcast(a.getShape(), b.getShape());
+  auto shape = broadcastShapes(a.getShape(), b.getShape());
   if (!shape)
     return emitOptionalError(loc, "shapes ", formatShape(a.getShape()), " and ",
                              formatShape(b.getShape()), " do not match (C1)");
@@ -83,7 +80,7 @@ FailureOr<LayerShape> mlir::cnn::inferBroadcastLayer(ArrayRef<Shape> inputs, con
   if (inputs.size() < 2)
     return shape;
   const Shape &a = inputs[0], &b = inputs[1];
-  auto both = broadcast(a, b);
+  auto both = broadcastShapes(a, b);
   if (!both) {
     problem.message = "shapes " + formatShape(a) + " and " + formatShape(b) + " do not match";
     problem.input = 1;
@@ -91,7 +88,7 @@ FailureOr<LayerShape> mlir::cnn::inferBroadcastLayer(ArrayRef<Shape> inputs, con
     problem.hint = "give both operands the same shape, or extents of 1 where one is repeated";
     return failure();
   }
-  shape.output.assign(both->begin(), both->end());
+  shape.output = *both;
   return shape;
 }
 

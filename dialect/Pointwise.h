@@ -17,6 +17,9 @@ namespace mlir::cnn {
 /// the last dimensions, and repeated where its extent is 1.
 Nest getPointwiseNest(RankedTensorType result, ValueRange operands);
 
+/// Two shapes aligned at their last dimensions, extents of 1 repeated; nothing where others differ.
+std::optional<Shape> broadcastShapes(ArrayRef<int64_t> a, ArrayRef<int64_t> b);
+
 /// The result type of an operation on two tensors that are broadcast together: one element type
 /// (C2), extents that are equal or 1 (C1).
 LogicalResult inferBroadcast(std::optional<Location> loc, ValueRange operands,

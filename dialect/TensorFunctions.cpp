@@ -7,7 +7,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
-#include "dialect/CnnDialect.h"
+#include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
@@ -17,8 +17,6 @@ using namespace mlir::cnn;
 
 using Values = SmallVector<Value>;
 using Infer = FailureOr<LayerShape>;
-
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 /// A function without parameters.
 static LayerDef makeFunction(StringRef name, StringRef doc, SmallVector<LayerArg> args = {}) {
@@ -264,19 +262,6 @@ static LayerDef getStack() {
 // Products of matrices
 //===--------------------------------------------------------------------------------------------===//
 
-/// The shape of a product without its last dimensions, as NumPy broadcasts them.
-static FailureOr<Shape> broadcastLeading(ArrayRef<int64_t> a, ArrayRef<int64_t> b) {
-  size_t rank = std::max(a.size(), b.size());
-  Shape shape(rank, 1);
-  for (size_t i = 1; i <= rank; ++i) {
-    int64_t left = i <= a.size() ? a[a.size() - i] : 1, right = i <= b.size() ? b[b.size() - i] : 1;
-    if (left != right && left != 1 && right != 1)
-      return failure();
-    shape[rank - i] = std::max(left, right);
-  }
-  return shape;
-}
-
 static Infer inferMatmul(ArrayRef<Shape> inputs, const LayerArgs &, LayerProblem &problem) {
   ArrayRef<int64_t> a = inputs[0], b = inputs[1];
   std::string shapes = formatShape(a) + " and " + formatShape(b);
@@ -293,9 +278,9 @@ static Infer inferMatmul(ArrayRef<Shape> inputs, const LayerArgs &, LayerProblem
     problem.inputText = "the " + formatShape(b) + " operand";
     return failure();
   }
-  FailureOr<Shape> leading = broadcastLeading(a.drop_back(std::min<size_t>(a.size(), 2)),
-                                              b.drop_back(std::min<size_t>(b.size(), 2)));
-  if (failed(leading)) {
+  auto leading = broadcastShapes(a.drop_back(std::min<size_t>(a.size(), 2)),
+                                 b.drop_back(std::min<size_t>(b.size(), 2)));
+  if (!leading) {
     problem.message = "cannot multiply " + shapes + ": their leading dimensions do not match";
     problem.input = 1;
     problem.inputText = "the " + formatShape(b) + " operand";

@@ -10,8 +10,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 TileEmitter::TileEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &space,
                          const NestSchedule &schedule)
     : kernel(kernel), group(group), space(space), info(space.getInfo()), nest(info.nest),

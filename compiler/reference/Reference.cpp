@@ -11,12 +11,11 @@
 using namespace cnn;
 using namespace mlir;
 using mlir::cnn::DecomposeOpInterface;
+using mlir::cnn::getTensor;
 using mlir::cnn::Nest;
 using mlir::cnn::NestOpInterface;
 
 namespace {
-
-RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
 
 /// An affine map as numbers: per result, a factor for each dimension, then a constant.
 struct LinearMap {

@@ -6,8 +6,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 int64_t mlir::cnn::getBatchExtent(func::FuncOp entry) {
   int64_t extent = 0;
   for (BlockArgument argument : entry.getArguments()) {

@@ -25,8 +25,6 @@ namespace mlir::cnn {
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// Wraps one operation, built by `build` from the group's arguments, into a new group.
 static GroupOp makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRange inputs,
                          function_ref<Value(OpBuilder &, ValueRange)> build) {

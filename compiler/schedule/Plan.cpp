@@ -28,8 +28,6 @@ using namespace mlir::cnn;
 /// Alignment of every buffer, as runtime/abi/cnn_abi.h states it.
 static constexpr int64_t alignment = 64;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// The buffer type of a tensor in its layout; with `slice`, of the part of one slice.
 static MemRefType getBufferType(RankedTensorType type, SliceScheduleAttr slice = {}) {
   LayoutAttr layout = getLayoutOf(type);

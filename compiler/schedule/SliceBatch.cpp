@@ -21,8 +21,6 @@ namespace mlir::cnn {
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 namespace {
 struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
   using SliceBatchPassBase::SliceBatchPassBase;

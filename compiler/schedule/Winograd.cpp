@@ -14,8 +14,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 //===--------------------------------------------------------------------------------------------===//
 // Where it applies
 //===--------------------------------------------------------------------------------------------===//

@@ -13,8 +13,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 FusionPlan::FusionPlan(Block &block, unsigned maxSize) : maxSize(maxSize) {
   for (Operation &op : block) {
     position[&op] = position.size();

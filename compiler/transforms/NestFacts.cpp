@@ -9,8 +9,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 std::optional<LinearExpr> mlir::cnn::getLinear(AffineExpr expr, unsigned numDims) {
   LinearExpr linear;
   linear.coefficients.assign(numDims, 0);

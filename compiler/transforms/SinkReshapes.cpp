@@ -10,8 +10,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-static RankedTensorType getTensor(Value value) { return cast<RankedTensorType>(value.getType()); }
-
 /// The same tensor in another shape, with what is known of it folded.
 static Value reshape(OpBuilder &builder, Location loc, Value value, ArrayRef<int64_t> shape) {
   auto type = RankedTensorType::get(shape, getElementTypeOrSelf(value));
