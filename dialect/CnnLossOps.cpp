@@ -3,8 +3,6 @@
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Loss.h"
-#include "llvm/Support/Format.h"
-#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -128,13 +126,11 @@ LossDef CrossEntropyOp::getLoss() {
   loss.name = "cross_entropy";
   loss.doc = "mean cross-entropy of softmax against the labels";
   loss.args = {{"label_smoothing", ArgKind::Float, 0.0, "share of the target spread over classes"}};
-  loss.check = [](const LayerArgs &args) -> std::string {
-    double smoothing = args.getFloat("label_smoothing");
-    if (smoothing >= 0 && smoothing <= 1)
-      return "";
-    std::string text = "'label_smoothing' is between 0 and 1, not ";
-    llvm::raw_string_ostream(text) << llvm::format("%g", smoothing);
-    return text;
+  loss.example = "cross_entropy(label_smoothing = 0.1)";
+  loss.check = [](const LayerArgs &args, SmallVectorImpl<LayerProblem> &problems) {
+    checkRange(
+        args, "label_smoothing", [](double value) { return value >= 0 && value <= 1; },
+        "between 0 and 1", problems);
   };
   loss.build = [](OpBuilder &b, Location loc, Value output, Value target, Value rows, bool sum,
                   const LayerArgs &args) -> Value {
@@ -197,7 +193,8 @@ std::vector<LossDef> SquaredErrorOp::getLosses() {
     LossDef loss;
     loss.name = name;
     loss.doc = doc;
-    loss.check = [](const LayerArgs &) { return std::string(); };
+    loss.example = name;
+    loss.check = [](const LayerArgs &, SmallVectorImpl<LayerProblem> &) {};
     loss.build = [mean](OpBuilder &b, Location loc, Value output, Value target, Value rows,
                         bool sum, const LayerArgs &) -> Value {
       RankedTensorType type = dropLayout(getTensor(output));

@@ -17,10 +17,12 @@ namespace mlir::cnn {
 struct LossDef {
   StringRef name;
   StringRef doc;
+  /// A call that could stand in a recipe.
+  StringRef example;
   /// Hyperparameters, all of kind Float with a default.
   SmallVector<LayerArg> args;
-  /// What is wrong with the hyperparameters ("label_smoothing is between 0 and 1, not 2"), or "".
-  std::function<std::string(const LayerArgs &args)> check;
+  /// Adds what is wrong with the values of the hyperparameters.
+  std::function<void(const LayerArgs &args, SmallVectorImpl<LayerProblem> &problems)> check;
   /// Builds the loss of a batch, a rank-0 tensor. `output` is `[n, k]`; `target` is `[n]` of i32,
   /// the class of each row, or like `output`; of the rows the first `rows` (`tensor<i32>`) count.
   /// With `sum`, a mean over rows becomes a sum.

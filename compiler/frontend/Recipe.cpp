@@ -46,7 +46,7 @@ private:
                   std::string &result);
   bool readInt(const Expr *expr, StringRef key, int64_t least, int64_t most, int64_t &result);
   bool readBool(const Expr *expr, StringRef key, bool &result);
-  /// What an optimizer or a schedule takes.
+  /// What an initialisation, a loss, an optimizer or a schedule takes.
   struct Choice {
     StringRef name, example;
     ArrayRef<LayerArg> args;
@@ -181,6 +181,7 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
   for (const LayerArg &arg : chosen->args)
     names.push_back(arg.name);
   llvm::StringMap<const Expr *> given;
+  llvm::StringMap<SMRange> places;
   bool valid = true;
   for (auto [i, argument] : llvm::enumerate(call ? call->arguments : ArrayRef<Argument>())) {
     StringRef name = argument.name.name;
@@ -188,6 +189,11 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
       name = names[i];
     if (llvm::is_contained(names, name)) {
       given[name] = argument.value;
+      if (auto [first, isNew] = places.try_emplace(name, argument.range); !isNew) {
+        diagnostics.error(argument.range, "'" + name + "' is given twice")
+            .note(first->second, "it is first given here");
+        valid = false;
+      }
       continue;
     }
     diagnostics
@@ -272,44 +278,14 @@ bool RecipeReader::readSchedule(const Expr *expr) {
 
 /// `mse`, or `cross_entropy(label_smoothing = 0.1)`.
 bool RecipeReader::readLoss(const Expr *expr) {
-  auto *call = dyn_cast<CallExpr>(expr);
-  llvm::SmallVector<StringRef> losses, names;
-  for (const mlir::cnn::LossDef &loss : mlir::cnn::getLosses())
-    losses.push_back(loss.name);
-  if (!readChoice(call ? call->callee : expr, "loss", losses, recipe.loss))
-    return false;
-  const mlir::cnn::LossDef &loss = *mlir::cnn::findLoss(recipe.loss);
-  for (const mlir::cnn::LayerArg &arg : loss.args)
-    names.push_back(arg.name);
-  recipe.lossArgs = mlir::cnn::getDefaults(loss);
-  llvm::StringMap<SMRange> given;
-  for (auto [i, argument] : llvm::enumerate(call ? call->arguments : ArrayRef<Argument>())) {
-    StringRef name = argument.name.name;
-    if (name.empty() && i < names.size())
-      name = names[i];
-    if (!llvm::is_contained(names, name)) {
-      diagnostics
-          .error(name.empty() ? argument.range : argument.name.range,
-                 "'" + recipe.loss + "' has no hyperparameter" +
-                     (name.empty() ? Twine() : " '" + name + "'"))
-          .hint(names.empty() ? "" : suggestName(name, names, "its hyperparameters are"));
-      return false;
-    }
-    if (auto [first, isNew] = given.try_emplace(name, argument.range); !isNew) {
-      diagnostics.error(argument.range, "'" + name + "' is given twice")
-          .note(first->second, "it is first given here");
-      return false;
-    }
-    Value value = elaboration.evaluate(argument.value);
-    if (!value.isNumber())
-      return wrongType(argument.value, name, "a number", value);
-    recipe.lossArgs.set(name, value.asDouble());
-    if (std::string problem = loss.check(recipe.lossArgs); !problem.empty()) {
-      diagnostics.error(argument.value->range, problem);
-      return false;
-    }
-  }
-  return true;
+  std::vector<Choice> choices;
+  for (const mlir::cnn::LossDef &def : mlir::cnn::getLosses())
+    choices.push_back({def.name, def.example, def.args, def.check});
+  const Choice *chosen = nullptr;
+  bool valid = readCall(expr, "loss", choices, chosen, recipe.lossArgs);
+  if (chosen)
+    recipe.loss = chosen->name.str();
+  return valid;
 }
 
 std::vector<RecipeReader::Key> RecipeReader::schema() {
@@ -351,7 +327,8 @@ bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys) {
         .hint(suggestName(key.name, keys, "the keys are"));
     return false;
   }
-  size_t parts = key.name == "optimizer" || key.name == "schedule" ? 3 : 2; // of a whole path
+  constexpr StringRef calls[] = {"init", "loss", "optimizer", "schedule"};
+  size_t parts = llvm::is_contained(calls, key.name) ? 3 : 2; // of a whole path
   if (set.path.size() <= parts)
     return true;
   diagnostics.error(set.path[parts].range, "'" + set.path[parts - 1].name + "' has no parts");
