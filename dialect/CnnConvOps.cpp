@@ -222,7 +222,8 @@ LayerDef ConvOp::getLayer() {
                         " output channels";
       problem.arg = "groups";
       problem.input = 0;
-      problem.inputText = "the input of " + std::to_string(input[0]) + " channels";
+      problem.inputText =
+          "the input of " + std::to_string(input[0]) + (input[0] == 1 ? " channel" : " channels");
       return failure();
     }
     Window window = Window::fromArgs(args);

@@ -55,6 +55,7 @@ struct Expr {
     Repeat,
     For,
     If,
+    Wrong,
   };
   Kind kind;
   llvm::SMRange range;
@@ -200,6 +201,12 @@ struct RepeatExpr : ExprOf<Expr::Kind::Repeat> {
   Body *body = nullptr;
 };
 
+/// What the parser reported and could not read, such as an integer that is too large: its value is
+/// not known.
+struct WrongExpr : ExprOf<Expr::Kind::Wrong> {
+  using ExprOf::ExprOf;
+};
+
 /// What a value is taken apart by: a name or a tuple of patterns.
 struct Pattern {
   llvm::SMRange range;
@@ -301,6 +308,8 @@ struct Decl {
   llvm::SMRange range;
   Identifier name;         // of a test or import: empty
   llvm::StringRef comment; // the `//` lines above it
+  /// Parts of it could not be parsed, which was reported: only its name counts.
+  bool broken = false;
 
   Decl(Kind kind, llvm::SMRange range) : kind(kind), range(range) {}
 };
@@ -344,7 +353,7 @@ struct FunctionDecl : Decl {
 /// `key = value` of a recipe.
 struct Entry {
   Identifier key;
-  Expr *value = nullptr;
+  Expr *value = nullptr; // null: it could not be parsed, which was reported
 };
 struct TrainDecl : DeclOf<Decl::Kind::Train> {
   using DeclOf::DeclOf;
@@ -362,6 +371,8 @@ struct TestDecl : DeclOf<Decl::Kind::Test> {
 struct File {
   llvm::StringRef name;
   llvm::SMRange range; // the whole text
+  /// A declaration was lost, name and all, or an import: a name that is unknown may be its.
+  bool incomplete = false;
   std::vector<Decl *> declarations;
   std::vector<const File *> imports; // the files that it names, set by Frontend
   llvm::BumpPtrAllocator arena;

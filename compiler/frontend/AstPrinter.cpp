@@ -432,6 +432,8 @@ void ast::printExpr(const Expr *expr, raw_ostream &out) {
     printBody(*loop->body, out);
     break;
   }
+  case Expr::Kind::Wrong:
+    break; // a file with one is not printed
   case Expr::Kind::If: {
     auto *branch = cast<IfExpr>(expr);
     out << "if ";

@@ -61,6 +61,13 @@ std::vector<ShownCharacter> showLine(StringRef line) {
   return shown;
 }
 
+bool hasLoneReturn(StringRef text) {
+  for (size_t at = text.find('\r'); at != StringRef::npos; at = text.find('\r', at + 1))
+    if (!text.drop_front(at + 1).starts_with("\n"))
+      return true;
+  return false;
+}
+
 unsigned countCharacters(StringRef text) {
   unsigned count = 0;
   for (; !text.empty(); ++count)
@@ -91,6 +98,16 @@ std::optional<unsigned> Diagnostics::addFile(StringRef path, SMRange use) {
     error(use, "cannot read '" + path + "': " + StringRef(buffer.getError().message()).lower());
     return std::nullopt;
   }
+  // Everything that counts lines counts LF; a CR alone ends a line as well.
+  if (hasLoneReturn((*buffer)->getBuffer())) {
+    auto copy = llvm::WritableMemoryBuffer::getNewUninitMemBuffer((*buffer)->getBufferSize(),
+                                                                  (*buffer)->getBufferIdentifier());
+    llvm::copy((*buffer)->getBuffer(), copy->getBufferStart());
+    for (char *c = copy->getBufferStart(); c != copy->getBufferEnd(); ++c)
+      if (*c == '\r' && (c + 1 == copy->getBufferEnd() || c[1] != '\n'))
+        *c = '\n';
+    *buffer = std::move(copy);
+  }
   return sources.AddNewSourceBuffer(std::move(*buffer), SMLoc());
 }
 
@@ -114,15 +131,19 @@ DiagnosticBuilder Diagnostics::error(SMRange range, const Twine &message) {
 }
 
 void Diagnostics::release() {
-  holding = false;
+  if (--holding > 0)
+    return;
   std::vector<Diagnostic> waiting;
   std::swap(waiting, held);
-  std::vector<std::pair<const char *, size_t>> order; // by place, then by time
-  for (auto [i, diagnostic] : llvm::enumerate(waiting))
-    order.push_back({diagnostic.range.Start.getPointer(), i});
+  std::vector<std::tuple<unsigned, const char *, size_t>> order; // by file, place and time
+  for (auto [i, diagnostic] : llvm::enumerate(waiting)) {
+    SMLoc place = diagnostic.range.Start;
+    order.push_back(
+        {place.isValid() ? sources.FindBufferContainingLoc(place) : 0, place.getPointer(), i});
+  }
   llvm::sort(order);
-  for (auto [place, i] : order)
-    report(waiting[i]);
+  for (auto [file, place, i] : order)
+    emit(waiting[i]);
 }
 
 void Diagnostics::report(const Diagnostic &diagnostic) {
@@ -132,22 +153,25 @@ void Diagnostics::report(const Diagnostic &diagnostic) {
     captured->push_back(diagnostic);
     return;
   }
-  if (holding) {
-    held.push_back(diagnostic);
-    return;
-  }
   // The same mistake met twice (a block used twice) is one mistake.
   std::string key =
       diagnostic.message + "@" +
       std::to_string(reinterpret_cast<uintptr_t>(diagnostic.range.Start.getPointer()));
   if (!seen.insert(key).second)
     return;
+  if (holding)
+    held.push_back(diagnostic);
+  else
+    emit(diagnostic);
+}
+
+void Diagnostics::emit(const Diagnostic &diagnostic) {
   ++count;
   reported.push_back(diagnostic);
   if (!out)
     return;
   print(diagnostic);
-  if (full())
+  if (count == maxErrors)
     *out << "note: " << maxErrors << " errors are shown; there may be more\n";
 }
 
@@ -258,13 +282,27 @@ void Diagnostics::printSource(SMRange range) {
       << "^" << std::string(marked > 1 ? marked - 1 : 0, '~') << "\n";
 }
 
+std::string cnn::counted(int64_t count, StringRef noun) {
+  return std::to_string(count) + " " + noun.str() + (count == 1 ? "" : "s");
+}
+
+/// Whether the names differ in the order of two neighbours: "sdg" for "sgd".
+static bool isTransposed(StringRef a, StringRef b) {
+  if (a.size() != b.size())
+    return false;
+  size_t at = std::mismatch(a.begin(), a.end(), b.begin()).first - a.begin();
+  return at + 1 < a.size() && a[at] == b[at + 1] && a[at + 1] == b[at] &&
+         a.drop_front(at + 2) == b.drop_front(at + 2);
+}
+
 std::optional<std::string> cnn::nearestName(StringRef name, llvm::ArrayRef<StringRef> candidates) {
   // A third of the name may be wrong; one character of very short ones.
   unsigned best = std::max<size_t>(1, (name.size() + 2) / 3) + 1;
   std::optional<std::string> nearest;
   for (StringRef candidate : candidates) {
-    unsigned distance = name.lower() == candidate.lower()
-                            ? 0
+    unsigned distance = name.lower() == candidate.lower() ? 0
+                        : isTransposed(name, candidate)
+                            ? 1
                             : name.edit_distance(candidate, /*AllowReplacements=*/true, best);
     if (distance < best && distance < std::max(name.size(), candidate.size())) {
       best = distance;

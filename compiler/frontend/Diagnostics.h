@@ -89,9 +89,9 @@ public:
   /// An error with no place in a source file.
   DiagnosticBuilder error(const llvm::Twine &message) { return error(llvm::SMRange(), message); }
 
-  /// Errors wait until `release`, which reports them in the order of their places. The lexer runs
-  /// before the parser; a reader wants their errors from top to bottom.
-  void hold() { holding = true; }
+  /// Errors wait until as many calls of `release`, which reports them in the order of their places,
+  /// file by file. Phases run one after the other; a reader wants errors from top to bottom.
+  void hold() { ++holding; }
   void release();
 
   /// From now on errors go to `errors` and count only until the next call; nullptr: they are
@@ -112,6 +112,7 @@ public:
   void report(const Diagnostic &diagnostic);
 
 private:
+  void emit(const Diagnostic &diagnostic);
   void print(const Diagnostic &diagnostic);
   void printHead(llvm::SMRange range, llvm::StringRef kind, llvm::StringRef message);
   void printSource(llvm::SMRange range);
@@ -122,13 +123,16 @@ private:
   llvm::StringSet<> seen;
   std::vector<Diagnostic> held;
   std::vector<Diagnostic> *captured = nullptr;
-  bool holding = false;
+  unsigned holding = 0;
   unsigned count = 0;
 };
 
 /// The candidate nearest to `name` by edit distance, if one is near enough to be meant.
 std::optional<std::string> nearestName(llvm::StringRef name,
                                        llvm::ArrayRef<llvm::StringRef> candidates);
+
+/// "1 element", "3 elements".
+std::string counted(int64_t count, llvm::StringRef noun);
 
 /// "a", "a or b", "a, b or c".
 std::string joinAlternatives(llvm::ArrayRef<llvm::StringRef> names);

@@ -27,6 +27,10 @@ constexpr uint64_t maxSteps = 2'000'000;
 
 StringRef kindOf(const FunctionDecl &decl) { return decl.isNet() ? "net" : "block"; }
 
+bool hasPoison(ArrayRef<Value> values) {
+  return llvm::any_of(values, [](const Value &value) { return value.isPoison(); });
+}
+
 } // namespace
 
 Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics &diagnostics)
@@ -50,6 +54,8 @@ void Elaborator::addModule(const File &added) {
     if (isa<TestDecl, TrainDecl, ImportDecl>(decl))
       continue;
     auto [entry, inserted] = globals.try_emplace(decl->name.name, decl);
+    if (!inserted || decl->broken)
+      unsure.insert(decl->name.name);
     if (!inserted)
       diagnostics.error(decl->name.range, "'" + decl->name.name + "' is declared twice")
           .note(entry->second->name.range, "it is first declared here");
@@ -123,6 +129,8 @@ void Elaborator::checkConstants() {
 }
 
 Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
+  if (unsure.contains(decl.name.name))
+    return Value();
   Constant &constant = constants[decl.name.name];
   if (constant.state == State::Done)
     return constant.value;
@@ -141,16 +149,72 @@ Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
   }
   constant.state = State::Running;
   running.push_back({&decl, use});
-  const Expr *expr = decl.value;
-  for (const SetArgument &set : sets)
-    if (set.path.size() == 1 && set.path[0].name == decl.name.name)
-      expr = set.value;
-  Value value = evaluate(expr, &globalScope);
+  Value value = evaluate(valueOf(decl), &globalScope);
   running.pop_back();
   Constant &done = constants[decl.name.name];
   done.state = State::Done;
   done.value = value;
   return value;
+}
+
+/// What is written for a constant, in the file or on the command line.
+const Expr *Elaborator::valueOf(const ConstDecl &decl) const {
+  const Expr *expr = decl.value;
+  for (const SetArgument &set : sets)
+    if (set.path.size() == 1 && set.path[0].name == decl.name.name)
+      expr = set.value;
+  return expr;
+}
+
+void Elaborator::noteValue(DiagnosticBuilder &report, const Expr *expr, SMRange origin,
+                           Scope *scope) {
+  llvm::SmallVector<const char *> noted;
+  if (origin.isValid() && !contains(expr->range, origin)) {
+    report.note(origin, "the value comes from here");
+    noted.push_back(origin.Start.getPointer());
+  }
+  noteNames(report, expr, scope, noted);
+}
+
+void Elaborator::noteNames(DiagnosticBuilder &report, const Expr *expr, Scope *scope,
+                           llvm::SmallVectorImpl<const char *> &noted) {
+  constexpr size_t most = 4; // of them is a long enough list
+  if (auto *unary = dyn_cast<UnaryExpr>(expr)) {
+    noteNames(report, unary->operand, scope, noted);
+  } else if (auto *binary = dyn_cast<BinaryExpr>(expr)) {
+    noteNames(report, binary->lhs, scope, noted);
+    noteNames(report, binary->rhs, scope, noted);
+  } else if (auto *call = dyn_cast<CallExpr>(expr)) {
+    for (const Argument &argument : call->arguments)
+      noteNames(report, argument.value, scope, noted);
+  } else if (auto *tuple = dyn_cast<TupleExpr>(expr)) {
+    for (const Expr *element : tuple->elements)
+      noteNames(report, element, scope, noted);
+  } else if (auto *list = dyn_cast<ListExpr>(expr)) {
+    for (const Expr *element : list->elements)
+      noteNames(report, element, scope, noted);
+  }
+  auto *name = dyn_cast<NameExpr>(expr);
+  if (!name)
+    return;
+  Value value;
+  const ConstDecl *constant = nullptr;
+  if (Scope::Binding *binding = lookup(name->name, scope)) {
+    value = binding->value;
+  } else if ((constant = llvm::dyn_cast_or_null<ConstDecl>(findGlobal(name->name)))) {
+    auto found = constants.find(name->name);
+    if (found != constants.end())
+      value = found->second.value;
+  }
+  bool shown = value.isNumber() || value.is(Value::Kind::Bool) || value.is(Value::Kind::String);
+  if (!shown || !value.origin.isValid() || noted.size() > most)
+    return;
+  if (!llvm::is_contained(noted, value.origin.Start.getPointer())) {
+    report.note(value.origin, "'" + name->name + "' is " + format(value) + " here");
+    noted.push_back(value.origin.Start.getPointer());
+  }
+  if (constant)
+    noteNames(report, valueOf(*constant), &globalScope, noted);
 }
 
 /// The innermost definition that was reached; failing that, one that was not reached yet.
@@ -424,8 +488,12 @@ std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scop
   mlir::cnn::Shape shape;
   for (const Value &extent : *value.elements) {
     if (!extent.is(Value::Kind::Int) || extent.integer <= 0) {
-      error(extent.origin.isValid() ? extent.origin : expr->range,
-            "an extent of a shape is a positive integer, not " + format(extent));
+      const Expr *place = expr;
+      if (auto *list = dyn_cast<ListExpr>(expr))
+        place = list->elements[shape.size()];
+      auto report =
+          error(place->range, "an extent of a shape is a positive integer, not " + format(extent));
+      noteValue(report, place, extent.origin, scope);
       return std::nullopt;
     }
     shape.push_back(extent.integer);
@@ -439,6 +507,12 @@ std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scop
 
 bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Scope &scope,
                             SMRange range) {
+  // Behind a mistake the body is walked for its own, with inputs that are not known.
+  if (hasPoison(inputs)) {
+    for (const Parameter &parameter : decl.inputs)
+      define(scope, parameter.name.name, parameter.name.range, Value());
+    return true;
+  }
   if (inputs.size() != decl.inputs.size()) {
     error(range, kindOf(decl) + " '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
                      " input" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
@@ -473,6 +547,8 @@ bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Sc
 
 Value Elaborator::callFunction(const FunctionDecl &decl, ArrayRef<Argument> arguments,
                                Scope *caller, ArrayRef<Value> inputs, SMRange range) {
+  if (unsure.contains(decl.name.name))
+    return Value();
   if (decl.isNet() && llvm::is_contained(llvm::make_first_range(running), &decl)) {
     // A cycle is one mistake, whichever of its nets is elaborated first.
     if (!netsInCycles.contains(&decl))
@@ -522,6 +598,8 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
 }
 
 Value Elaborator::callDef(const DefDecl &decl, ArrayRef<Value> inputs, SMRange range) {
+  if (unsure.contains(decl.name.name) || hasPoison(inputs))
+    return Value();
   if (inputs.size() != decl.inputs.size()) {
     error(range, "function '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
                      " tensor" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
@@ -568,6 +646,8 @@ void Elaborator::begin(StringRef name, SMRange range) {
 
 std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
                                              ArrayRef<Argument> arguments) {
+  if (net.broken || (!arguments.empty() && unsure.contains(net.name.name)))
+    return nullptr;
   unsigned before = diagnostics.errorCount();
   begin(net.name.name, net.name.range);
   Scope &scope = makeScope(&globalScope);
@@ -639,5 +719,9 @@ std::unique_ptr<TestProgram> Elaboration::elaborateTest(const TestDecl &test) {
 }
 
 Value Elaboration::evaluate(const Expr *expr) { return impl->evaluate(expr, nullptr); }
+
+void Elaboration::noteValue(DiagnosticBuilder &error, const Expr *expr, SMRange origin) {
+  impl->noteValue(error, expr, origin, nullptr);
+}
 
 void Elaboration::checkConstants() { impl->checkConstants(); }

@@ -30,6 +30,9 @@ public:
   std::unique_ptr<TestProgram> elaborateTest(const ast::TestDecl &test);
   /// Evaluates an expression with only the file's constants in scope. Poison when it was reported.
   Value evaluate(const ast::Expr *expr);
+  /// Notes where a value was written that `expr` has, if elsewhere, and what the constants in
+  /// `expr` are worth.
+  void noteValue(DiagnosticBuilder &error, const ast::Expr *expr, llvm::SMRange origin);
   /// Evaluates every constant of the file, to find its mistakes.
   void checkConstants();
 

@@ -77,6 +77,8 @@ Value Elaborator::evaluate(const Expr *expr, Scope *scope) {
     return evaluateCall(*cast<CallExpr>(expr), scope);
   case Expr::Kind::Index:
     return evaluateIndex(*cast<IndexExpr>(expr), scope);
+  case Expr::Kind::Wrong:
+    return Value();
   case Expr::Kind::Comprehension:
     return evaluateComprehension(*cast<ComprehensionExpr>(expr), scope);
   case Expr::Kind::Chain:
@@ -299,8 +301,11 @@ Value Elaborator::computeInt(const BinaryExpr &expr, const Value &lhs, const Val
   }
   if (!overflow)
     return Value::makeInt(result, expr.range);
-  error(expr.range, "integer overflow: " + Twine(a) + " " + spelling(expr.op) + " " + Twine(b) +
-                        " does not fit in 64 bits");
+  auto report = error(expr.range, "integer overflow: " + Twine(a) + " " + spelling(expr.op) + " " +
+                                      Twine(b) + " does not fit in 64 bits");
+  for (auto [part, value] : {std::pair(expr.lhs, &lhs), std::pair(expr.rhs, &rhs)})
+    if (value->origin.isValid() && !contains(part->range, value->origin))
+      report.note(value->origin, "the " + format(*value) + " comes from here");
   return Value();
 }
 
@@ -396,9 +401,12 @@ Value Elaborator::evaluateIndex(const IndexExpr &expr, Scope *scope) {
   }
   int64_t at = index.integer < 0 ? index.integer + base.size() : index.integer;
   if (at < 0 || at >= base.size()) {
-    error(expr.indices.front()->range, "index " + Twine(index.integer) +
-                                           " is outside of a list of " + Twine(base.size()) +
-                                           " elements");
+    auto report = error(expr.indices.front()->range, "index " + Twine(index.integer) +
+                                                         " is outside of a list of " +
+                                                         counted(base.size(), "element"));
+    noteValue(report, expr.indices.front(), index.origin, scope);
+    if (base.origin.isValid() && !contains(expr.base->range, base.origin))
+      report.note(base.origin, "the list comes from here");
     return Value();
   }
   return base.element(at);

@@ -11,6 +11,7 @@
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/SmallPtrSet.h"
 #include "llvm/ADT/SmallVector.h"
+#include "llvm/ADT/StringSet.h"
 #include <deque>
 
 namespace cnn {
@@ -73,6 +74,10 @@ public:
   std::unique_ptr<TestProgram> elaborateTest(const ast::TestDecl &decl);
   Value evaluate(const ast::Expr *expr, Scope *scope);
   void checkConstants();
+  /// Notes where a value was written that `expr` has, if elsewhere, and what the names in `expr`
+  /// and in the constants behind them are worth.
+  void noteValue(DiagnosticBuilder &report, const ast::Expr *expr, llvm::SMRange origin,
+                 Scope *scope);
 
 private:
   using Values = llvm::SmallVector<Value, 2>;
@@ -91,6 +96,7 @@ private:
       builder.hint(text);
       return *this;
     }
+    operator DiagnosticBuilder &() { return builder; }
 
   private:
     Elaborator &self;
@@ -148,6 +154,9 @@ private:
   bool define(Scope &scope, llvm::StringRef name, llvm::SMRange range, Value value);
   bool bindPattern(const ast::Pattern &pattern, const Value &value, Scope &scope);
   Value evaluateName(const ast::NameExpr &name, Scope *scope);
+  void noteNames(DiagnosticBuilder &report, const ast::Expr *expr, Scope *scope,
+                 llvm::SmallVectorImpl<const char *> &noted);
+  const ast::Expr *valueOf(const ast::ConstDecl &decl) const;
   Scope::Binding *lookup(llvm::StringRef name, Scope *scope);
   void reportUnknown(const ast::NameExpr &name, Scope *scope, bool asLayer);
   Scope &makeScope(Scope *parent);
@@ -295,7 +304,8 @@ private:
   bool giveParams(GraphNode &node, mlir::cnn::LayerShape &shape,
                   const llvm::StringMap<Value> &tensors, llvm::SMRange range);
   bool convertArgument(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerArg &arg,
-                       const Value &value, llvm::SMRange range, mlir::cnn::LayerArgs &bound);
+                       const Value &value, const ast::Argument &argument, Scope *scope,
+                       mlir::cnn::LayerArgs &bound);
   void reportProblem(const mlir::cnn::LayerDef &layer, const mlir::cnn::LayerProblem &problem,
                      llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs,
                      llvm::SMRange range);
@@ -323,6 +333,8 @@ private:
   Diagnostics &diagnostics;
 
   llvm::StringMap<const ast::Decl *> globals;
+  /// Names that are declared twice, or where the parser failed: what they mean is not known.
+  llvm::StringSet<> unsure;
   Scope globalScope;
   enum class State { New, Running, Done };
   struct Constant {
@@ -345,6 +357,13 @@ private:
     llvm::SMRange range;
   };
   std::optional<Label> label;
+  /// The hyperparameters of the call that was bound last, for notes: where the values were written,
+  /// and where names in the arguments are looked up.
+  struct BoundCall {
+    Scope *scope = nullptr;
+    llvm::StringMap<llvm::SMRange> origins;
+  };
+  BoundCall boundCall;
   int currentUse = -1;
   std::deque<IndexBinder> binders; // of functions by index, by number
   unsigned depth = 0;

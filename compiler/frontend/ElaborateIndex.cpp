@@ -335,7 +335,7 @@ Value Elaborator::evaluateElement(const IndexExpr &expr, const Value &base,
           error(range, "the index '" + printed(expr.indices[dim]) + "' " +
                            (low < 0 ? "begins at " + Twine(low) : "reaches " + Twine(high)) +
                            ", but dimension " + Twine(dim) + " of '" + name + "' has " +
-                           Twine(tensor.shape[dim]) + " elements (0 to " +
+                           counted(tensor.shape[dim], "element") + " (0 to " +
                            Twine(tensor.shape[dim] - 1) + ")");
       for (auto [number, factor] : sum.coefficients)
         report.note(binders[number].range, "'" + binders[number].name + "' runs from 0 to " +

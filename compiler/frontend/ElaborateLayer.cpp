@@ -57,12 +57,6 @@ StringRef describeKind(ArgKind kind) {
   return "";
 }
 
-bool contains(SMRange outer, SMRange inner) {
-  return outer.isValid() && inner.isValid() &&
-         outer.Start.getPointer() <= inner.Start.getPointer() &&
-         inner.End.getPointer() <= outer.End.getPointer();
-}
-
 /// The argument that gives hyperparameter `name`, or null.
 const Argument *findArgument(const LayerDef &layer, ArrayRef<Argument> arguments, StringRef name) {
   for (auto [i, argument] : llvm::enumerate(arguments))
@@ -85,6 +79,8 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
   for (const LayerArg &arg : layer.args)
     names.push_back(arg.name);
   bool valid = true;
+  BoundCall call;
+  call.scope = scope;
   std::string callee = "'" + layer.name.str() + "'";
   for (auto [i, argument] : llvm::enumerate(arguments)) {
     StringRef name = argument.name.name;
@@ -123,7 +119,8 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
       continue;
     }
     const LayerArg &arg = layer.args[llvm::find(names, name) - names.begin()];
-    valid &= !value.isPoison() && convertArgument(layer, arg, value, argument.range, bound);
+    valid &= !value.isPoison() && convertArgument(layer, arg, value, argument, scope, bound);
+    call.origins[name] = value.origin;
   }
   if (!valid || (!tensors.empty() && !takeTensors(layer, tensors, bound, range)))
     return false;
@@ -138,6 +135,7 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
         .hint("it is called as " + signatureOf(layer));
     valid = false;
   }
+  boundCall = std::move(call);
   return valid;
 }
 
@@ -184,11 +182,10 @@ bool Elaborator::giveParams(GraphNode &node, LayerShape &shape,
 }
 
 bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, const Value &value,
-                                 SMRange range, LayerArgs &bound) {
+                                 const Argument &argument, Scope *scope, LayerArgs &bound) {
   auto fail = [&](const Twine &message) {
-    auto report = error(range, message);
-    if (value.origin.isValid() && !contains(range, value.origin))
-      report.note(value.origin, "the value comes from here");
+    auto report = error(argument.range, message);
+    noteValue(report, argument.value, value.origin, scope);
     return false;
   };
   auto wrongType = [&] {
@@ -305,6 +302,8 @@ void Elaborator::reportProblem(const LayerDef &layer, const LayerProblem &proble
   const Argument *argument =
       problem.arg.empty() ? nullptr : findArgument(layer, arguments, problem.arg);
   auto report = error(argument ? argument->range : range, problem.message);
+  if (argument)
+    noteValue(report, argument->value, boundCall.origins.lookup(problem.arg), boundCall.scope);
   if (problem.input >= 0 && problem.input < static_cast<int>(inputs.size()))
     noteOrigin(report, problem, inputs[problem.input]);
   report.hint(problem.hint);
@@ -378,6 +377,11 @@ Value Elaborator::callLayer(const LayerDef &layer, ArrayRef<Argument> arguments,
   llvm::StringMap<Value> tensors;
   if (!bindLayerArguments(layer, arguments, scope, range, node.arguments, tensors))
     return Value();
+  if (llvm::any_of(inputs, [](const Value &input) { return input.isPoison(); })) {
+    if (!sharing)
+      takeName(layer.stem, range); // those behind it keep their names
+    return Value();
+  }
   bool enough =
       layer.isVariadic ? inputs.size() >= layer.numInputs : inputs.size() == layer.numInputs;
   if (!enough) {

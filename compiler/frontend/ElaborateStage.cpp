@@ -17,19 +17,18 @@ using mlir::cnn::findLayer;
 
 Value Elaborator::evaluateChain(const ChainExpr &chain, Scope *scope) {
   Value value = evaluate(chain.elements.front(), scope);
-  if (value.isPoison())
-    return Value();
   if (value.is(Value::Kind::Stage) || value.is(Value::Kind::Layer))
     return Value::makeStage(&chain, scope, chain.range); // a chain of stages is a stage
+  // Behind a mistake nothing is known of the tensors, but layers and arguments may be wrong, too.
+  bool known = !value.isPoison();
+  if (!known && (!graph || !path))
+    return Value();
   for (auto [before, stage] : llvm::zip(chain.elements, chain.elements.drop_front())) {
     Values tensors;
-    if (!toTensors(value, before->range, tensors))
-      return Value();
-    value = applyExpr(stage, scope, tensors);
-    if (value.isPoison())
-      return Value();
+    known = known && toTensors(value, before->range, tensors);
+    value = applyExpr(stage, scope, known ? ArrayRef<Value>(tensors) : Value());
   }
-  return value;
+  return known ? value : Value();
 }
 
 bool Elaborator::toTensors(const Value &value, SMRange range, Values &tensors) {
@@ -80,12 +79,14 @@ Value Elaborator::applyExpr(const Expr *expr, Scope *scope, ArrayRef<Value> inpu
   case Expr::Kind::Chain:
     return inLabel([&]() -> Value {
       Values tensors(inputs.begin(), inputs.end());
+      bool known = true; // as in evaluateChain
       for (const Expr *element : cast<ChainExpr>(expr)->elements) {
-        Value value = applyExpr(element, scope, tensors);
+        Value value = applyExpr(element, scope, known ? ArrayRef<Value>(tensors) : Value());
         tensors.clear();
-        if (value.isPoison() || !toTensors(value, element->range, tensors))
-          return Value();
+        known = known && toTensors(value, element->range, tensors);
       }
+      if (!known)
+        return Value();
       return tensors.size() == 1 ? tensors.front()
                                  : Value::makeList(Value::Kind::Tuple,
                                                    {tensors.begin(), tensors.end()}, expr->range);
@@ -230,8 +231,9 @@ Value Elaborator::applyRepeat(const RepeatExpr &expr, Scope *scope, ArrayRef<Val
   if (count.isPoison())
     return Value();
   if (!count.is(Value::Kind::Int) || count.integer < 0) {
-    error(expr.count->range,
-          "'repeat' takes how often as a non-negative integer, not " + format(count));
+    auto report = error(expr.count->range,
+                        "'repeat' takes how often as a non-negative integer, not " + format(count));
+    noteValue(report, expr.count, count.origin, scope);
     return Value();
   }
   Values tensors(inputs.begin(), inputs.end());

@@ -127,8 +127,8 @@ bool Elaborator::flattenList(const Value &value, size_t depth, Shape &shape,
   } else if (depth == shape.size() || shape[depth] != value.size()) {
     error(place, depth == shape.size()
                      ? Twine("a tensor has rows of one length; here a list stands beside a number")
-                     : "a tensor has rows of one length; this one has " + Twine(value.size()) +
-                           " elements, the first " + Twine(shape[depth]));
+                     : "a tensor has rows of one length; this one has " +
+                           counted(value.size(), "element") + ", the first " + Twine(shape[depth]));
     return false;
   }
   return llvm::all_of(*value.elements, [&](const Value &element) {
@@ -303,7 +303,7 @@ Value Elaborator::evaluateSlice(const IndexExpr &expr, const Value &base, ArrayR
         error(expr.indices[dim]->range,
               (begin >= end && kept ? "the range " : "index ") + format(index) +
                   (begin >= end && kept ? " takes nothing of" : " is outside of") + " dimension " +
-                  Twine(dim) + " of '" + name + "', which has " + Twine(shape[dim]) + " elements");
+                  Twine(dim) + " of '" + name + "', which has " + counted(shape[dim], "element"));
         return Value();
       }
     }

@@ -32,13 +32,18 @@ std::unique_ptr<Frontend> Frontend::make(unsigned buffer, ArrayRef<std::string> 
                                          Diagnostics &diagnostics) {
   unsigned before = diagnostics.errorCount();
   std::unique_ptr<Frontend> frontend(new Frontend(diagnostics));
+  diagnostics.hold();
   ImportChain importing;
   frontend->load(buffer, importing);
-  // A mistake in the text would make names unknown that are not.
-  if (diagnostics.errorCount() != before || !frontend->addSets(sets))
-    return nullptr;
-  frontend->elaboration =
-      std::make_unique<Elaboration>(frontend->file(), frontend->sets, diagnostics);
+  // Names that were lost in a mistake would be unknown.
+  bool complete = llvm::none_of(frontend->files, [](auto &file) { return file->incomplete; });
+  if (complete && frontend->addSets(sets)) {
+    frontend->elaboration =
+        std::make_unique<Elaboration>(frontend->file(), frontend->sets, diagnostics);
+    if (diagnostics.errorCount() != before)
+      frontend->checkDeclarations(); // whatever else is wrong is shown in the same run
+  }
+  diagnostics.release();
   return diagnostics.errorCount() == before ? std::move(frontend) : nullptr;
 }
 
@@ -54,7 +59,7 @@ File *Frontend::load(unsigned buffer, ImportChain &importing) {
     byIdentity[identity] = file;
   for (const Decl *decl : file->declarations)
     if (auto *import = dyn_cast<ImportDecl>(decl))
-      loadImport(*file, *import, importing);
+      file->incomplete |= !loadImport(*file, *import, importing);
   return file;
 }
 
@@ -71,27 +76,28 @@ static llvm::SmallString<128> resolveImport(StringRef importer, StringRef path) 
   return llvm::sys::fs::equivalent(plain, shorter) ? shorter : plain;
 }
 
-void Frontend::loadImport(File &file, const ImportDecl &import, ImportChain &importing) {
+/// Returns whether the declarations of the imported file are known.
+bool Frontend::loadImport(File &file, const ImportDecl &import, ImportChain &importing) {
   if (diagnostics.full())
-    return;
+    return false;
   auto *text = llvm::cast<StringExpr>(import.path);
   std::string name;
   for (const StringPiece &piece : text->pieces) {
     if (piece.expr) {
       diagnostics.error(text->range, "the path of an import is a plain text, without {...}");
-      return;
+      return false;
     }
     name += piece.text;
   }
   if (name.empty()) {
     diagnostics.error(text->range, "the path of an import is empty");
-    return;
+    return false;
   }
   llvm::SmallString<128> path = resolveImport(file.name, name);
   bool exists = llvm::sys::fs::exists(path);
   if (exists && !llvm::sys::fs::is_regular_file(path) && !llvm::sys::fs::is_directory(path)) {
     diagnostics.error(text->range, "cannot read '" + path + "': it is not a regular file");
-    return;
+    return false;
   }
   llvm::sys::fs::UniqueID identity;
   auto known = exists && !llvm::sys::fs::getUniqueID(path, identity) ? byIdentity.find(identity)
@@ -105,17 +111,20 @@ void Frontend::loadImport(File &file, const ImportDecl &import, ImportChain &imp
         error.note(link.second->range, "on the way from it, this file is imported here");
     } else if (llvm::is_contained(file.imports, other)) {
       diagnostics.error(text->range, "'" + other->name + "' is imported twice");
+      return true;
     } else {
       file.imports.push_back(other);
+      return true;
     }
-    return;
+    return false;
   }
   std::optional<unsigned> buffer = diagnostics.addFile(path, text->range);
   if (!buffer)
-    return;
+    return false;
   importing.push_back({&file, &import});
   file.imports.push_back(load(*buffer, importing));
   importing.pop_back();
+  return true;
 }
 
 std::vector<const Decl *> Frontend::allDeclarations() const {
@@ -163,6 +172,11 @@ bool Frontend::addSets(ArrayRef<std::string> texts) {
 bool Frontend::checkSet(const SetArgument &set) {
   const Identifier &root = set.path.front();
   if (root.name == "train") {
+    if (recipes().empty()) {
+      diagnostics.error(root.range, "'" + file().name + "' has no recipe, so 'train' cannot be set")
+          .hint("declare one: train NAME = NET { ... }");
+      return false;
+    }
     if (set.path.size() > 1)
       return true;
     diagnostics.error(root.range, "'train' needs a key, such as train.batch");
@@ -270,6 +284,19 @@ std::optional<Recipe> Frontend::recipe(StringRef name, StringRef net) {
   return std::nullopt;
 }
 
+/// Whether what is set for recipes exists, for commands that do not read the recipe.
+bool Frontend::checkTrainSets(const TrainDecl *recipe, const FunctionDecl &net) {
+  auto set =
+      llvm::find_if(sets, [](const SetArgument &set) { return set.path.front().name == "train"; });
+  if (set == sets.end())
+    return true;
+  if (recipe)
+    return evaluateRecipe(*recipe, sets, *elaboration, diagnostics).has_value();
+  diagnostics.error(set->path.front().range,
+                    "net '" + net.name.name + "' has no recipe, so 'train' cannot be set");
+  return false;
+}
+
 std::unique_ptr<Graph> Frontend::elaborate(StringRef netName, StringRef recipeName) {
   const TrainDecl *recipe = findRecipe(recipeName, netName);
   if (!recipeName.empty() && !recipe) {
@@ -282,7 +309,7 @@ std::unique_ptr<Graph> Frontend::elaborate(StringRef netName, StringRef recipeNa
     return nullptr;
   }
   const FunctionDecl *net = recipe ? findNet(recipe->net) : findNet(netName);
-  if (!net)
+  if (!net || !checkTrainSets(recipe, *net))
     return nullptr;
   return elaboration->elaborate(*net, recipe ? recipe->arguments : ArrayRef<Argument>());
 }
@@ -307,6 +334,13 @@ bool Frontend::checkConstants() {
 
 bool Frontend::check() {
   unsigned before = diagnostics.errorCount();
+  diagnostics.hold();
+  checkDeclarations();
+  diagnostics.release();
+  return diagnostics.errorCount() == before;
+}
+
+void Frontend::checkDeclarations() {
   elaboration->checkConstants();
   llvm::StringMap<const TrainDecl *> names;
   for (const Decl *decl : file().declarations) {
@@ -319,15 +353,18 @@ bool Frontend::check() {
         diagnostics
             .error(recipe->name.range, "recipe '" + recipe->name.name + "' is declared twice")
             .note(entry->second->name.range, "it is first declared here");
+      if (recipe->broken)
+        continue;
       std::optional<Recipe> read = evaluateRecipe(*recipe, sets, *elaboration, diagnostics);
       if (const FunctionDecl *net = findNet(recipe->net))
         if (std::unique_ptr<Graph> graph = elaboration->elaborate(*net, recipe->arguments))
-          if (read && diagnostics.errorCount() == before)
+          if (read)
             checkDataFits(*read, *graph, diagnostics);
       continue;
     }
     if (auto *test = dyn_cast<TestDecl>(decl)) {
-      elaboration->elaborateTest(*test);
+      if (!test->broken)
+        elaboration->elaborateTest(*test);
       continue;
     }
     auto *net = dyn_cast<FunctionDecl>(decl);
@@ -335,5 +372,4 @@ bool Frontend::check() {
         llvm::all_of(net->hyperparameters, [](const Parameter &p) { return p.defaultValue; }))
       elaboration->elaborate(*net, {});
   }
-  return diagnostics.errorCount() == before;
 }

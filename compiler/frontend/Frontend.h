@@ -57,11 +57,13 @@ private:
   /// here.
   using ImportChain = std::vector<std::pair<const ast::File *, const ast::ImportDecl *>>;
   ast::File *load(unsigned buffer, ImportChain &importing);
-  void loadImport(ast::File &file, const ast::ImportDecl &import, ImportChain &importing);
+  bool loadImport(ast::File &file, const ast::ImportDecl &import, ImportChain &importing);
   /// Those of the main file, then those of each imported one.
   std::vector<const ast::Decl *> allDeclarations() const;
   bool addSets(llvm::ArrayRef<std::string> texts);
+  void checkDeclarations();
   bool checkSet(const SetArgument &set);
+  bool checkTrainSets(const ast::TrainDecl *recipe, const ast::FunctionDecl &net);
   const ast::FunctionDecl *findNet(const ast::Identifier &name);
   const ast::FunctionDecl *findNet(llvm::StringRef name);
   const ast::TrainDecl *findRecipe(llvm::StringRef name, llvm::StringRef net) const;

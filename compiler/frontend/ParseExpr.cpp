@@ -5,6 +5,7 @@
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/SmallString.h"
 #include "llvm/ADT/StringExtras.h"
+#include <cmath>
 
 using namespace cnn;
 using namespace cnn::ast;
@@ -235,14 +236,22 @@ Expr *Parser::parseNumber() {
     if (!number.text.getAsInteger(10, expr->value))
       return expr;
     error(number.range(), "integer " + number.text + " does not fit in 64 bits");
-    return nullptr;
+    return file.make<WrongExpr>(number.range());
   }
   auto *expr = file.make<FloatExpr>(number.range());
   expr->text = number.text;
-  if (!number.text.getAsDouble(expr->value, /*AllowInexact=*/true))
+  bool read = !number.text.getAsDouble(expr->value, /*AllowInexact=*/true);
+  bool zero = number.text.take_until([](char c) { return c == 'e' || c == 'E'; })
+                  .find_first_of("123456789") == StringRef::npos;
+  if (read && std::isfinite(expr->value) && (expr->value != 0 || zero))
     return expr;
-  error(number.range(), "number " + number.text + " is too large for a double");
-  return nullptr;
+  if (read && expr->value == 0)
+    error(number.range(), "number " + number.text + " is too close to zero for 64 bits")
+        .hint("the smallest that is not zero is 4.9e-324");
+  else
+    error(number.range(), "number " + number.text + " does not fit in 64 bits")
+        .hint("the largest is 1.8e308");
+  return file.make<WrongExpr>(number.range());
 }
 
 Expr *Parser::parseString() {
@@ -517,13 +526,16 @@ bool Parser::parseArguments(SmallVectorImpl<Argument> &arguments, SmallVectorImp
           .note(arguments.back().range, "the argument with a name is here");
       return false;
     }
-    for (const Argument &other : arguments)
-      if (!argument.name.name.empty() && other.name.name == argument.name.name) {
-        error(argument.name.range, "'" + argument.name.name + "' is given twice")
-            .note(other.range, "it is first given here");
-        return false;
-      }
-    arguments.push_back(argument);
+    auto *first = llvm::find_if(arguments, [&](const Argument &other) {
+      return !argument.name.name.empty() && other.name.name == argument.name.name;
+    });
+    if (first == arguments.end()) {
+      arguments.push_back(argument);
+    } else {
+      error(argument.name.range, "'" + argument.name.name + "' is given twice")
+          .note(first->range, "it is first given here");
+      first->value = file.make<WrongExpr>(first->value->range); // which one is meant?
+    }
     if (allowBinders && consumeIf(Tok::KwFor))
       return parseBinders(binders);
     if (!consumeIf(Tok::Comma))

@@ -6,6 +6,7 @@
 
 using namespace cnn;
 using namespace cnn::ast;
+using llvm::isa_and_present;
 using llvm::SmallVector;
 using llvm::SmallVectorImpl;
 using llvm::SMLoc;
@@ -96,6 +97,7 @@ bool Parser::atDeclaration() const {
 void Parser::parseDeclarations() {
   while (!is(Tok::Eof) && !diagnostics.full()) {
     StringRef comment = token().comment;
+    bool ended = false;
     if (!atDeclaration()) {
       static constexpr StringRef words[] = {"import", "const", "def", "block",
                                             "net",    "train", "test"};
@@ -103,12 +105,14 @@ void Parser::parseDeclarations() {
           .hint(is(Tok::Name) ? suggestName(token().text, words, "a declaration starts with one of")
                               : "a file is a list of import, const, def, block, net, train and "
                                 "test declarations");
-    } else if (Decl *decl = parseDeclaration()) {
+      file.incomplete = true;
+    } else if (Decl *decl = parseDeclaration(ended)) {
       decl->comment = comment;
       file.declarations.push_back(decl);
-      if (is(Tok::Eof) || token().startsLine || consumeIf(Tok::Semicolon))
+      if (ended && (is(Tok::Eof) || token().startsLine || consumeIf(Tok::Semicolon)))
         continue;
-      expected("a new line after the declaration");
+      if (ended)
+        expected("a new line after the declaration");
     }
     bracketDepth = 0;
     // The next declaration starts a line.
@@ -117,9 +121,12 @@ void Parser::parseDeclarations() {
   }
 }
 
-Decl *Parser::parseDeclaration() {
+/// A declaration that could not be parsed to its end is broken; null where not even its name is
+/// known.
+Decl *Parser::parseDeclaration(bool &ended) {
   SMLoc begin = token().begin();
   Decl *decl = nullptr;
+  current = nullptr;
   switch (token().kind) {
   case Tok::KwImport:
     decl = parseImport();
@@ -141,14 +148,21 @@ Decl *Parser::parseDeclaration() {
     decl = parseTest();
     break;
   }
-  if (decl)
-    decl->range = from(begin);
-  return decl;
+  if (!decl && isa_and_present<TestDecl>(current))
+    return nullptr; // nothing refers to it
+  if (!decl && (!current || current->name.name.empty())) {
+    file.incomplete = true;
+    return nullptr;
+  }
+  ended = decl != nullptr;
+  current->broken |= !ended;
+  current->range = from(begin);
+  return current;
 }
 
 Decl *Parser::parseImport() {
   advance();
-  auto *decl = file.make<ImportDecl>(SMRange());
+  auto *decl = makeDecl<ImportDecl>();
   if (!is(Tok::String))
     return expected("the path of a file in quotes after 'import'");
   decl->path = parseString();
@@ -157,7 +171,7 @@ Decl *Parser::parseImport() {
 
 Decl *Parser::parseConst() {
   advance();
-  auto *decl = file.make<ConstDecl>(SMRange());
+  auto *decl = makeDecl<ConstDecl>();
   if (!expectName(decl->name, "the name of a constant") ||
       !expect(Tok::Assign, " after the name of a constant"))
     return nullptr;
@@ -167,7 +181,7 @@ Decl *Parser::parseConst() {
 
 Decl *Parser::parseDef() {
   advance();
-  auto *decl = file.make<DefDecl>(SMRange());
+  auto *decl = makeDecl<DefDecl>();
   SmallVector<Parameter> inputs;
   if (!expectName(decl->name, "the name of a function") || !parseParameters(inputs) ||
       !expect(Tok::Assign, " before the value of the function"))
@@ -186,15 +200,18 @@ bool Parser::parseParameters(SmallVectorImpl<Parameter> &parameters) {
     Parameter parameter;
     if (!expectName(parameter.name, "the name of a parameter"))
       return false;
-    for (const Parameter &other : parameters)
-      if (other.name.name == parameter.name.name)
-        error(parameter.name.range, "parameter '" + parameter.name.name + "' is declared twice")
-            .note(other.name.range, "it is first declared here");
+    auto *first = llvm::find_if(
+        parameters, [&](const Parameter &other) { return other.name.name == parameter.name.name; });
+    bool twice = first != parameters.end();
+    if (twice)
+      error(parameter.name.range, "parameter '" + parameter.name.name + "' is declared twice")
+          .note(first->name.range, "it is first declared here");
     if (consumeIf(Tok::Colon) && !(parameter.shape = parseBinary(0)))
       return false;
     if (consumeIf(Tok::Assign) && !(parameter.defaultValue = parseExpr()))
       return false;
-    parameters.push_back(parameter);
+    if (!twice)
+      parameters.push_back(parameter);
     if (!consumeIf(Tok::Comma))
       break;
   }
@@ -205,7 +222,7 @@ Decl *Parser::parseFunction() {
   bool isNet = is(Tok::KwNet);
   StringRef word = isNet ? "net" : "block";
   advance();
-  auto *decl = file.make<FunctionDecl>(isNet ? Decl::Kind::Net : Decl::Kind::Block, SMRange());
+  auto *decl = makeDecl<FunctionDecl>(isNet ? Decl::Kind::Net : Decl::Kind::Block);
   SmallVector<Parameter> first, second;
   if (!expectName(decl->name, isNet ? "the name of a net" : "the name of a block") ||
       !parseParameters(first))
@@ -259,7 +276,7 @@ bool Parser::checkParameters(const FunctionDecl &decl) {
 
 Decl *Parser::parseTrain() {
   advance();
-  auto *decl = file.make<TrainDecl>(SMRange());
+  auto *decl = makeDecl<TrainDecl>();
   if (!expectName(decl->name, "the name of a recipe") ||
       !expect(Tok::Assign, " between the name of a recipe and its net") ||
       !expectName(decl->net, "the name of a net"))
@@ -282,11 +299,14 @@ Decl *Parser::parseTrain() {
   SmallVector<Entry> entries;
   while (!is(Tok::RBrace) && !is(Tok::Eof) && !atDeclaration()) {
     Entry entry;
-    if (expectName(entry.key, "a key of the recipe") &&
-        expect(Tok::Assign, " after key '" + entry.key.name + "'") && (entry.value = parseExpr()) &&
-        endStatement())
+    if (!expectName(entry.key, "a key of the recipe"))
+      current->broken = true;
+    else if (!expect(Tok::Assign, " after key '" + entry.key.name + "'") ||
+             !(entry.value = parseExpr()) || !endStatement())
+      entry.value = nullptr;
+    if (!entry.key.name.empty())
       entries.push_back(entry);
-    else
+    if (!entry.value)
       skipStatement();
   }
   decl->entries = file.copy<Entry>(entries);
@@ -295,7 +315,7 @@ Decl *Parser::parseTrain() {
 
 Decl *Parser::parseTest() {
   advance();
-  auto *decl = file.make<TestDecl>(SMRange());
+  auto *decl = makeDecl<TestDecl>();
   if (!is(Tok::String))
     return expected("the title of the test in quotes");
   decl->title = parseString();
@@ -324,8 +344,10 @@ Body *Parser::parseBody(StringRef what) {
       body->height = std::max(body->height, heightOf(stmt));
       statements.push_back(stmt);
     }
-    if (!stmt || !endStatement())
+    if (!stmt || !endStatement()) {
+      current->broken = true;
       skipStatement();
+    }
   }
   if (!expectClosing(Tok::RBrace, opening))
     return nullptr;
@@ -560,13 +582,15 @@ std::unique_ptr<File> cnn::parseFile(unsigned buffer, Diagnostics &diagnostics) 
   file->name = diagnostics.bufferName(buffer);
   StringRef text = diagnostics.text(buffer);
   file->range = {SMLoc::getFromPointer(text.begin()), SMLoc::getFromPointer(text.end())};
-  if (!checkEncoding(text, diagnostics))
+  file->incomplete = !checkEncoding(text, diagnostics);
+  if (file->incomplete)
     return file;
   text.consume_front("\xEF\xBB\xBF");
   diagnostics.hold();
   Parser parser(lex(text, diagnostics), *file, diagnostics);
   parser.parseDeclarations();
   diagnostics.release();
+  file->incomplete |= file->declarations.empty();
   if (file->declarations.empty() && !diagnostics.hasErrors())
     diagnostics.error("'" + file->name + "' declares nothing")
         .hint("a file holds at least one net: net tiny(image: [1, 28, 28]) { image -> flatten -> "

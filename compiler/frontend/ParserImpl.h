@@ -57,6 +57,7 @@ private:
   /// Gives up on the rest of the file.
   void stop() {
     fatal = true;
+    file.incomplete = true;
     at = tokens.size() - 1;
   }
 
@@ -79,7 +80,13 @@ private:
 
   // Declarations.
   bool atDeclaration() const;
-  ast::Decl *parseDeclaration();
+  /// A node for the declaration that is parsed.
+  template <typename T, typename... Args> T *makeDecl(Args &&...args) {
+    T *decl = file.make<T>(std::forward<Args>(args)..., llvm::SMRange());
+    current = decl;
+    return decl;
+  }
+  ast::Decl *parseDeclaration(bool &ended);
   ast::Decl *parseImport();
   ast::Decl *parseConst();
   ast::Decl *parseDef();
@@ -126,6 +133,7 @@ private:
 
   std::vector<Token> tokens;
   size_t at = 0;
+  ast::Decl *current = nullptr; // the declaration that is parsed
   ast::File &file;
   Diagnostics &diagnostics;
   unsigned bracketDepth = 0;

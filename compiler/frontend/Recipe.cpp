@@ -3,6 +3,8 @@
 #include "dialect/Loss.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/Format.h"
 #include <cmath>
 #include <functional>
@@ -77,8 +79,11 @@ private:
 };
 
 bool RecipeReader::wrongType(const Expr *expr, StringRef key, StringRef type, const Value &value) {
-  if (!value.isPoison())
-    diagnostics.error(expr->range, "'" + key + "' is " + type + ", not " + describe(value));
+  if (value.isPoison())
+    return false;
+  auto error =
+      diagnostics.error(expr->range, "'" + key + "' is " + type + ", not " + describe(value));
+  elaboration.noteValue(error, expr, value.origin);
   return false;
 }
 
@@ -107,8 +112,9 @@ bool RecipeReader::readInt(const Expr *expr, StringRef key, int64_t least, int64
   result = value.integer;
   if (result >= least && result <= most)
     return true;
-  diagnostics.error(expr->range, "'" + key + "' is between " + Twine(least) + " and " +
-                                     Twine(most) + ", not " + Twine(result));
+  auto error = diagnostics.error(expr->range, "'" + key + "' is between " + Twine(least) + " and " +
+                                                  Twine(most) + ", not " + Twine(result));
+  elaboration.noteValue(error, expr, value.origin);
   return false;
 }
 
@@ -182,7 +188,7 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
     names.push_back(arg.name);
   llvm::StringMap<const Expr *> given;
   llvm::StringMap<SMRange> places;
-  bool valid = true;
+  bool valid = true, several = false;
   for (auto [i, argument] : llvm::enumerate(call ? call->arguments : ArrayRef<Argument>())) {
     StringRef name = argument.name.name;
     if (name.empty() && i < names.size())
@@ -196,12 +202,19 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
       }
       continue;
     }
-    diagnostics
-        .error(name.empty() ? argument.range : argument.name.range,
-               "'" + kind + "' has no hyperparameter" +
-                   (name.empty() ? Twine() : " '" + name + "'"))
-        .hint(names.empty() ? "" : suggestName(name, names, "its hyperparameters are"));
     valid = false;
+    if (!name.empty()) {
+      diagnostics.error(argument.name.range, "'" + kind + "' has no hyperparameter '" + name + "'")
+          .hint(names.empty() ? "" : suggestName(name, names, "its hyperparameters are"));
+    } else if (!several) {
+      several = true; // of those that are too many the first is shown
+      std::string takes = names.empty() ? "no hyperparameters"
+                                        : "at most " + counted(names.size(), "hyperparameter") +
+                                              ", not " + std::to_string(call->arguments.size());
+      diagnostics.error(argument.range, "'" + kind + "' takes " + takes)
+          .hint(names.empty() ? "write " + kind
+                              : "its hyperparameters are " + llvm::join(names, ", "));
+    }
   }
   for (const SetArgument &set : sets)
     if (set.path.size() == 3 && set.path[0].name == "train" && set.path[1].name == key) {
@@ -220,8 +233,10 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
     } else if (arg.defaultValue) {
       args.set(arg.name, *arg.defaultValue);
     } else if (!arg.optional) {
-      diagnostics.error(expr->range, "'" + kind + "' needs '" + arg.name + "'")
-          .hint("write " + chosen->example);
+      // After another mistake, the missing one may be what was misspelt.
+      if (valid)
+        diagnostics.error(expr->range, "'" + kind + "' needs '" + arg.name + "'")
+            .hint("write " + chosen->example);
       valid = false;
     }
   }
@@ -231,7 +246,10 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
   chosen->check(args, problems);
   for (const LayerProblem &problem : problems) {
     const Expr *place = problem.arg.empty() ? nullptr : given.lookup(problem.arg);
-    diagnostics.error((place ? place : expr)->range, problem.message).hint(problem.hint);
+    auto error = diagnostics.error((place ? place : expr)->range, problem.message);
+    if (place)
+      elaboration.noteValue(error, place, elaboration.evaluate(place).origin);
+    error.hint(problem.hint);
   }
   return problems.empty();
 }
@@ -353,8 +371,10 @@ std::optional<Recipe> RecipeReader::run() {
     names.push_back(key.name);
   bool valid = true;
   llvm::StringMap<const Entry *> given;
+  llvm::StringSet<> misspelt;
   for (const Entry &entry : decl.entries) {
     if (!llvm::is_contained(names, entry.key.name)) {
+      misspelt.insert(nearestName(entry.key.name, names).value_or(""));
       diagnostics.error(entry.key.range, "a recipe has no key '" + entry.key.name + "'")
           .hint(suggestName(entry.key.name, names, "its keys are"));
       valid = false;
@@ -372,8 +392,12 @@ std::optional<Recipe> RecipeReader::run() {
   for (const Key &key : keys) {
     const SetArgument *set = findSet({key.name});
     const Entry *entry = given.lookup(key.name);
-    if (set || entry) {
+    if (!set && entry && !entry->value) {
+      valid = false; // the parser said why
+    } else if (set || entry) {
       valid &= key.read(set ? set->value : entry->value);
+    } else if (misspelt.contains(key.name)) {
+      valid = false;
     } else if (key.required) {
       diagnostics.error(decl.name.range, "recipe '" + recipe.name + "' has no '" + key.name + "'")
           .hint("write " + key.name + " = " + key.example);
@@ -445,7 +469,7 @@ bool cnn::checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &d
     return true;
   diagnostics
       .error(recipe.data.range, "the data has " + Twine(view.classes.size()) + " classes, net '" +
-                                    graph.net + "' gives " + Twine(output.shape[0]) + " numbers")
+                                    graph.net + "' gives " + counted(output.shape[0], "number"))
       .note(output.range, "the output is '" + output.name + "' here");
   return false;
 }

@@ -81,9 +81,11 @@ const DataSchema *DataReader::findRow(const Expr *call, const std::vector<DataSc
 
 bool DataReader::wrongType(const Expr *expr, const DataParameter &parameter, StringRef type,
                            const Value &value) {
-  if (!value.isPoison())
-    diagnostics.error(expr->range,
-                      "'" + parameter.name + "' is " + type + ", not " + describe(value));
+  if (value.isPoison())
+    return false;
+  auto error = diagnostics.error(expr->range, "'" + parameter.name + "' is " + type + ", not " +
+                                                  describe(value));
+  elaboration.noteValue(error, expr, value.origin);
   return false;
 }
 
@@ -96,10 +98,12 @@ bool DataReader::readNumber(const Value &value, const Expr *expr, const DataPara
     double share = value.asDouble();
     bool valid = value.is(Value::Kind::Int) ? share >= 1 : share > 0 && share < 1;
     if (!valid || share > parameter.most) {
-      diagnostics.error(expr->range, "'" + parameter.name +
+      auto error = diagnostics.error(expr->range,
+                                     "'" + parameter.name +
                                          "' is an integer of at least 1, or a number between 0 and "
                                          "1, not " +
                                          format(value));
+      elaboration.noteValue(error, expr, value.origin);
       return false;
     }
     result.numbers.push_back(share);
@@ -110,11 +114,12 @@ bool DataReader::readNumber(const Value &value, const Expr *expr, const DataPara
   double number = value.asDouble();
   bool low = parameter.leastExcluded ? number <= parameter.least : number < parameter.least;
   if (low || number > parameter.most) {
-    diagnostics.error(expr->range, "'" + parameter.name + "' is " +
-                                       (parameter.leastExcluded ? "above " : "between ") +
-                                       numberText(parameter.least) +
-                                       (parameter.leastExcluded ? " and at most " : " and ") +
-                                       numberText(parameter.most) + ", not " + format(value));
+    auto error = diagnostics.error(
+        expr->range,
+        "'" + parameter.name + "' is " + (parameter.leastExcluded ? "above " : "between ") +
+            numberText(parameter.least) + (parameter.leastExcluded ? " and at most " : " and ") +
+            numberText(parameter.most) + ", not " + format(value));
+    elaboration.noteValue(error, expr, value.origin);
     return false;
   }
   result.numbers.push_back(number);
@@ -229,8 +234,9 @@ bool DataReader::collect(const CallExpr *call, const DataSchema &schema, Given &
       diagnostics.error(argument.name.range, "'" + schema.name + "' has no argument '" + name + "'")
           .hint(names.empty() ? std::string() : suggestName(name, names, "its arguments are"));
       valid = false;
-    } else if (!given.emplace(name.str(), argument.value).second) {
-      diagnostics.error(argument.range, "'" + name + "' is given twice");
+    } else if (auto [first, isNew] = given.emplace(name.str(), argument.value); !isNew) {
+      diagnostics.error(argument.range, "'" + name + "' is given twice")
+          .note(first->second->range, "it is first given here");
       valid = false;
     }
   }

@@ -164,6 +164,12 @@ std::string cnn::format(const Value &value) {
   }
 }
 
+bool cnn::contains(llvm::SMRange outer, llvm::SMRange inner) {
+  return outer.isValid() && inner.isValid() &&
+         outer.Start.getPointer() <= inner.Start.getPointer() &&
+         inner.End.getPointer() <= outer.End.getPointer();
+}
+
 bool cnn::equal(const Value &a, const Value &b) {
   if (a.is(Value::Kind::Int) && b.is(Value::Kind::Int))
     return a.integer == b.integer;

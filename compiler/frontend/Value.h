@@ -87,6 +87,8 @@ llvm::StringRef describe(Value::Kind kind);
 std::string describe(const Value &value);
 /// The value as it could have been written: `7`, `(1, 64)`.
 std::string format(const Value &value);
+/// Whether `inner` stands within `outer`; false where one of them is no place.
+bool contains(llvm::SMRange outer, llvm::SMRange inner);
 /// Whether two values that are no tensors or stages are equal. 1 equals 1.0.
 bool equal(const Value &a, const Value &b);
 
