@@ -103,6 +103,10 @@ bool GroupOp::isOuter() { return llvm::any_of(getBody().front(), llvm::IsaPred<G
 
 YieldOp GroupOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
 
+void GroupOp::addReason(const Twine &text) {
+  setReason((getReason() ? *getReason() + "; " + text : text).str());
+}
+
 NestScheduleAttr GroupOp::getNestSchedule() {
   return dyn_cast_or_null<NestScheduleAttr>(getScheduleAttr());
 }

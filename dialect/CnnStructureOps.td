@@ -129,6 +129,8 @@ def Cnn_GroupOp : Cnn_Op<"group", [IsolatedFromAbove, SingleBlock, RecursiveMemo
     /// Whether the group contains other groups.
     bool isOuter();
     YieldOp getYield();
+    /// Adds to what was decided about the group, and why.
+    void addReason(const ::llvm::Twine &text);
     /// The schedule of an inner group; null before the schedule phase.
     NestScheduleAttr getNestSchedule();
     /// The schedule of an outer group; null for an inner one.

@@ -42,6 +42,7 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
   passes::FusePassOptions fuse;
   fuse.maxSize = options.fuse ? 0 : 1;
   manager.addPass(passes::createFoldBatchNormPass());
+  manager.addPass(passes::createMergeConvolutionsPass());
   manager.addPass(passes::createDecomposePass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());

@@ -105,7 +105,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       }
       // Of all convolutions, those are meant to which it applies; there must be one.
       problems.push_back({from, group, algorithm, why});
-      group.setReason(algorithm + " does not apply: " + why);
+      group.addReason(algorithm + " does not apply: " + why);
       return success();
     }
     if (!algorithm.empty() || seed >= 0)
@@ -121,7 +121,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     if (best && candidate->isFaster(*best, why))
       return replace(*candidate, *best);
-    group.setReason(best ? why : "winograd does not apply: " + why);
+    group.addReason(best ? why : "winograd does not apply: " + why);
     return success();
   }
 

@@ -92,8 +92,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       return failure();
     group.setScheduleAttr(chosen.toAttr(&getContext()));
     // What cnn-choose-algorithms found stands first.
-    std::string before = group.getReason() ? group.getReason()->str() + "; " : "";
-    group.setReason(before + algorithmReason + reason);
+    group.addReason(algorithmReason + reason);
     ++numGroups;
     return success();
   }

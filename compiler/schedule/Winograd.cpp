@@ -273,7 +273,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
       layout = LayoutAttr::getBatchInnermost(context, shape.size(), block);
     return RankedTensorType::get(shape, element, layout);
   };
-  group.setReason(plan.reason);
+  group.addReason(plan.reason);
   GroupOp weights =
       makePart(b, group, ".winograd_weight", weight, [&](OpBuilder &inner, Value value) {
         auto type = RankedTensorType::get({alpha, alpha, outputs, channels}, element);

@@ -1,5 +1,6 @@
 // cnn-decompose: replaces losses and updates by the operations they consist of.
 
+#include "compiler/transforms/Decision.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -25,7 +26,10 @@ class DecomposePass : public mlir::cnn::impl::DecomposePassBase<DecomposePass> {
     while (collect())
       for (DecomposeOpInterface op : pending) {
         OpBuilder builder(op);
-        op->replaceAllUsesWith(op.decompose(builder));
+        SmallVector<Value> results = op.decompose(builder);
+        if (Operation *result = results.front().getDefiningOp())
+          moveDecisions(op, result);
+        op->replaceAllUsesWith(results);
         op->erase();
         ++numDecomposed;
       }

@@ -1,11 +1,11 @@
 // cnn-fold-batch-norm: on the way to phase `fused`, before cnn-decompose. In: entry points with
 // batch normalisation by running statistics. Out: convolutions and linear layers that normalise.
 
+#include "compiler/transforms/Decision.h"
 #include "compiler/transforms/LayerName.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/BuiltinOps.h"
-#include "mlir/IR/Remarks.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_FOLDBATCHNORMPASS
@@ -15,9 +15,9 @@ namespace mlir::cnn {
 using namespace mlir;
 using namespace mlir::cnn;
 
-static int64_t countElements(Value value) {
-  return cast<RankedTensorType>(value.getType()).getNumElements();
-}
+static constexpr llvm::StringLiteral flag = "cnn-fold-batch-norm";
+
+static int64_t countElements(Value value) { return getTensor(value).getNumElements(); }
 
 /// The weight of a layer that is linear in it and whose outputs are its rows; null for others.
 static Value getWeight(Operation *layer) {
@@ -57,6 +57,8 @@ static void fold(BatchNormOp norm) {
   Value bias = AddOp::create(b, loc, scaled, norm.getBias());
   Operation *folded = b.clone(*layer);
   folded->setOperands({layer->getOperand(0), weight, bias});
+  noteDecision(folded, flag, "Folded", /*missed=*/false,
+               "'" + getLayerName(norm) + "' is folded into its weight");
   norm.replaceAllUsesWith(folded->getResult(0));
   norm.erase();
   layer->erase();
@@ -69,9 +71,8 @@ class FoldBatchNormPass : public mlir::cnn::impl::FoldBatchNormPassBase<FoldBatc
     getOperation().walk([&](BatchNormOp norm) { norms.push_back(norm); });
     for (BatchNormOp norm : norms) {
       if (std::string obstacle = getObstacle(norm); !obstacle.empty()) {
-        remark::missed(norm.getLoc(),
-                       remark::RemarkOpts::name("NotFolded").category("cnn-fold-batch-norm"))
-            << ("'" + getLayerName(norm) + "' is not folded: " + obstacle);
+        noteDecision(norm, flag, "NotFolded", /*missed=*/true,
+                     "'" + getLayerName(norm) + "' is not folded: " + obstacle);
         continue;
       }
       fold(norm);

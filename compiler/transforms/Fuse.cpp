@@ -1,6 +1,7 @@
 // cnn-fuse: to phase `fused`. In: functions of decomposed operations. Out: the same in cnn.groups,
 // with reads, writes and reshapes between them. FusionPlan decides; the schedule phase is next.
 
+#include "compiler/transforms/Decision.h"
 #include "compiler/transforms/FusionPlan.h"
 #include "compiler/transforms/LayerName.h"
 #include "compiler/transforms/Passes.h"
@@ -133,7 +134,8 @@ GroupOp FusePass::buildGroup(OpBuilder &builder, const FusionPlan &plan, const F
   for (Value input : inputs)
     inside.map(input, body.addArgument(input.getType(), input.getLoc()));
   for (Operation *op : ops)
-    inner.clone(*op, inside);
+    if (std::string reason = takeDecisions(inner.clone(*op, inside)); !reason.empty())
+      group.addReason(reason);
   YieldOp::create(inner, loc, llvm::map_to_vector(results, [&](Value result) {
                     return inside.lookup(result);
                   }));

@@ -83,7 +83,7 @@ def FoldBatchNormPass : Pass<"cnn-fold-batch-norm", "::mlir::ModuleOp"> {
     multiplication per weight instead of two operations per output, and a layer without normalisation
     behind it. Not where the input is no such layer's result, where something else reads this result, or
     where there are more weights than outputs: then scaling them costs more than it saves. A remark of
-    category `cnn-fold-batch-norm` says so. The training step has `cnn.batch_norm_train`, which is never
+    category `cnn-fold-batch-norm` and the group's reason say so. The training step has `cnn.batch_norm_train`, which is never
     folded. Test: `test/lit/transforms/cnn-fold-batch-norm.mlir`.
 
     ```mlir
@@ -96,6 +96,43 @@ def FoldBatchNormPass : Pass<"cnn-fold-batch-norm", "::mlir::ModuleOp"> {
     ```
   }];
   let statistics = [Statistic<"numFolded", "folded", "Batch normalisations that were folded">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def MergeConvolutionsPass : Pass<"cnn-merge-convolutions", "::mlir::ModuleOp"> {
+  let summary = "Let one convolution do the work of two with nothing between them";
+  let description = [{
+    A convolution of a convolution's result is a convolution of its input, with a kernel of `k1 + k2 - 1`
+    where the first has stride 1 and none is dilated; in general of
+    `((k2 - 1) d2 s1 + (k1 - 1) d1) / D + 1` taps at dilation `D = gcd(d2 s1, d1)`, stride `s1 s2` and
+    padding `p1 + p2 s1`. Its weight is `w[m, c, t] = sum_{k, q, r} w2[m, k, q] w1[k, c, r]` over
+    `q d2 s1 + r d1 = t D`, its bias `b[m] = b2[m] + sum_{k, q} w2[m, k, q] b1[k]`. Both are computed from
+    the parameters by operations in the entry point.
+
+    Not where
+
+    - the result between them is used elsewhere, too;
+    - the second reads its padding: there it finds zeros, where the first would give its bias, or what it sees
+      of its input from there. Zeros are right if the first has no bias and all that it would see is padding
+      (a 1 x 1 kernel, or one padded by its extent less 1);
+    - the groups of the second are no groups of groups of the first;
+    - it does not pay: one takes no fewer multiplications than both, those for its weight included, where a
+      3 x 3 convolution at stride 1 counts half, because Winograd's algorithm can compute it;
+    - the entry point trains: the update of two weights is not that of their product.
+
+    What was done, and why what was not, is said by remarks of category `cnn-merge-convolutions` and by the
+    group's reason. Tests: `test/lit/transforms/cnn-merge-convolutions.mlir`, `-declines.mlir`.
+
+    ```mlir
+    // before
+    %0 = cnn.conv %x, %w1 {...} : ..., tensor<64x3x3x3xf32> -> tensor<8x64x30x30xf32>
+    %1 = cnn.conv %0, %w2 {...} : ..., tensor<4x64x3x3xf32> -> tensor<8x4x28x28xf32>
+    // after
+    %w = cnn.conv_data_grad %w2, %w1 {...} : ... -> tensor<4x3x5x5xf32>
+    %1 = cnn.conv %x, %w {...} : ... -> tensor<8x4x28x28xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numMerged", "merged", "Pairs of convolutions that became one">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 

@@ -45,7 +45,7 @@ def optimizer_text(optimizer):
 def scalars(optimizer, step):
     """The scalar inputs of step `step` (from 1), as the operations' documentation says."""
     if optimizer["kind"] == "sgd":
-        return optimizer
+        return {**optimizer, "gradient_share": 1 - (step > 1) * optimizer.get("dampening", 0)}
     o = {"beta1": 0.9, "beta2": 0.999, "eps": 1e-8, "weight_decay": 0.0, **optimizer}
     return {"step_size": o["lr"] / (1 - o["beta1"] ** step), "mean_share": 1 - o["beta1"],
             "square_decay": o["beta2"], "square_share": 1 - o["beta2"],

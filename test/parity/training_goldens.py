@@ -83,6 +83,16 @@ def perceptron():
                                      tanh1=nn.Tanh(), linear2=nn.Linear(9, 4)))
 
 
+def pair(first, second, features, norm=None):
+    """Two convolutions with nothing, or a batch norm of `norm` channels, between them."""
+    def make():
+        between = {"bn1": nn.BatchNorm2d(norm)} if norm else {}
+        return nn.Sequential(OrderedDict(
+            conv1=nn.Conv2d(*first), **between, conv2=nn.Conv2d(*second), flatten1=nn.Flatten(),
+            linear1=nn.Linear(features, 5)))
+    return make
+
+
 PERCEPTRON = "image -> flatten -> linear(9) -> tanh -> linear(4)"
 CONV_BN = ("image -> conv(4, kernel = 3, padding = 1, bias = false) -> batch_norm{} -> relu -> "
            "flatten -> linear(5)")
@@ -139,6 +149,30 @@ OTHERS = [
      perceptron),
     ("adamw", (1, 3, 5), 6, (6, 5, 6, 2), dict(kind="adamw", lr=0.02, weight_decay=0.3),
      PERCEPTRON, perceptron),
+    ("sgd_dampening", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="sgd", lr=0.2, momentum=0.8, weight_decay=0.05, dampening=0.3), PERCEPTRON,
+     perceptron),
+    ("adam_amsgrad", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="adam", lr=0.05, beta2=0.6, weight_decay=0.1, amsgrad=True), PERCEPTRON, perceptron),
+    ("adamw_amsgrad", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="adamw", lr=0.05, beta2=0.6, weight_decay=0.0, amsgrad=True), PERCEPTRON, perceptron),
+    # Pairs of convolutions that are one in evaluation (cnn-merge-convolutions).
+    ("merged", (2, 9, 8), 16, (16, 9), SGD,
+     "image -> conv(24, kernel = 3) -> conv(3, kernel = 3) -> flatten -> linear(5)",
+     pair((2, 24, 3), (24, 3, 3), 60)),
+    ("merged_border", (2, 6, 6), 16, (16,), SGD,
+     "image -> conv(24, kernel = 1, bias = false) -> conv(3, kernel = 3, padding = 1) -> flatten "
+     "-> linear(5)",
+     pair((2, 24, 1, 1, 0, 1, 1, False), (24, 3, 3, 1, 1), 108)),
+    ("merged_groups", (4, 7, 7), 16, (16,), SGD,
+     "image -> conv(32, kernel = 3, padding = 1, groups = 4) -> conv(4, kernel = 3, groups = 2) "
+     "-> flatten -> linear(5)",
+     pair((4, 32, 3, 1, 1, 1, 4), (32, 4, 3, 1, 0, 1, 2), 100)),
+    ("merged_norm", (3, 11, 10), 8, (8, 5), SGD,
+     "image -> conv(32, kernel = (3, 2), stride = (2, 1), dilation = (1, 2), bias = false) "
+     "-> batch_norm -> conv(4, kernel = (2, 3), stride = (1, 2)) -> flatten -> linear(5)",
+     pair((3, 32, (3, 2), (2, 1), 0, (1, 2), 1, False), (32, 4, (2, 3), (1, 2)), 48,
+          norm=32)),
 ]
 CASES = [(*case[:4], SGD, case[4], *case[5:]) for case in CASES]
 CASES += [(*case[:4], case[4], 0, *case[5:]) for case in OTHERS]
@@ -146,8 +180,8 @@ CASES += [(*case[:4], case[4], 0, *case[5:]) for case in OTHERS]
 
 def make_optimizer(net, optimizer):
     options = {key: value for key, value in optimizer.items() if key != "kind"}
-    if "beta1" in options:
-        options["betas"] = (options.pop("beta1"), options.pop("beta2"))
+    if "beta2" in options:
+        options["betas"] = (options.pop("beta1", 0.9), options.pop("beta2"))
     kind = dict(sgd=torch.optim.SGD, adam=torch.optim.Adam, adamw=torch.optim.AdamW)
     return kind[optimizer["kind"]](net.parameters(), **options)
 

@@ -9,11 +9,11 @@
 // CHECK: %[[D:.*]] = cnn.sub %[[B]], %[[M]]
 // CHECK: %[[SD:.*]] = cnn.scaled_weight %[[D]], %[[G]], %[[V]]
 // CHECK: %[[NB:.*]] = cnn.add %[[SD]], %[[H]]
-// CHECK: %[[C:.*]] = cnn.conv %[[X]], %[[SW]], %[[NB]] {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>
+// CHECK: %[[C:.*]] = cnn.conv %[[X]], %[[SW]], %[[NB]] {cnn.because = "'batch_norm' is folded into its weight", dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>
 // CHECK-NOT: cnn.batch_norm
 // CHECK: %[[N:.*]] = cnn.neg %[[M]]
 // CHECK: cnn.scaled_weight %[[N]], %[[G]], %[[V]]
-// CHECK: cnn.linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<32x6xf32>, tensor<5x6xf32>, tensor<5xf32> -> tensor<32x5xf32>
+// CHECK: cnn.linear %{{.*}}, %{{.*}}, %{{.*}} : tensor<32x6xf32>, tensor<5x6xf32>, tensor<5xf32> -> tensor<32x5xf32> {cnn.because =
 // CHECK-NOT: cnn.batch_norm
 // CHECK: return
 func.func @folds(%x: tensor<2x3x4x4xf32>, %w: tensor<5x3x1x1xf32>, %b: tensor<5xf32>, %g: tensor<5xf32>, %h: tensor<5xf32>, %m: tensor<5xf32>, %v: tensor<5xf32>, %f: tensor<32x6xf32>, %u: tensor<5x6xf32>) -> (tensor<2x5x6x6xf32>, tensor<32x5xf32>) {
@@ -25,7 +25,8 @@ func.func @folds(%x: tensor<2x3x4x4xf32>, %w: tensor<5x3x1x1xf32>, %b: tensor<5x
 }
 
 // CHECK-LABEL: func.func @declines
-// CHECK-COUNT-3: cnn.batch_norm
+// CHECK: cnn.batch_norm {{.*}}{cnn.because = "'bn1' is not folded: its input is not the result of a convolution or a linear layer"
+// CHECK-COUNT-2: cnn.batch_norm
 // REMARK: net.cnn:1:1: remark: [Missed] NotFolded | Category:cnn-fold-batch-norm | Remark="'bn1' is not folded: its input is not the result of a convolution or a linear layer"
 // REMARK: net.cnn:2:1: remark: {{.*}}"'bn2' is not folded: the result of 'linear1' is used elsewhere, too"
 // REMARK: net.cnn:3:1: remark: {{.*}}"'bn3' is not folded: to scale 30 weights of 'linear2' costs more than to normalise its 20 outputs"
