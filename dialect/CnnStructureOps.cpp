@@ -26,9 +26,9 @@ void GroupOp::getAsmResultNames(OpAsmSetValueNameFn setName) {
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult ParamOp::verify() {
-  if (!llvm::is_contained({"parameter", "optimizer", "running"}, getKind()))
+  if (!llvm::is_contained({"parameter", "optimizer", "running", "prepared"}, getKind()))
     return emitOpError() << "kind is '" << getKind()
-                         << "', expected parameter, optimizer or running (C1)";
+                         << "', expected parameter, optimizer, running or prepared (C1)";
   auto type = cast<RankedTensorType>(getType());
   if (!type.hasStaticShape() || !isa<FloatType>(type.getElementType()))
     return emitOpError() << "type " << type << " must have a static shape and float elements (C2)";

@@ -17,15 +17,18 @@ def Cnn_ParamOp : Cnn_Op<"param", [Symbol]> {
   let summary = "declares a tensor of the state";
   let description = [{
     A parameter, a tensor of optimizer state, or a running statistic. Its name is the layer's, a dot,
-    and the tensor's (`@conv1.weight`); weight files use it.
+    and the tensor's (`@conv1.weight`); weight files use it. What the entry point `prepare` computes
+    from these once, for the others to read, is of the kind `prepared`: it lies in a buffer of its own, in
+    the layout of its type, and no file has it.
 
     ```mlir
     cnn.param @conv1.weight : tensor<6x1x5x5xf32> parameter <"xavier_uniform", fan_in = 25, fan_out = 150>
     cnn.param @conv1.weight.velocity : tensor<6x1x5x5xf32> optimizer <"constant", value = 0.0 : f64>
+    cnn.param @conv1.forward.winograd_weight.prepared : tensor<6x6x6x1xf32> prepared <"constant", value = 0.0 : f64>
     ```
 
     Constraints:
-    - C1: `kind` is `parameter`, `optimizer` or `running`.
+    - C1: `kind` is `parameter`, `optimizer`, `running` or `prepared`.
     - C2: the type has a static shape and a float element type.
   }];
   let arguments = (ins SymbolNameAttr:$sym_name, TypeAttrOf<AnyRankedTensor>:$type, StrAttr:$kind,

@@ -1,5 +1,7 @@
-// <net>_predict(weights?, inputs..., scalars..., outputs..., workspace) checks its arguments, fills
-// the array of buffers that the entry point `infer` takes, and calls it with one worker:
+// <net>_predict(weights?, prepared?, inputs..., scalars..., outputs..., workspace) checks its
+// arguments, fills the array of buffers that the entry point `infer` takes, and calls it with one
+// worker; <net>_prepare_weights(weights?, prepared, workspace) likewise for `prepare`, where there
+// is one:
 //
 //   workspace | arena | scratch of the one worker |
 #include "compiler/emit/CWrapper.h"
@@ -23,14 +25,25 @@ struct Buffer {
   int64_t bytes = 0;
 
   bool isTensor() const { return role == "input" || role == "output"; }
+  bool isWorkspace() const { return role == "arena" || role == "scratch"; }
   bool isScalarInput() const { return role == "input" && shape.empty(); }
+};
+
+/// An entry point as a function of C.
+struct CFunction {
+  std::string name, symbol;
+  std::vector<Buffer> buffers;
+
+  bool takes(llvm::StringRef role) const {
+    return llvm::any_of(buffers, [&](const Buffer &buffer) { return buffer.role == role; });
+  }
 };
 
 /// What of the manifest the C interface needs.
 struct Interface {
-  std::string net, cpu, symbol;
-  int64_t batch = 0, stateBytes = 0, workspaceBytes = 0;
-  std::vector<Buffer> buffers;
+  std::string net, cpu;
+  int64_t batch = 0, stateBytes = 0, preparedBytes = 0, workspaceBytes = 0;
+  std::vector<CFunction> functions; // none where the net has no entry `infer`
   std::vector<std::string> entrySymbols;
 
   bool hasWeights() const { return stateBytes > 0; }
@@ -51,7 +64,6 @@ static Buffer readBuffer(const json::Object &object) {
   return buffer;
 }
 
-/// `buffers` is empty where the net has no entry `infer`.
 static llvm::Expected<Interface> readInterface(llvm::StringRef manifest) {
   auto parsed = json::parse(manifest);
   if (!parsed)
@@ -65,18 +77,30 @@ static llvm::Expected<Interface> readInterface(llvm::StringRef manifest) {
   result.cpu = root->getString("cpu").value_or("").str();
   result.batch = root->getInteger("batch").value_or(0);
   result.stateBytes = root->getInteger("state_bytes").value_or(0);
+  result.preparedBytes = root->getInteger("prepared_bytes").value_or(0);
   for (const json::Value &value : *entries) {
     const json::Object &entry = *value.getAsObject();
     result.entrySymbols.push_back(entry.getString("symbol").value_or("").str());
-    if (entry.getString("name") != llvm::StringRef("infer"))
+    llvm::StringRef name = entry.getString("name").value_or("");
+    if (name != "infer" && name != "prepare")
       continue;
-    result.symbol = result.entrySymbols.back();
-    for (const json::Value &buffer : *entry.getArray("buffers"))
-      result.buffers.push_back(readBuffer(*buffer.getAsObject()));
+    CFunction function;
+    function.name = result.net + (name == "infer" ? "_predict" : "_prepare_weights");
+    function.symbol = result.entrySymbols.back();
+    int64_t workspace = 0;
+    for (const json::Value &buffer : *entry.getArray("buffers")) {
+      function.buffers.push_back(readBuffer(*buffer.getAsObject()));
+      if (function.buffers.back().isWorkspace())
+        workspace += llvm::alignTo(function.buffers.back().bytes, CNN_ALIGNMENT);
+    }
+    result.workspaceBytes = std::max(result.workspaceBytes, workspace);
+    // What is called first stands first.
+    result.functions.insert(name == "prepare" ? result.functions.begin() : result.functions.end(),
+                            std::move(function));
   }
-  for (const Buffer &buffer : result.buffers)
-    if (buffer.role == "arena" || buffer.role == "scratch")
-      result.workspaceBytes += llvm::alignTo(buffer.bytes, CNN_ALIGNMENT);
+  if (llvm::none_of(result.functions,
+                    [](const CFunction &function) { return function.takes("output"); }))
+    result.functions.clear();
   return result;
 }
 
@@ -101,11 +125,13 @@ static llvm::StringRef cType(llvm::StringRef element) {
 }
 
 namespace {
-/// Builds `<net>_predict`.
-class PredictBuilder {
+/// Builds a function of the C interface.
+class FunctionBuilder {
 public:
-  PredictBuilder(llvm::Module &module, const Interface &interface, llvm::GlobalVariable *weights)
-      : module(module), interface(interface), weights(weights), builder(module.getContext()) {}
+  FunctionBuilder(llvm::Module &module, const Interface &interface, const CFunction &entry,
+                  llvm::GlobalVariable *weights)
+      : module(module), interface(interface), entry(entry), weights(weights),
+        builder(module.getContext()) {}
   void build();
 
 private:
@@ -115,40 +141,40 @@ private:
 
   llvm::Module &module;
   const Interface &interface;
+  const CFunction &entry;
   llvm::GlobalVariable *weights;
   llvm::IRBuilder<> builder;
   llvm::Function *function = nullptr;
 };
 } // namespace
 
-void PredictBuilder::createFunction() {
+void FunctionBuilder::createFunction() {
   llvm::SmallVector<llvm::Type *> types;
-  if (interface.hasWeights() && !weights)
-    types.push_back(builder.getPtrTy());
-  for (const Buffer &buffer : interface.buffers)
-    if (buffer.isTensor())
+  for (const Buffer &buffer : entry.buffers)
+    if (buffer.role == "prepared" || (buffer.role == "state_in" && !weights))
+      types.push_back(builder.getPtrTy());
+    else if (buffer.isTensor())
       types.push_back(buffer.isScalarInput() ? scalarType(builder, buffer.element)
                                              : builder.getPtrTy());
   types.push_back(builder.getPtrTy());
   function = llvm::Function::Create(llvm::FunctionType::get(builder.getInt32Ty(), types, false),
-                                    llvm::GlobalValue::ExternalLinkage,
-                                    interface.net + "_predict", module);
+                                    llvm::GlobalValue::ExternalLinkage, entry.name, module);
   builder.SetInsertPoint(llvm::BasicBlock::Create(module.getContext(), "entry", function));
 }
 
-void PredictBuilder::returnUnless(llvm::Value *good, int32_t code, llvm::BasicBlock *fail,
-                                  llvm::PHINode *phi) {
+void FunctionBuilder::returnUnless(llvm::Value *good, int32_t code, llvm::BasicBlock *fail,
+                                   llvm::PHINode *phi) {
   auto *next = llvm::BasicBlock::Create(module.getContext(), "", function, fail);
   phi->addIncoming(builder.getInt32(code), builder.GetInsertBlock());
   builder.CreateCondBr(good, next, fail);
   builder.SetInsertPoint(next);
 }
 
-llvm::Value *PredictBuilder::bufferFor(const Buffer &buffer, unsigned &argument,
-                                       uint64_t &offset) {
-  if (buffer.role == "state_in")
-    return weights ? static_cast<llvm::Value *>(weights) : function->getArg(0);
-  if (!buffer.isTensor()) {
+llvm::Value *FunctionBuilder::bufferFor(const Buffer &buffer, unsigned &argument,
+                                        uint64_t &offset) {
+  if (buffer.role == "state_in" && weights)
+    return weights;
+  if (buffer.isWorkspace()) {
     llvm::Value *workspace = function->getArg(function->arg_size() - 1);
     llvm::Value *address = builder.CreateConstGEP1_64(builder.getInt8Ty(), workspace, offset);
     offset += llvm::alignTo(buffer.bytes, CNN_ALIGNMENT);
@@ -163,17 +189,16 @@ llvm::Value *PredictBuilder::bufferFor(const Buffer &buffer, unsigned &argument,
   return slot;
 }
 
-void PredictBuilder::build() {
+void FunctionBuilder::build() {
   createFunction();
   llvm::LLVMContext &context = module.getContext();
   auto *fail = llvm::BasicBlock::Create(context, "fail", function);
   llvm::PHINode *code = llvm::PHINode::Create(builder.getInt32Ty(), 2, "code", fail);
   llvm::ReturnInst::Create(context, code, fail);
 
-  unsigned argument = interface.hasWeights() && !weights ? 1 : 0;
-  unsigned position = argument;
-  for (const Buffer &buffer : interface.buffers) {
-    if (!buffer.isTensor())
+  unsigned argument = 0, position = 0;
+  for (const Buffer &buffer : entry.buffers) {
+    if (buffer.isWorkspace() || (buffer.role == "state_in" && weights))
       continue;
     llvm::Value *value = function->getArg(position++);
     if (!buffer.isScalarInput() || buffer.name != "rows")
@@ -189,18 +214,18 @@ void PredictBuilder::build() {
   llvm::Value *low = builder.CreateAnd(bits, builder.getInt64(CNN_ALIGNMENT - 1));
   returnUnless(builder.CreateICmpEQ(low, builder.getInt64(0)), BadAlignment, fail, code);
 
-  auto *arrayType = llvm::ArrayType::get(builder.getPtrTy(), interface.buffers.size());
+  auto *arrayType = llvm::ArrayType::get(builder.getPtrTy(), entry.buffers.size());
   llvm::Value *array = builder.CreateAlloca(arrayType);
   uint64_t offset = 0;
-  for (auto [index, buffer] : llvm::enumerate(interface.buffers))
+  for (auto [index, buffer] : llvm::enumerate(entry.buffers))
     builder.CreateStore(bufferFor(buffer, argument, offset),
                         builder.CreateConstInBoundsGEP2_64(arrayType, array, 0, index));
-  auto entry = module.getOrInsertFunction(
-      interface.symbol, llvm::FunctionType::get(builder.getVoidTy(),
-                                                {builder.getPtrTy(), builder.getPtrTy()}, false));
+  auto callee = module.getOrInsertFunction(
+      entry.symbol, llvm::FunctionType::get(builder.getVoidTy(),
+                                            {builder.getPtrTy(), builder.getPtrTy()}, false));
   // The entry point is in the same object.
-  llvm::cast<llvm::Function>(entry.getCallee())->setDSOLocal(true);
-  builder.CreateCall(entry, {array, llvm::ConstantPointerNull::get(builder.getPtrTy())});
+  llvm::cast<llvm::Function>(callee.getCallee())->setDSOLocal(true);
+  builder.CreateCall(callee, {array, llvm::ConstantPointerNull::get(builder.getPtrTy())});
   builder.CreateRet(builder.getInt32(Ok));
 }
 
@@ -213,23 +238,24 @@ llvm::Expected<std::vector<IrBuilder>> cnn::buildCInterface(llvm::StringRef mani
     return llvm::createStringError("weights of %zu bytes for a state of %lld",
                                    options.weights.size(), (long long)interface->stateBytes);
   std::vector<IrBuilder> builders;
-  if (interface->buffers.empty())
+  if (interface->functions.empty())
     return builders;
-  builders.push_back([interface = *interface, weights = options.weights](
-                         llvm::LLVMContext &context) {
-    auto module = std::make_unique<llvm::Module>("c-interface", context);
-    llvm::GlobalVariable *global = nullptr;
-    if (!weights.empty()) {
-      auto *data = llvm::ConstantDataArray::getString(context, weights, /*AddNull=*/false);
-      global = new llvm::GlobalVariable(*module, data->getType(), /*isConstant=*/true,
-                                        llvm::GlobalValue::ExternalLinkage, data,
-                                        interface.net + "_weights");
-      global->setAlignment(llvm::Align(CNN_ALIGNMENT));
-      global->setDSOLocal(true);
-    }
-    PredictBuilder(*module, interface, global).build();
-    return module;
-  });
+  builders.push_back(
+      [interface = *interface, weights = options.weights](llvm::LLVMContext &context) {
+        auto module = std::make_unique<llvm::Module>("c-interface", context);
+        llvm::GlobalVariable *global = nullptr;
+        if (!weights.empty()) {
+          auto *data = llvm::ConstantDataArray::getString(context, weights, /*AddNull=*/false);
+          global = new llvm::GlobalVariable(*module, data->getType(), /*isConstant=*/true,
+                                            llvm::GlobalValue::ExternalLinkage, data,
+                                            interface.net + "_weights");
+          global->setAlignment(llvm::Align(CNN_ALIGNMENT));
+          global->setDSOLocal(true);
+        }
+        for (const CFunction &function : interface.functions)
+          FunctionBuilder(*module, interface, function, global).build();
+        return module;
+      });
   return builders;
 }
 
@@ -240,39 +266,55 @@ static std::string shapeText(llvm::ArrayRef<int64_t> shape) {
   return text;
 }
 
-/// The declaration of `<net>_predict` with what each argument is.
-static void writePredict(llvm::raw_ostream &out, const Interface &interface,
-                         const CInterfaceOptions &options) {
+/// The declaration of a function with what each argument is.
+static void writeFunction(llvm::raw_ostream &out, const Interface &interface,
+                          const CFunction &function, const CInterfaceOptions &options) {
   std::string upper = llvm::StringRef(interface.net).upper();
-  bool passWeights = interface.hasWeights() && options.weights.empty();
-  out << "/* Runs the net on one batch, in the calling thread. Nothing is allocated and no state is\n"
-         " * kept, so threads may call it at the same time, each with a workspace of its own. Every\n"
-      << " * pointer must be a multiple of " << upper << "_ALIGNMENT. Returns 0, or 1 when `rows` is\n"
-      << " * not in 1.." << upper << "_BATCH, or 2 when a pointer is not aligned.\n *\n";
+  bool predicts = function.takes("output");
+  if (predicts)
+    out << "/* Runs the net on one batch, in the calling thread. Nothing is allocated and no state "
+           "is\n"
+           " * kept, so threads may call it at the same time, each with a workspace of its own. "
+           "Every\n"
+        << " * pointer must be a multiple of " << upper
+        << "_ALIGNMENT. Returns 0, or 1 when `rows` is\n"
+        << " * not in 1.." << upper << "_BATCH, or 2 when a pointer is not aligned.\n *\n";
+  else
+    out << "/* Computes once what depends on the weights only; to be called before the first "
+           "prediction"
+           "\n * and after every change of the weights. Returns 0, or 2 when a pointer is not "
+           "aligned.\n"
+           " *\n";
   llvm::SmallVector<std::string> arguments;
-  if (passWeights) {
-    arguments.push_back("const void *weights");
-    out << " *   weights   " << upper << "_WEIGHTS_BYTES bytes"
-        << (options.weightsFile.empty() ? "" : ", the content of " + options.weightsFile) << "\n";
-  }
-  for (const Buffer &buffer : interface.buffers) {
-    if (!buffer.isTensor())
-      continue;
+  auto describe = [&](llvm::StringRef name, const llvm::Twine &text) {
+    out << " *   " << name << std::string(name.size() < 9 ? 9 - name.size() : 0, ' ') << " " << text
+        << "\n";
+  };
+  for (const Buffer &buffer : function.buffers) {
     std::string type = cType(buffer.element).str();
-    std::string padded = buffer.name + std::string(buffer.name.size() < 9 ? 9 - buffer.name.size() : 0, ' ');
-    if (buffer.isScalarInput()) {
+    if (buffer.role == "state_in" && options.weights.empty()) {
+      arguments.push_back("const void *weights");
+      describe("weights", upper + "_WEIGHTS_BYTES bytes" +
+                              (options.weightsFile.empty() ? "" : ", the content of ") +
+                              options.weightsFile);
+    } else if (buffer.role == "prepared") {
+      arguments.push_back(predicts ? "const void *prepared" : "void *prepared");
+      describe("prepared", upper + "_PREPARED_BYTES bytes, " +
+                               (predicts ? "what " + interface.net + "_prepare_weights has written"
+                                         : std::string("written")));
+    } else if (buffer.isScalarInput()) {
       arguments.push_back(type + " " + buffer.name);
-      out << " *   " << padded
-          << (buffer.name == "rows" ? " how many samples of the batch are given" : " a number") << "\n";
-    } else {
+      describe(buffer.name,
+               buffer.name == "rows" ? "how many samples of the batch are given" : "a number");
+    } else if (buffer.isTensor()) {
       arguments.push_back((buffer.role == "input" ? "const " : "") + type + " *" + buffer.name);
-      out << " *   " << padded << " " << type << shapeText(buffer.shape)
-          << (buffer.role == "input" ? ", read" : ", written") << "\n";
+      describe(buffer.name,
+               type + shapeText(buffer.shape) + (buffer.role == "input" ? ", read" : ", written"));
     }
   }
   arguments.push_back("void *workspace");
   out << " *   workspace " << upper << "_WORKSPACE_BYTES bytes of any content\n */\n"
-      << "int " << interface.net << "_predict(" << llvm::join(arguments, ", ") << ");\n\n";
+      << "int " << function.name << "(" << llvm::join(arguments, ", ") << ");\n\n";
 }
 
 llvm::Expected<std::string> cnn::buildCHeader(llvm::StringRef manifest,
@@ -288,25 +330,32 @@ llvm::Expected<std::string> cnn::buildCHeader(llvm::StringRef manifest,
   llvm::raw_string_ostream out(text);
   out << "/* " << options.headerName << " - the net '" << interface->net
       << "', compiled by cnnc for " << interface->cpu << ".\n"
-      << " * Threads: 1 through " << interface->net << "_predict; any number through the entry points.\n"
+      << " * Threads: 1 through " << interface->net
+      << "_predict; any number through the entry points.\n"
       << " * Weights: "
-      << (!interface->hasWeights()       ? "none"
-          : !options.weights.empty()     ? "inside the object"
-          : !options.weightsFile.empty() ? "in " + options.weightsFile + ", to be read by the caller"
-                                         : std::string("passed by the caller"))
+      << (!interface->hasWeights()   ? "none"
+          : !options.weights.empty() ? "inside the object"
+          : !options.weightsFile.empty()
+              ? "in " + options.weightsFile + ", to be read by the caller"
+              : std::string("passed by the caller"))
       << ".\n */\n#ifndef " << guard << "\n#define " << guard << "\n\n#include <stdint.h>\n\n"
-      << "#define " << upper << "_BATCH " << interface->batch << " /* samples in one call, at most */\n"
-      << "#define " << upper << "_ALIGNMENT " << CNN_ALIGNMENT << " /* of every pointer, in bytes */\n"
+      << "#define " << upper << "_BATCH " << interface->batch
+      << " /* samples in one call, at most */\n"
+      << "#define " << upper << "_ALIGNMENT " << CNN_ALIGNMENT
+      << " /* of every pointer, in bytes */\n"
       << "#define " << upper << "_WEIGHTS_BYTES " << interface->stateBytes << "\n";
-  if (!interface->buffers.empty())
+  if (interface->preparedBytes)
+    out << "#define " << upper << "_PREPARED_BYTES " << interface->preparedBytes << "\n";
+  if (!interface->functions.empty())
     out << "#define " << upper << "_WORKSPACE_BYTES " << interface->workspaceBytes << "\n";
   out << "\n#ifdef __cplusplus\nextern \"C\" {\n#endif\n\n";
-  if (!interface->buffers.empty())
-    writePredict(out, *interface, options);
+  for (const CFunction &function : interface->functions)
+    writeFunction(out, *interface, function, options);
   if (!options.weights.empty())
     out << "extern const unsigned char " << interface->net << "_weights[" << upper
         << "_WEIGHTS_BYTES];\n\n";
-  out << "/* The entry points, for several threads (cnn_abi.h of cnnc says how), and what their buffers\n"
+  out << "/* The entry points, for several threads (cnn_abi.h of cnnc says how), and what their "
+         "buffers\n"
          " * are, as JSON. */\n"
       << "struct cnn_context;\nextern const char " << interface->net << "_manifest[];\n";
   for (const std::string &symbol : interface->entrySymbols)

@@ -93,7 +93,7 @@ static llvm::Error writeBuffer(llvm::json::OStream &json, mlir::func::FuncOp ent
 namespace {
 struct Totals {
   int64_t batch = 0;
-  int64_t stateBytes = 0;
+  int64_t stateBytes = 0, preparedBytes = 0;
   std::string element;
 };
 } // namespace
@@ -108,6 +108,8 @@ static Totals measure(llvm::ArrayRef<mlir::func::FuncOp> entries) {
         continue;
       if (role.getValue() == "state_in" || role.getValue() == "state_out")
         totals.stateBytes = std::max(totals.stateBytes, type.getNumElements());
+      if (role.getValue() == "prepared")
+        totals.preparedBytes = type.getNumElements();
       if (role.getValue() != "input" || !type.getRank())
         continue;
       if (!totals.batch)
@@ -142,9 +144,12 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
     json.attribute("element", totals.element.empty() ? "f32" : totals.element);
     json.attribute("cpu", cpu ? cpu.getValue() : "");
     json.attribute("state_bytes", totals.stateBytes);
+    json.attribute("prepared_bytes", totals.preparedBytes);
     json.attributeArray("state", [&] {
       for (auto param : module.getOps<ParamOp>()) {
         auto offset = param->getAttrOfType<mlir::IntegerAttr>("cnn.offset");
+        if (param.getKind() == "prepared")
+          continue;
         if (offset)
           writeParam(json, param, offset.getInt());
         else if (!failure)

@@ -68,6 +68,7 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
   algorithms.seed = schedules.seed;
   manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
+  manager.addPass(passes::createPreparePass());
   manager.addPass(passes::createSliceBatchPass());
   manager.addPass(passes::createChooseSchedulesPass(schedules));
 }

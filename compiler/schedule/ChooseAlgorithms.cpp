@@ -8,6 +8,7 @@
 
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Prepare.h"
 #include "compiler/schedule/Winograd.h"
 
 #include <optional>
@@ -40,10 +41,12 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     problems.clear();
     std::mt19937_64 random(seed);
     for (auto entry : module.getOps<func::FuncOp>())
-      if (entry.isPublic() && !entry.isDeclaration())
+      if (entry.isPublic() && !entry.isDeclaration()) {
+        PreparedValues prepared(entry);
         for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>()))
-          if (!group.isOuter() && failed(runOnGroup(group, *machine, random)))
+          if (!group.isOuter() && failed(runOnGroup(group, prepared, *machine, random)))
             return signalPassFailure();
+      }
     for (Problem &problem : problems)
       if (!problem.override->used) {
         problem.group.emitError() << "group '" << problem.group.getName() << "': algorithm '"
@@ -52,11 +55,12 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       }
   }
 
-  LogicalResult runOnGroup(GroupOp group, const Machine &machine, std::mt19937_64 &random) {
+  LogicalResult runOnGroup(GroupOp group, const PreparedValues &prepared, const Machine &machine,
+                           std::mt19937_64 &random) {
     FailureOr<GroupInfo> info = GroupInfo::get(group);
     if (failed(info))
       return failure();
-    auto candidate = WinogradCandidate::get(group, *info, machine);
+    auto candidate = WinogradCandidate::get(group, *info, prepared, machine);
     if (!candidate)
       return success();
     std::string algorithm;

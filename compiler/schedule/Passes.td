@@ -53,6 +53,38 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def PreparePass : Pass<"cnn-prepare", "::mlir::ModuleOp"> {
+  let summary = "Compute what depends on the parameters only once, in an entry point `prepare`";
+  let description = [{
+    Entry points that change no state (`infer`, `eval`) need not scale, merge or transform weights at every
+    call. Groups that read nothing but parameters, running statistics and literals move to the entry
+    point `prepare`, which writes their results to tensors of the kind `prepared`; the others read these.
+    Equal groups of several entry points are computed once. Whoever changes the state calls `prepare` before the
+    next call. There is no such entry point where nothing depends on parameters only.
+
+    ```mlir
+    // before
+    func.func @infer(%x: ...) {
+      %w = cnn.read @conv1.weight : ...
+      %t = cnn.group "conv1.forward.winograd_weight" (%w) ...
+      %y = cnn.group "conv1.forward" (%x, %t) ...
+    // after
+    cnn.param @conv1.forward.winograd_weight.prepared : ... prepared <"constant", value = 0.0 : f64>
+    func.func @infer(%x: ...) {
+      %t = cnn.read @conv1.forward.winograd_weight.prepared : ...
+      %y = cnn.group "conv1.forward" (%x, %t) ...
+    func.func @prepare() {
+      %w = cnn.read @conv1.weight : ...
+      %t = cnn.group "conv1.forward.winograd_weight" (%w) ...
+      cnn.write @conv1.forward.winograd_weight.prepared, %t : ...
+    ```
+
+    Fails where a function or a parameter has such a name already. Test: `test/lit/schedule/cnn-prepare.mlir`.
+  }];
+  let statistics = [Statistic<"numPrepared", "prepared", "Number of tensors that are prepared">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect", "::mlir::func::FuncDialect"];
+}
+
 def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
   let summary = "Gather groups that can run slice by slice of the batch into outer groups";
   let description = [{
@@ -88,7 +120,7 @@ def PlanPass : Pass<"cnn-plan", "::mlir::ModuleOp"> {
   let summary = "Outline groups into kernels on buffers and plan the memory";
   let description = [{
     Every group becomes a kernel, every entry point a list of launches and barriers over views of the
-    state, one arena, and the scratch memory of a worker. Buffers whose lifetimes do not meet share
+    state, what is prepared, one arena, and the scratch memory of a worker. Buffers whose lifetimes do not meet share
     memory. `cnn.plan` on every entry point lists the buffers with offset, size and lifetime.
   }];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels">];

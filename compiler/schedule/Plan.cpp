@@ -92,15 +92,18 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         return signalPassFailure();
   }
 
-  /// Gives every tensor of the state its offset.
+  /// Gives every tensor its offset in the state, or in the buffer of what is prepared.
   void placeState(ModuleOp module) {
     Builder b(&getContext());
-    stateBytes = 0;
+    stateBytes = preparedBytes = 0;
+    places.clear();
     for (auto param : module.getOps<ParamOp>()) {
-      param->setAttr("cnn.offset", b.getI64IntegerAttr(stateBytes));
-      offsets[param.getSymNameAttr()] = stateBytes;
-      stateBytes += llvm::alignTo(getBytes(getBufferType(cast<RankedTensorType>(param.getType()))),
-                                  alignment);
+      bool prepared = param.getKind() == "prepared";
+      int64_t &bytes = prepared ? preparedBytes : stateBytes;
+      param->setAttr("cnn.offset", b.getI64IntegerAttr(bytes));
+      places[param.getSymNameAttr()] = {prepared, bytes};
+      bytes += llvm::alignTo(getBytes(getBufferType(cast<RankedTensorType>(param.getType()))),
+                             alignment);
     }
     stateBytes = std::max(stateBytes, alignment);
     module->setAttr("cnn.state_bytes", b.getI64IntegerAttr(stateBytes));
@@ -329,7 +332,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     }
 
     // The arguments, in the order of the C interface.
-    bool writes = !entry.getOps<WriteOp>().empty();
+    bool reads = false, writes = false, prepares = false;
+    for (Operation &op : body)
+      if (isa<ReadOp, WriteOp>(op)) {
+        StringAttr param = isa<ReadOp>(op) ? cast<ReadOp>(op).getParamAttr().getAttr()
+                                           : cast<WriteOp>(op).getParamAttr().getAttr();
+        (places.at(param).prepared ? prepares : isa<WriteOp>(op) ? writes : reads) = true;
+      }
     SmallVector<Type> types;
     SmallVector<DictionaryAttr> attributes;
     auto addArgument = [&](Type type, StringRef role, StringRef name, Type tensor) {
@@ -343,11 +352,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       attributes.push_back(list.getDictionary(&getContext()));
       return static_cast<unsigned>(types.size() - 1);
     };
-    std::optional<unsigned> stateIn, stateOut;
-    if (!entry.getOps<ReadOp>().empty() || writes)
+    std::optional<unsigned> stateIn, stateOut, prepared;
+    if (reads || writes)
       stateIn = addArgument(getBytesType(stateBytes), "state_in", "", {});
     if (writes)
       stateOut = addArgument(getBytesType(stateBytes), "state_out", "", {});
+    if (prepares)
+      prepared = addArgument(getBytesType(preparedBytes), "prepared", "", {});
     SmallVector<unsigned> inputs;
     for (BlockArgument argument : entry.getArguments()) {
       auto name = entry.getArgAttrOfType<StringAttr>(argument.getArgNumber(), "cnn.name");
@@ -435,15 +446,18 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     llvm::DenseMap<Value, Value> homes;
     for (auto [i, argument] : llvm::enumerate(entry.getArguments()))
       homes[argument] = block->getArgument(inputs[i]);
+    auto viewParam = [&](FlatSymbolRefAttr param, std::optional<unsigned> state, Value value) {
+      Place place = places.at(param.getAttr());
+      return view(place.prepared ? *prepared : *state, place.offset,
+                  getBufferType(getTensor(value)));
+    };
     for (auto read : entry.getOps<ReadOp>())
-      homes[read.getResult()] =
-          view(*stateIn, offsets.at(read.getParamAttr().getAttr()), getBufferType(getTensor(read)));
+      homes[read.getResult()] = viewParam(read.getParamAttr(), stateIn, read);
     for (auto literal : entry.getOps<LiteralOp>())
       homes[literal.getResult()] = memref::GetGlobalOp::create(
           b, literal.getLoc(), getBufferType(getTensor(literal)), getGlobal(literal));
     for (auto write : entry.getOps<WriteOp>())
-      homes[write.getValue()] = view(*stateOut, offsets.at(write.getParamAttr().getAttr()),
-                                     getBufferType(getTensor(write.getValue())));
+      homes[write.getValue()] = viewParam(write.getParamAttr(), stateOut, write.getValue());
     for (Output &output : outputs)
       for (auto [i, value] : llvm::enumerate(output.elements)) {
         MemRefType type = getBufferType(getTensor(value));
@@ -515,9 +529,14 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   }
 
   Machine machine;
-  int64_t stateBytes = 0, scratchBytes = 0;
+  /// Where a tensor of the state, or one that is prepared, lies.
+  struct Place {
+    bool prepared;
+    int64_t offset;
+  };
+  int64_t stateBytes = 0, preparedBytes = 0, scratchBytes = 0;
   std::string entryName;
-  llvm::DenseMap<StringAttr, int64_t> offsets;
+  llvm::DenseMap<StringAttr, Place> places;
   llvm::DenseMap<Value, int64_t> scratchOffsets;
   llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;
   llvm::StringMap<func::FuncOp> kernels;

@@ -35,6 +35,7 @@ template <typename Conv> static std::string checkShape(Conv conv) {
 }
 
 std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const GroupInfo &info,
+                                                        const PreparedValues &prepared,
                                                         const Machine &machine) {
   WinogradCandidate found;
   found.group = group;
@@ -61,6 +62,8 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
   } else {
     return std::nullopt;
   }
+  if (auto argument = dyn_cast<BlockArgument>(found.weight))
+    found.isPrepared = prepared.contains(group.getInputs()[argument.getArgNumber()]);
   found.result = getTensor(found.anchor->getResult(0));
   if (info.pool)
     found.poolFactors = info.poolFactors;
@@ -124,6 +127,8 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
                    weights * getMissing(passing + weights, cache);
   // The weights are gathered and transformed once.
   double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / bytesPerCycle;
+  if (isPrepared)
+    once = 0;
   // One block to an image, and few slices: the parts are kernels of their own, which are cut along
   // any dimension; everything passes through memory, the weights once.
   if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices)

@@ -6,6 +6,7 @@
 
 #include "compiler/schedule/GroupInfo.h"
 #include "compiler/schedule/Machine.h"
+#include "compiler/schedule/Prepare.h"
 
 #include <optional>
 #include <string>
@@ -26,9 +27,10 @@ struct WinogradPlan {
 /// A convolution, or the gradient of its input, as Winograd's algorithm sees it.
 class WinogradCandidate {
 public:
-  /// None where the group's anchor is another operation.
-  static std::optional<WinogradCandidate> get(GroupOp group, const GroupInfo &info,
-                                              const Machine &machine);
+  /// None where the group's anchor is another operation. Weights among `prepared` are transformed
+  /// at no cost to the entry point.
+  static std::optional<WinogradCandidate>
+  get(GroupOp group, const GroupInfo &info, const PreparedValues &prepared, const Machine &machine);
   /// Why tiles of `tile` outputs are not possible; empty where they are.
   std::string whyNot(int64_t tile) const;
   /// The cheapest plan with such tiles. `inBlock`, if given, fixes the tiles of a block.
@@ -47,7 +49,7 @@ private:
   const Machine *machine = nullptr;
   Value input, weight, bias;
   RankedTensorType result;
-  bool turned = false;
+  bool turned = false, isPrepared = false;
   std::string shapeProblem;
   SmallVector<int64_t> poolFactors;
   int64_t padding[2] = {0, 0};

@@ -17,8 +17,6 @@ using namespace mlir::cnn;
 
 static constexpr llvm::StringLiteral flag = "cnn-fold-batch-norm";
 
-static int64_t countElements(Value value) { return getTensor(value).getNumElements(); }
-
 /// The weight of a layer that is linear in it and whose outputs are its rows; null for others.
 static Value getWeight(Operation *layer) {
   if (auto conv = dyn_cast_or_null<ConvOp>(layer))
@@ -31,15 +29,10 @@ static Value getWeight(Operation *layer) {
 /// Why `norm` stays as it is, or an empty string.
 static std::string getObstacle(BatchNormOp norm) {
   Operation *layer = norm.getInput().getDefiningOp();
-  Value weight = getWeight(layer);
-  if (!weight)
+  if (!getWeight(layer))
     return "its input is not the result of a convolution or a linear layer";
   if (!norm.getInput().hasOneUse())
     return "the result of '" + getLayerName(layer) + "' is used elsewhere, too";
-  int64_t weights = countElements(weight), outputs = countElements(norm.getInput());
-  if (weights > outputs)
-    return "to scale " + std::to_string(weights) + " weights of '" + getLayerName(layer) +
-           "' costs more than to normalise its " + std::to_string(outputs) + " outputs";
   return "";
 }
 

@@ -79,11 +79,9 @@ def FoldBatchNormPass : Pass<"cnn-fold-batch-norm", "::mlir::ModuleOp"> {
 
     `w'[k] = w[k] s[k]`, `b'[k] = (b[k] - mean[k]) s[k] + bias[k]` with `s = weight / sqrt(variance + epsilon)`.
 
-    The weights are scaled whenever the entry point is called, since they are state. That is one
-    multiplication per weight instead of two operations per output, and a layer without normalisation
-    behind it. Not where the input is no such layer's result, where something else reads this result, or
-    where there are more weights than outputs: then scaling them costs more than it saves. A remark of
-    category `cnn-fold-batch-norm` and the group's reason say so. The training step has `cnn.batch_norm_train`, which is never
+    The weights are state; `cnn-prepare` has them scaled once for all calls. Not where the input is no such
+    layer's result, or where something else reads this result. A remark of category
+    `cnn-fold-batch-norm` and the group's reason say so. The training step has `cnn.batch_norm_train`, which is never
     folded. Test: `test/lit/transforms/cnn-fold-batch-norm.mlir`.
 
     ```mlir

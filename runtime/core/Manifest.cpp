@@ -212,7 +212,7 @@ BufferSpec readBuffer(const Json &json, const std::string &where, Status &status
   Members members(json, where, status);
   BufferSpec buffer;
   buffer.role = members.choice<BufferRole>(
-      "role", {"state_in", "state_out", "input", "output", "arena", "scratch"});
+      "role", {"state_in", "state_out", "prepared", "input", "output", "arena", "scratch"});
   if (buffer.role == BufferRole::Input || buffer.role == BufferRole::Output) {
     buffer.name = members.text("name");
     buffer.element = members.element("element");
@@ -268,19 +268,29 @@ Status checkState(const Manifest &manifest) {
   return Status::success();
 }
 
-/// Entries have names of their own, and the state buffers the size of the state.
+/// Entries have names of their own, the state buffers the size of the state; what is prepared has
+/// the size that the manifest states, and an entry point that writes it.
 Status checkEntries(const Manifest &manifest) {
   std::set<std::string_view> names;
   for (const EntryPoint &entry : manifest.entries) {
     if (!names.insert(entry.name).second)
       return Status::failure("manifest: two entries are called '" + entry.name + "'");
-    for (const BufferSpec &buffer : entry.buffers)
+    for (const BufferSpec &buffer : entry.buffers) {
+      if (buffer.role == BufferRole::Prepared &&
+          (buffer.bytes != manifest.preparedBytes || !manifest.findEntry("prepare")))
+        return Status::failure(formatText(
+            "manifest: entry '%s' takes %llu prepared bytes, %s", entry.name.c_str(),
+            (unsigned long long)buffer.bytes,
+            manifest.findEntry("prepare")
+                ? formatText("there are %llu", (unsigned long long)manifest.preparedBytes).c_str()
+                : "and there is no entry 'prepare'"));
       if ((buffer.role == BufferRole::StateIn || buffer.role == BufferRole::StateOut) &&
           buffer.bytes != manifest.stateBytes)
         return Status::failure(
             formatText("manifest: entry '%s' takes a state of %llu bytes, the state has %llu",
                        entry.name.c_str(), (unsigned long long)buffer.bytes,
                        (unsigned long long)manifest.stateBytes));
+    }
   }
   return Status::success();
 }
@@ -305,6 +315,7 @@ Result<Manifest> parseManifest(std::string_view text) {
   manifest.element = members.element("element");
   manifest.cpu = members.text("cpu");
   manifest.stateBytes = uint64_t(members.integer("state_bytes", 0));
+  manifest.preparedBytes = uint64_t(members.integer("prepared_bytes", 0));
   for (const Json &tensor : members.array("state"))
     manifest.state.push_back(readState(tensor, manifest.state.size(), status));
   for (const Json &entry : members.array("entries"))

@@ -49,7 +49,8 @@ struct StateTensor {
   uint64_t bytes = 0;   ///< elements x size of one
 };
 
-enum class BufferRole { StateIn, StateOut, Input, Output, Arena, Scratch };
+/// Prepared is what the entry point `prepare` writes and others read.
+enum class BufferRole { StateIn, StateOut, Prepared, Input, Output, Arena, Scratch };
 
 /// One element of the array that an entry point gets.
 struct BufferSpec {
@@ -61,7 +62,7 @@ struct BufferSpec {
 };
 
 struct EntryPoint {
-  std::string name;   ///< "train_step", "eval", "infer"
+  std::string name;   ///< "train_step", "eval", "infer", "prepare"
   std::string symbol; ///< of the function in the object
   double flops = 0;   ///< of one full batch
   std::vector<BufferSpec> buffers;
@@ -80,6 +81,7 @@ struct Manifest {
   ElementType element = ElementType::F32;
   std::string cpu;
   uint64_t stateBytes = 0;
+  uint64_t preparedBytes = 0; ///< 0 where nothing is prepared, so that there is no entry `prepare`
   std::vector<StateTensor> state;
   std::vector<EntryPoint> entries;
 

@@ -72,6 +72,10 @@ double Call::get(int position, int64_t index) const {
 }
 
 void Call::run() {
+  if (prepare && !session->isPrepared) {
+    prepare->run();
+    session->isPrepared = true;
+  }
   for (size_t i = 0; i < buffers.size(); ++i) {
     if (point->buffers[i].role == BufferRole::StateIn)
       buffers[i] = session->states[session->current].data();
@@ -113,6 +117,7 @@ Status Session::allocate() {
         writesState = true;
         break;
       case BufferRole::StateIn:
+      case BufferRole::Prepared:
         break;
       case BufferRole::Input:
       case BufferRole::Output:
@@ -123,15 +128,18 @@ Status Session::allocate() {
   }
   // Each on its own would pass where the sum does not fit.
   uint64_t scratchAll = scratchBytes * threads->workers();
-  double total = double(net.stateBytes) * (writesState ? 2 : 1) + double(arenaBytes) +
-                 double(scratchBytes) * threads->workers() + double(tensors);
+  double total = double(net.stateBytes) * (writesState ? 2 : 1) + double(net.preparedBytes) +
+                 double(arenaBytes) + double(scratchBytes) * threads->workers() + double(tensors);
   if (total > double(machineMemory()))
     return Status::failure(
-               formatText("net '%s' with batch %lld needs %s (state %s, arena %s, scratch %s for "
+               formatText("net '%s' with batch %lld needs %s (state %s, %sarena %s, scratch %s for "
                           "%d threads, inputs and outputs %s) and this machine has %s",
                           net.net.c_str(), static_cast<long long>(net.batch),
                           bytesText(static_cast<uint64_t>(total)).c_str(),
                           bytesText(net.stateBytes * (writesState ? 2 : 1)).c_str(),
+                          net.preparedBytes
+                              ? ("prepared weights " + bytesText(net.preparedBytes) + ", ").c_str()
+                              : "",
                           bytesText(arenaBytes).c_str(), bytesText(scratchAll).c_str(),
                           threads->workers(), bytesText(tensors).c_str(),
                           bytesText(machineMemory()).c_str()))
@@ -150,6 +158,8 @@ Status Session::allocate() {
   if (writesState)
     if (Status status = make(states[1], net.stateBytes, "the second state"); status.failed())
       return status;
+  if (Status status = make(prepared, net.preparedBytes, "the prepared weights"); status.failed())
+    return status;
   if (Status status = make(arena, arenaBytes, "the arena"); status.failed())
     return status;
   return make(scratch, scratchAll, "the scratch memory");
@@ -174,7 +184,15 @@ Result<std::unique_ptr<Call>> Session::makeCall(const EntryPoint &point) {
   std::unique_ptr<Call> call(new Call(*this, point, compiled.lookup(point.symbol)));
   for (const BufferSpec &spec : point.buffers) {
     void *data = nullptr; // of the states: set by each run
-    if (spec.role == BufferRole::Arena) {
+    if (spec.role == BufferRole::Prepared) {
+      data = prepared.data();
+      if (point.name != "prepare") {
+        Result<Call *> made = this->call("prepare");
+        if (made.failed())
+          return made.status();
+        call->prepare = *made;
+      }
+    } else if (spec.role == BufferRole::Arena) {
       data = arena.data();
     } else if (spec.role == BufferRole::Scratch) {
       data = scratch.data();
@@ -193,7 +211,8 @@ Result<std::unique_ptr<Call>> Session::makeCall(const EntryPoint &point) {
 }
 
 uint64_t Session::bytes() const {
-  uint64_t sum = states[0].size() + states[1].size() + arena.size() + scratch.size();
+  uint64_t sum =
+      states[0].size() + states[1].size() + prepared.size() + arena.size() + scratch.size();
   for (const std::unique_ptr<Call> &call : calls)
     for (const AlignedBuffer &buffer : call->owned)
       sum += buffer.size();

@@ -42,7 +42,8 @@ public:
   void set(int position, double value, int64_t index = 0);
   double get(int position, int64_t index = 0) const;
 
-  /// Runs the entry point on all workers of the session's pool.
+  /// Runs the entry point on all workers of the session's pool, behind `prepare` where it reads
+  /// what that makes of the state and the state is another one since.
   void run();
 
 private:
@@ -54,6 +55,7 @@ private:
   Session *session;
   const EntryPoint *point;
   cnn_entry code;
+  Call *prepare = nullptr; // where this one reads what that prepares
   std::vector<void *> buffers;
   std::vector<AlignedBuffer> owned;
 };
@@ -67,10 +69,17 @@ public:
   const Manifest &manifest() const { return compiled.manifest; }
   ThreadPool &pool() { return *threads; }
 
-  /// The state that calls read: manifest().stateBytes bytes.
-  void *state() { return states[current].data(); }
+  /// The state that calls read: manifest().stateBytes bytes. To change it after a call, ask for it
+  /// again.
+  void *state() {
+    isPrepared = false;
+    return states[current].data();
+  }
   /// Makes what the last call wrote to state_out the state. Without it, the state stays.
-  void commit() { current = 1 - current; }
+  void commit() {
+    isPrepared = false;
+    current = 1 - current;
+  }
 
   /// The entry point called `name`; its buffers are made at the first request. Fails when the net
   /// was compiled without it.
@@ -89,6 +98,8 @@ private:
   ThreadPool *threads;
   AlignedBuffer states[2];
   int current = 0;
+  AlignedBuffer prepared;
+  bool isPrepared = false;      // from the current state
   AlignedBuffer arena, scratch; // as large as the entry point that needs most
   std::vector<std::unique_ptr<Call>> calls;
 };

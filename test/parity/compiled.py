@@ -98,6 +98,9 @@ class Compiled:
         """{"state": bytes, output name: flat list, ...} of one call."""
         spec = self.entries[entry]
         buffers = []
+        prepared = None
+        if entry != "prepare" and any(b["role"] == "prepared" for b in spec["buffers"]):
+            prepared = self.call("prepare", state, {}, workers)["prepared"]
         for buffer in spec["buffers"]:
             role = buffer["role"]
             if role in ("input", "output"):
@@ -109,6 +112,8 @@ class Compiled:
                 buffers.append(Buffer(size, data.tobytes()))
             elif role == "state_in":
                 buffers.append(Buffer(buffer["bytes"], state))
+            elif role == "prepared" and prepared:
+                buffers.append(Buffer(buffer["bytes"], prepared))
             else:
                 size = buffer["bytes"] * (workers if role == "scratch" else 1)
                 buffers.append(Buffer(size))
@@ -120,7 +125,7 @@ class Compiled:
         for buffer, memory in zip(spec["buffers"], buffers):
             what = f"{entry}'s {buffer['role']} {buffer.get('name', '')}"
             memory.check(what)
-            if buffer["role"] in ("input", "state_in"):
+            if buffer["role"] in ("input", "state_in") or (buffer["role"] == "prepared" and prepared):
                 memory.check_unchanged(what)
             if buffer["role"] == "output":
                 values = array.array(CODES[buffer["element"]])
@@ -128,6 +133,8 @@ class Compiled:
                 result[buffer["name"]] = values.tolist()
             elif buffer["role"] == "state_out":
                 result["state"] = memory.bytes()
+            elif buffer["role"] == "prepared":
+                result["prepared"] = memory.bytes()
         return result
 
     @staticmethod

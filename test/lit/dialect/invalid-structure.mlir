@@ -2,7 +2,7 @@
 // Fails when a malformed parameter, recipe, group or layout is not refused at its line.
 
 // cnn.param C1
-// expected-error@+1 {{'cnn.param' op kind is 'weight', expected parameter, optimizer or running (C1)}}
+// expected-error@+1 {{'cnn.param' op kind is 'weight', expected parameter, optimizer, running or prepared (C1)}}
 cnn.param @w : tensor<3xf32> weight <"constant">
 
 // -----

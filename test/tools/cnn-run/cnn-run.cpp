@@ -118,15 +118,15 @@ static uint64_t bufferBytes(const BufferSpec &spec, unsigned workers) {
 
 /// "train_step's output 'loss'".
 static std::string describe(const EntryPoint &entry, const BufferSpec &spec) {
-  static const char *const roles[] = {"state_in", "state_out", "input",
+  static const char *const roles[] = {"state_in", "state_out", "prepared", "input",
                                       "output",   "arena",     "scratch"};
   return entry.name + "'s " + roles[static_cast<int>(spec.role)] +
          (spec.name.empty() ? "" : " '" + spec.name + "'");
 }
 
-/// Runs one entry point; its outputs stay in `results`.
+/// Runs one entry point; its outputs stay in `results`. `prepared` is what `prepare` has written.
 static void runEntry(const Executable &code, const Manifest &manifest, const EntryPoint &entry,
-                     const Safetensors &inputs, ThreadPool &pool,
+                     const Safetensors &inputs, ThreadPool &pool, std::string &prepared,
                      std::vector<GuardedBuffer> &results, std::vector<NamedTensor> &tensors) {
   std::vector<GuardedBuffer> buffers;
   std::vector<std::string> contents; // of inputs and the old state; else empty
@@ -141,7 +141,11 @@ static void runEntry(const Executable &code, const Manifest &manifest, const Ent
     if (spec.role == BufferRole::StateIn)
       for (const StateTensor &state : manifest.state)
         fill(inputs, entry.name, state.name, state.element, state.shape, memory + state.offset);
-    bool isRead = spec.role == BufferRole::Input || spec.role == BufferRole::StateIn;
+    bool prepares = entry.name == "prepare" && spec.role == BufferRole::Prepared;
+    if (spec.role == BufferRole::Prepared && !prepares)
+      std::memcpy(memory, prepared.data(), prepared.size());
+    bool isRead = spec.role == BufferRole::Input || spec.role == BufferRole::StateIn ||
+                  (spec.role == BufferRole::Prepared && !prepares);
     contents.emplace_back(memory, isRead ? bytes : 0);
   }
   auto function = reinterpret_cast<cnn_entry>(code.lookup(entry.symbol));
@@ -153,6 +157,8 @@ static void runEntry(const Executable &code, const Manifest &manifest, const Ent
       exitOnError(createStringError("compiled code wrote outside of " + describe(entry, spec)));
     if (std::memcmp(buffer.data(), before.data(), before.size()) != 0)
       exitOnError(createStringError("compiled code changed " + describe(entry, spec)));
+    if (spec.role == BufferRole::Prepared)
+      prepared.assign(buffer.data(), spec.bytes);
     if (spec.role != BufferRole::Output)
       continue;
     results.push_back(std::move(buffer));
@@ -197,8 +203,12 @@ int main(int argc, char **argv) {
   std::unique_ptr<ThreadPool> pool = check(ThreadPool::create(threads));
   std::vector<GuardedBuffer> results;
   std::vector<NamedTensor> tensors;
+  std::string prepared;
+  if (const EntryPoint *prepare = manifest.findEntry("prepare"))
+    runEntry(*code, manifest, *prepare, inputs, *pool, prepared, results, tensors);
   for (const EntryPoint &entry : manifest.entries)
-    runEntry(*code, manifest, entry, inputs, *pool, results, tensors);
+    if (entry.name != "prepare")
+      runEntry(*code, manifest, entry, inputs, *pool, prepared, results, tensors);
   cnn::Status written = writeSafetensors(outputsPath, tensors, {});
   if (written.failed())
     exitOnError(createStringError(written.message()));
