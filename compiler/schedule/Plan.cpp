@@ -424,7 +424,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       }
     int64_t arenaBytes = std::max(planArena(buffers, alignment), alignment);
     unsigned arena = addArgument(getBytesType(arenaBytes), "arena", "", {});
-    unsigned scratch = addArgument(getBytesType(scratchBytes), "scratch", "", {});
+    addArgument(getBytesType(scratchBytes), "scratch", "", {});
 
     auto planned =
         func::FuncOp::create(b, loc, entryName + ".planned", b.getFunctionType(types, {}));
