@@ -64,10 +64,9 @@ struct MergedConv {
 private:
   Value buildWeight(OpBuilder &b, Location loc);
   Value buildBias(OpBuilder &b, Location loc);
-  /// What one call takes: both convolutions; the merged one; multiplications for its weight.
+  /// What one call takes: both convolutions; the merged one, whose weight is computed before.
   Work countBefore();
   Work countAfter();
-  double countWeight();
 
   ConvOp first, second;
   MergedAxis axes[2];
@@ -139,11 +138,6 @@ Work MergedConv::countAfter() {
   return work;
 }
 
-double MergedConv::countWeight() {
-  return static_cast<double>(getTensor(second.getWeight()).getNumElements()) *
-         getShape(first.getWeight())[1] * countTaps(first.getWeight());
-}
-
 static std::string formatMillions(double count) {
   int64_t hundredths = static_cast<int64_t>(count / 1e4 + 0.5);
   std::string digits = std::to_string(hundredths % 100);
@@ -167,15 +161,12 @@ std::string MergedConv::getObstacle() {
       return own + " pads with zeros, which have not the bias of " + name;
   }
   Work before = countBefore(), after = countAfter();
-  double weight = countWeight();
   std::string one = "one takes " + formatMillions(after.multiplications) +
                     " million multiplications, both " + formatMillions(before.multiplications);
   if (after.multiplications >= before.multiplications)
     return one;
   if (after.time >= before.time)
     return one + ", which Winograd's algorithm does in the time of " + formatMillions(before.time);
-  if (after.time + weight >= before.time)
-    return one + " and " + formatMillions(weight) + " for its weight";
   return "";
 }
 

@@ -105,7 +105,7 @@ def MergeConvolutionsPass : Pass<"cnn-merge-convolutions", "::mlir::ModuleOp"> {
     `((k2 - 1) d2 s1 + (k1 - 1) d1) / D + 1` taps at dilation `D = gcd(d2 s1, d1)`, stride `s1 s2` and
     padding `p1 + p2 s1`. Its weight is `w[m, c, t] = sum_{k, q, r} w2[m, k, q] w1[k, c, r]` over
     `q d2 s1 + r d1 = t D`, its bias `b[m] = b2[m] + sum_{k, q} w2[m, k, q] b1[k]`. Both are computed from
-    the parameters by operations in the entry point.
+    the parameters by operations that `cnn-prepare` runs once for all calls.
 
     Not where
 
@@ -114,7 +114,7 @@ def MergeConvolutionsPass : Pass<"cnn-merge-convolutions", "::mlir::ModuleOp"> {
       of its input from there. Zeros are right if the first has no bias and all that it would see is padding
       (a 1 x 1 kernel, or one padded by its extent less 1);
     - the groups of the second are no groups of groups of the first;
-    - it does not pay: one takes no fewer multiplications than both, those for its weight included, where a
+    - it does not pay: one takes no fewer multiplications than both, where a
       3 x 3 convolution at stride 1 counts half, because Winograd's algorithm can compute it;
     - the entry point trains: the update of two weights is not that of their product.
 

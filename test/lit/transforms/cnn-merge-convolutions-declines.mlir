@@ -47,13 +47,6 @@ func.func @dearer(%x: tensor<8x16x12x12xf32>, %w1: tensor<16x16x3x3xf32>, %w2: t
   return %1 : tensor<8x16x8x8xf32>
 }
 
-// CHECK: [Missed] NotMerged | Category:cnn-merge-convolutions | Remark="'a' and 'b' are not merged: one takes 0.10 million multiplications, both 0.37 and 5.31 for its weight"
-func.func @dear_weight(%x: tensor<1x32x6x6xf32>, %w1: tensor<64x32x3x3xf32>, %w2: tensor<32x64x3x3xf32>) -> (tensor<1x32x2x2xf32>) {
-  %0 = cnn.conv %x, %w1 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x32x6x6xf32>, tensor<64x32x3x3xf32> -> tensor<1x64x4x4xf32> loc("a")
-  %1 = cnn.conv %0, %w2 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x64x4x4xf32>, tensor<32x64x3x3xf32> -> tensor<1x32x2x2xf32> loc("b")
-  return %1 : tensor<1x32x2x2xf32>
-}
-
 cnn.param @w : tensor<4x64x3x3xf32> parameter <"pytorch_default", fan_in = 576>
 // CHECK: [Missed] NotMerged | Category:cnn-merge-convolutions | Remark="'a' and 'b' are not merged: training changes both weights, not their product"
 func.func @trains(%x: tensor<8x3x12x12xf32>, %w1: tensor<64x3x3x3xf32>, %w2: tensor<4x64x3x3xf32>, %b1: tensor<64xf32>) -> (tensor<8x4x8x8xf32>) {
