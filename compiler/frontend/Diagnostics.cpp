@@ -115,6 +115,14 @@ unsigned Diagnostics::addText(StringRef name, StringRef text) {
   return sources.AddNewSourceBuffer(llvm::MemoryBuffer::getMemBufferCopy(text, name), SMLoc());
 }
 
+SMRange Diagnostics::findText(StringRef name, StringRef content) const {
+  for (unsigned buffer = 1; buffer <= sources.getNumBuffers(); ++buffer)
+    if (bufferName(buffer) == name && text(buffer) == content)
+      return {SMLoc::getFromPointer(text(buffer).begin()),
+              SMLoc::getFromPointer(text(buffer).end())};
+  return {};
+}
+
 StringRef Diagnostics::text(unsigned buffer) const {
   return sources.getMemoryBuffer(buffer)->getBuffer();
 }

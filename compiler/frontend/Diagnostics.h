@@ -82,6 +82,8 @@ public:
   std::optional<unsigned> addFile(llvm::StringRef path, llvm::SMRange use = {});
   /// Adds text that did not come from a file (a `--set` argument, a test).
   unsigned addText(llvm::StringRef name, llvm::StringRef text);
+  /// The range of a text that was added under this name, or an invalid one.
+  llvm::SMRange findText(llvm::StringRef name, llvm::StringRef content) const;
   llvm::StringRef text(unsigned buffer) const;
   llvm::StringRef bufferName(unsigned buffer) const;
 

@@ -154,11 +154,39 @@ std::vector<std::string> Frontend::recipes() const {
 // --set
 //===----------------------------------------------------------------------===//
 
+bool cnn::isScheduleSetting(StringRef text) { return text.ltrim().starts_with("schedule."); }
+
+/// Passes look at what it says; their errors find the text by what it is without spaces.
+bool cnn::addScheduleSetting(StringRef text, Diagnostics &diagnostics) {
+  auto [key, value] = text.split('=');
+  key = key.trim();
+  value = value.trim();
+  std::string plain = key.str() + (text.contains('=') ? "=" + value.str() : "");
+  unsigned buffer = diagnostics.addText("--set", plain);
+  StringRef shown = diagnostics.text(buffer);
+  auto at = [&](size_t begin, size_t end) {
+    return llvm::SMRange{llvm::SMLoc::getFromPointer(shown.begin() + begin),
+                         llvm::SMLoc::getFromPointer(shown.begin() + end)};
+  };
+  if (key == "schedule.")
+    diagnostics.error(at(0, 8), "'schedule' needs a key, such as schedule.conv or schedule.layout");
+  else if (value.empty())
+    diagnostics.error(at(shown.size(), shown.size()),
+                      text.contains('=') ? "expected a value, found the end of the argument"
+                                         : "expected '=' and a value after the key, found the end "
+                                           "of the argument");
+  else
+    return true;
+  return false;
+}
+
 bool Frontend::addSets(ArrayRef<std::string> texts) {
   bool valid = true;
   for (const std::string &text : texts) {
-    if (StringRef(text).starts_with("schedule."))
+    if (isScheduleSetting(text)) {
+      valid &= addScheduleSetting(text, diagnostics);
       continue;
+    }
     unsigned buffer = diagnostics.addText("--set", text);
     std::optional<SetArgument> set = parseSet(buffer, *files.front(), diagnostics);
     valid &= set && checkSet(*set);

@@ -8,12 +8,18 @@
 
 namespace cnn {
 
+/// Whether a `key=value` text belongs to the phases that choose schedules: `schedule.KEY=VALUE`.
+bool isScheduleSetting(llvm::StringRef text);
+/// Adds the text of one to the sources, so that errors of those phases show it, and reports one
+/// that has no key or no value. False when it was reported.
+bool addScheduleSetting(llvm::StringRef text, Diagnostics &diagnostics);
+
 /// A parsed file. Everything that fails has reported why to the diagnostics it was parsed with.
 class Frontend {
 public:
   /// Reads and parses `path`. `sets` are `key=value` texts: `NET.PARAMETER`, `train.KEY`,
   /// `train.optimizer.KEY`, or a constant's name; those that start with `schedule.` belong to later
-  /// phases and are skipped. nullptr when anything was wrong.
+  /// phases, which report what is wrong with them. nullptr when anything was wrong.
   static std::unique_ptr<Frontend> open(llvm::StringRef path, llvm::ArrayRef<std::string> sets,
                                         Diagnostics &diagnostics);
   /// The same for a text in memory.

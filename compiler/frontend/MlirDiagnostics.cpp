@@ -36,10 +36,22 @@ Place findPlace(mlir::Location location) {
       .Default([](mlir::LocationAttr) { return Place(); });
 }
 
-/// The range of the word at a place in a source buffer.
-llvm::SMRange findRange(const Place &place, Diagnostics &diagnostics) {
-  if (!place.file)
-    return {};
+/// The range of the word at a place in a source buffer, or of the key of `--set
+/// schedule.KEY=VALUE`.
+llvm::SMRange findRange(Place &place, Diagnostics &diagnostics) {
+  if (!place.file) {
+    StringRef setting = place.layer;
+    llvm::SMRange whole;
+    if (setting.consume_front("--set "))
+      whole = diagnostics.findText("--set", setting);
+    if (!whole.isValid())
+      return {};
+    place.layer = "";
+    StringRef key = setting.take_until([](char c) { return c == '='; });
+    size_t begin = key.find('.') + 1;
+    return {llvm::SMLoc::getFromPointer(whole.Start.getPointer() + begin),
+            llvm::SMLoc::getFromPointer(whole.Start.getPointer() + key.size())};
+  }
   llvm::SMLoc begin =
       diagnostics.location(place.file.getFilename(), place.file.getLine(), place.file.getColumn());
   if (!begin.isValid())

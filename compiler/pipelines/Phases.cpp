@@ -7,6 +7,7 @@
 #include "compiler/lowering/Passes.h"
 #include "compiler/pipelines/LayerTable.h"
 #include "compiler/pipelines/Statistics.h"
+#include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Verifier.h"
@@ -73,12 +74,18 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   manager.addPass(passes::createChooseSchedulesPass(schedules));
 }
 
-/// Settings that the passes would not look at twice.
-static llvm::Error checkSettings(const PhaseOptions &options) {
+/// Settings that no pass looks at.
+static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseOptions &options) {
   for (const auto &[key, value] : options.settings) {
     int64_t seed = 0;
-    if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0))
-      return llvm::createStringError("schedule.seed is a whole number from 0, not '" + value + "'");
+    if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0)) {
+      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "seed=" + value))
+          << "schedule.seed is a whole number from 0, not '" << value << "'";
+      return llvm::createStringError("a setting is wrong");
+    }
+    if (from >= Phase::Scheduled)
+      return llvm::createStringError("--set " + key + ": the module is of phase '" +
+                                     phaseName(from).str() + "', in which schedules are chosen");
   }
   return llvm::Error::success();
 }
@@ -341,6 +348,19 @@ PhaseTimer::~PhaseTimer() {
     llvm::errs() << llvm::format("%-10s %8.1f ms\n", name.str().c_str(), time.count());
 }
 
+llvm::Error cnn::checkSchedule(mlir::ModuleOp module, const PhaseOptions &options) {
+  auto from = getPhase(module);
+  if (!from)
+    return from.takeError();
+  if (options.settings.empty() || *from >= Phase::Scheduled)
+    return llvm::Error::success();
+  mlir::OwningOpRef<mlir::ModuleOp> copy = module.clone();
+  PhaseOptions silent = options;
+  silent.dumpDirectory.clear();
+  silent.timePhases = false;
+  return runPhases(*copy, Phase::Scheduled, silent);
+}
+
 llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options) {
   auto from = getPhase(module);
   if (!from)
@@ -352,7 +372,7 @@ llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &
   normalize(module);
   if (llvm::Error error = dumpModule(module, *from, options))
     return error;
-  if (llvm::Error error = checkSettings(options))
+  if (llvm::Error error = checkSettings(module, *from, options))
     return error;
   for (Phase phase : allPhases()) {
     if (phase <= *from || phase > to)

@@ -78,6 +78,10 @@ llvm::Expected<Target> getTarget(mlir::ModuleOp module, const PhaseOptions &opti
 /// Writes `module` in the form in which dumps are read back: with locations.
 void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
 
+/// Whether `settings` of the schedule mean something in `module`, of a phase before `scheduled`:
+/// schedules are chosen in a copy. Mistakes are reported as by runPhases.
+llvm::Error checkSchedule(mlir::ModuleOp module, const PhaseOptions &options);
+
 /// Runs the passes that take `module` from its phase to `to` (at most Phase::Llvm). Nothing happens
 /// when it is there already. Fails when it is past `to`, when a pass fails (which has told the
 /// context's diagnostics handler), or when a dump cannot be written.

@@ -49,8 +49,10 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       }
     for (Problem &problem : problems)
       if (!problem.override->used) {
-        problem.group.emitError() << "group '" << problem.group.getName() << "': algorithm '"
-                                  << problem.algorithm << "' does not apply: " << problem.why;
+        InFlightDiagnostic error = problem.group.emitError()
+                                   << "group '" << problem.group.getName() << "': algorithm '"
+                                   << problem.algorithm << "' does not apply: " << problem.why;
+        error.attachNote(problem.override->getLoc(&getContext())) << "it is asked for here";
         return signalPassFailure();
       }
   }
@@ -79,9 +81,11 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
         FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
         if (failed(numbers) || numbers->size() != 2 ||
             llvm::any_of(*numbers, [](int64_t number) { return number < 1; }))
-          return group.emitError()
-                 << "group '" << group.getName() << "': blocks are '" << value
-                 << "', expected the rows and columns of tiles of a block, such as 1x4";
+          return (group.emitError()
+                  << "group '" << group.getName() << "': blocks are '" << value
+                  << "', expected the rows and columns of tiles of a block, such as 1x4")
+                     .attachNote(override.getLoc(&getContext()))
+                 << "it is asked for here";
         inBlock = *numbers;
       }
     }

@@ -10,6 +10,7 @@
 #include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/GroupInfo.h"
 #include "compiler/schedule/Machine.h"
+#include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
@@ -50,7 +51,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     if (layout != "auto" && layout != "plain" && layout != "batch") {
-      emitError(UnknownLoc::get(&getContext()))
+      emitError(getSettingLoc(&getContext(), "layout=" + layout))
           << "unknown layout '" << layout << "', expected auto, plain or batch";
       return signalPassFailure();
     }

@@ -40,7 +40,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     });
     for (const Override &override : asked)
       if (ok && !override.used) {
-        auto error = emitError(UnknownLoc::get(&getContext()))
+        auto error = emitError(override.getLoc(&getContext()))
                      << "schedule override names '" << override.name
                      << "', which is no group and no operation of one";
         ok = false;
@@ -55,8 +55,12 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
 
   LogicalResult schedule(GroupOp group, const Machine &machine, std::mt19937_64 &random) {
     bool sliced = isa<GroupOp>(group->getParentOp());
+    SmallVector<const Override *> meant;
     auto fail = [&]() -> InFlightDiagnostic {
-      return group.emitError() << "group '" << group.getName() << "': ";
+      InFlightDiagnostic error = group.emitError() << "group '" << group.getName() << "': ";
+      for (const Override *override : meant)
+        error.attachNote(override->getLoc(&getContext())) << "it is asked for here";
+      return error;
     };
     std::string algorithmReason = chooseAlgorithm(group);
     FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
@@ -70,6 +74,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (!override.matches(group, space->getInfo().anchor))
         continue;
       override.used = true;
+      meant.push_back(&override);
       std::string before = chosen.algorithm;
       if (failed(apply(override, group, chosen, fail)))
         return failure();
@@ -108,6 +113,8 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         found = candidate.str();
       }
     };
+    for (StringRef other : {"layout", "seed"})
+      consider(other);
     getOperation().walk([&](Operation *op) {
       if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())
         consider(group.getName());

@@ -6,6 +6,14 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
+Location mlir::cnn::getSettingLoc(MLIRContext *context, const Twine &setting) {
+  return NameLoc::get(StringAttr::get(context, "--set schedule." + setting));
+}
+
+Location Override::getLoc(MLIRContext *context) const {
+  return getSettingLoc(context, name + "=" + text);
+}
+
 bool Override::matches(GroupOp group, Operation *anchor) const {
   if (name == group.getName() || name == anchor->getName().stripDialect())
     return true;

@@ -17,11 +17,17 @@ struct Override {
   std::string name, text;
   bool used = false;
 
+  /// The place of the override: the argument `--set schedule.NAME=TEXT`, which MlirDiagnostics
+  /// finds.
+  Location getLoc(MLIRContext *context) const;
   /// Whether the group, whose anchor is given, is meant.
   bool matches(GroupOp group, Operation *anchor) const;
   /// The parts as pairs of key and value; a part without a colon is `algorithm`.
   SmallVector<std::pair<StringRef, StringRef>> getParts() const;
 };
+
+/// The place of `--set schedule.SETTING`.
+Location getSettingLoc(MLIRContext *context, const Twine &setting);
 
 /// Reads all; a located error and failure for one that has not the form above.
 FailureOr<SmallVector<Override>> parseOverrides(ModuleOp module, ArrayRef<std::string> texts);

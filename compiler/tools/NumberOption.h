@@ -1,4 +1,5 @@
-// Options that are numbers within bounds, with a message that names option, bounds and what was given.
+// Options that are numbers within bounds, with a message that names option, bounds and what was
+// given.
 #ifndef CNNC_COMPILER_TOOLS_NUMBEROPTION_H
 #define CNNC_COMPILER_TOOLS_NUMBEROPTION_H
 

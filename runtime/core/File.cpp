@@ -222,6 +222,12 @@ static int keepAsBackup(const std::string &path) {
   return rename(path.c_str(), backup.c_str()) == 0 ? 0 : errno;
 }
 
+Status AtomicFile::sync() {
+  if (descriptor < 0)
+    return Status::failure(shownPath, "cannot write: the file is closed");
+  return direct || fsync(descriptor) == 0 ? Status::success() : fail("write", errno);
+}
+
 Status AtomicFile::commit(bool keepBackup) {
   if (descriptor < 0)
     return Status::failure(shownPath, "cannot write: the file is closed");
@@ -229,8 +235,8 @@ Status AtomicFile::commit(bool keepBackup) {
     int result = close(std::exchange(descriptor, -1));
     return result == 0 ? Status::success() : fail("write", errno);
   }
-  if (fsync(descriptor) != 0)
-    return fail("write", errno);
+  if (Status status = sync(); status.failed())
+    return status;
   if (keepBackup)
     if (int reason = keepAsBackup(path))
       return fail("keep the old file as .bak", reason);

@@ -32,6 +32,8 @@ public:
   static Result<AtomicFile> create(const std::string &path);
   Status write(const void *data, size_t bytes);
   Status write(std::string_view text) { return write(text.data(), text.size()); }
+  /// Brings what was written onto the disk, so that a commit fails for lack of room no more.
+  Status sync();
   /// Puts the file in place. With `keepBackup`, an existing file becomes `PATH.bak` (replacing an
   /// older one) in such an order that one of the two is whole at every moment.
   Status commit(bool keepBackup = false);

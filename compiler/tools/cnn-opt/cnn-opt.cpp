@@ -3,6 +3,7 @@
 #include "compiler/cpu/Passes.h"
 #include "compiler/lowering/Passes.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/tools/StandardOutput.h"
 #include "compiler/transforms/Passes.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +18,7 @@
 #include "mlir/Transforms/Passes.h"
 
 int main(int argc, char **argv) {
+  cnn::tool::guardStandardOutput("cnn-opt: ");
   mlir::DialectRegistry registry;
   registry.insert<mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::DLTIDialect,
                   mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,

@@ -35,8 +35,10 @@ std::string commandLine(const std::vector<std::string> &arguments) {
   return line;
 }
 
-void addSettings(std::vector<std::string> &arguments) {
+void addSettings(std::vector<std::string> &arguments, bool withSchedule) {
   for (const std::string &setting : settings) {
+    if (!withSchedule && StringRef(setting).ltrim().starts_with("schedule."))
+      continue;
     arguments.push_back("--set");
     arguments.push_back(setting);
   }

@@ -24,8 +24,9 @@ int runTime();
 void setProgramName(const std::string &name);
 /// A command line of this program that a shell reads back as these arguments.
 std::string commandLine(const std::vector<std::string> &arguments);
-/// Adds "--set A --set B" as given to this run.
-void addSettings(std::vector<std::string> &arguments);
+/// Adds "--set A --set B" as given to this run. Other commands compile other code, which may not
+/// have the groups that `schedule.*` speaks of.
+void addSettings(std::vector<std::string> &arguments, bool withSchedule);
 
 /// Prints "error: MESSAGE" and returns exitFailure.
 int fail(const std::string &message);

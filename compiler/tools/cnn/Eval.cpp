@@ -38,7 +38,7 @@ int runEval() {
   request.net = recipe.net;
   request.recipe = recipe.name;
   request.entries = {"eval"};
-  request.batch = recipe.batch;
+  request.batch = std::min<int64_t>(recipe.batch, std::max<uint64_t>(1, samples.size()));
   std::optional<OpenNet> net = openTrainedNet(*program, request);
   if (!net)
     return exitFailure;

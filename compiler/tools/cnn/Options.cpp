@@ -19,22 +19,22 @@ cl::SubCommand timeCommand("time", "measure a step of a net, on random images an
 
 static cl::OptionCategory category("Options");
 
-cl::opt<std::string> file(cl::Positional, cl::Required, cl::desc("FILE"), cl::cat(category),
+cl::opt<std::string> file(cl::Positional, cl::desc("FILE"), cl::cat(category),
                           cl::sub(trainCommand), cl::sub(evalCommand), cl::sub(predictCommand),
                           cl::sub(summaryCommand), cl::sub(timeCommand));
-cl::list<std::string> files(cl::Positional, cl::OneOrMore, cl::desc("FILE..."), cl::cat(category),
+cl::list<std::string> files(cl::Positional, cl::desc("FILE..."), cl::cat(category),
                             cl::sub(checkCommand), cl::sub(testCommand));
 cl::opt<std::string> recipeName(cl::Positional, cl::desc("[RECIPE]"), cl::cat(category),
                                 cl::sub(trainCommand), cl::sub(evalCommand));
-cl::list<std::string> inputs(cl::Positional, cl::OneOrMore, cl::desc("INPUT..."), cl::cat(category),
+cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT..."), cl::cat(category),
                              cl::sub(predictCommand));
 
 cl::opt<std::string>
     output("o", cl::value_desc("W.safetensors"), cl::cat(category), cl::sub(trainCommand),
            cl::desc("where the weights go, with an existing file kept as .bak (default: FILE with "
                     ".safetensors for .cnn); checkpoints go beside them, with .ckpt"));
-cl::opt<std::string> weightsPath("weights", cl::value_desc("W.safetensors"), cl::Required,
-                                 cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
+cl::opt<std::string> weightsPath("weights", cl::value_desc("W.safetensors"), cl::cat(category),
+                                 cl::sub(evalCommand), cl::sub(predictCommand),
                                  cl::desc("the trained weights; a checkpoint is accepted"));
 cl::opt<std::string> dataDir(
     "data", cl::value_desc("DIR"), cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
@@ -69,8 +69,7 @@ cl::opt<std::string> netName("net", cl::value_desc("NAME"), cl::cat(category),
                                       "they are of; else that of the first recipe, else the "
                                       "first)"));
 cl::opt<TimeMode>
-    timeMode("mode", cl::Required, cl::cat(category), cl::sub(timeCommand),
-             cl::desc("what a step is"),
+    timeMode("mode", cl::cat(category), cl::sub(timeCommand), cl::desc("what a step is"),
              cl::values(clEnumValN(TimeMode::Infer, "infer", "from images to outputs"),
                         clEnumValN(TimeMode::Train, "train",
                                    "from images and labels to updated parameters")));
@@ -121,6 +120,41 @@ static const char overview[] =
     "Exit codes: 0 success; 1 wrong input or options, or a file that cannot be read or written;\n"
     "2 training stopped before an update that was not finite; 130 training was interrupted and\n"
     "wrote a checkpoint.\n";
+
+/// What a command cannot do without, in the order in which it is missed.
+struct Need {
+  Need() = default;
+  // By reference: the & of list options gives the list.
+  Need(const cl::Option &option, const char *name) : option(&option), name(name) {}
+  const cl::Option *option = nullptr;
+  const char *name = nullptr;
+};
+struct CommandNeeds {
+  cl::SubCommand *command;
+  const char *usage;
+  Need needs[3];
+};
+
+std::string findMissing() {
+  const CommandNeeds table[] = {
+      {&trainCommand, "cnn train FILE [RECIPE] [-o W.safetensors]", {{file, "FILE"}}},
+      {&evalCommand,
+       "cnn eval FILE [RECIPE] --weights W.safetensors",
+       {{file, "FILE"}, {weightsPath, "--weights"}}},
+      {&predictCommand,
+       "cnn predict FILE --weights W.safetensors INPUT...",
+       {{file, "FILE"}, {weightsPath, "--weights"}, {inputs, "INPUT"}}},
+      {&summaryCommand, "cnn summary FILE [--depth N] [--batch N]", {{file, "FILE"}}},
+      {&checkCommand, "cnn check FILE...", {{files, "FILE"}}},
+      {&testCommand, "cnn test FILE... [--reference]", {{files, "FILE"}}},
+      {&timeCommand, "cnn time FILE --mode infer|train", {{file, "FILE"}, {timeMode, "--mode"}}}};
+  for (const CommandNeeds &entry : table)
+    for (const Need &need : entry.needs)
+      if (*entry.command && need.option && !need.option->getNumOccurrences())
+        return std::string(need.name) + " is missing\n  hint: the command is " + entry.usage +
+               "; cnn " + entry.command->getName().str() + " --help says more";
+  return "";
+}
 
 void parseOptions(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);

@@ -38,6 +38,9 @@ extern llvm::cl::opt<TimeMode> timeMode;
 /// Reads the command line; prints help or what is wrong, and exits, where that is asked for.
 void parseOptions(int argc, char **argv);
 
+/// What the command lacks and how it is called; empty where nothing is missing.
+std::string findMissing();
+
 } // namespace cnn::tool
 
 #endif

@@ -26,6 +26,7 @@ public:
     return frontend->hasRecipe(name, net);
   }
   std::optional<NetSummary> summarize(const std::string &net, unsigned depth) override;
+  bool checkSchedule(const std::string &net) override;
   std::optional<NetShape> shape(const RecipeInfo &recipe) override;
   std::optional<Compilation> compile(const CompileRequest &request) override {
     return compileNet(*frontend, diagnostics, request);
@@ -133,6 +134,14 @@ std::optional<NetSummary> FileProgram::summarize(const std::string &net, unsigne
     summary.lines.push_back(std::move(line));
   }
   return summary;
+}
+
+bool FileProgram::checkSchedule(const std::string &net) {
+  std::unique_ptr<Graph> graph = frontend->elaborate(net);
+  std::optional<Recipe> recipe;
+  if (graph && frontend->hasRecipe("", graph->net))
+    recipe = frontend->recipe("", graph->net);
+  return graph && tool::checkSchedule(*graph, recipe ? &*recipe : nullptr, diagnostics);
 }
 
 std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {

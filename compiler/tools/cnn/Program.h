@@ -90,6 +90,10 @@ public:
   /// `net`: that of the first recipe. Prints what is wrong, and then returns nothing.
   virtual std::optional<NetSummary> summarize(const std::string &net, unsigned depth) = 0;
 
+  /// Whether the `schedule.` settings of --set mean something for a net, named as in `summarize`,
+  /// and its first recipe. Prints what is wrong.
+  virtual bool checkSchedule(const std::string &net) = 0;
+
   /// What the net of a recipe takes and gives, before it is compiled. Prints what is wrong, also
   /// where it does not take one tensor of images, or not those of the recipe's data as far as they
   /// are known before its files are read, and then returns nothing.

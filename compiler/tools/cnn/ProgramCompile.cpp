@@ -44,6 +44,33 @@ static int64_t roundBatch(int64_t batch, mlir::Type element, const CompileOption
   return batch < lanes ? batch : llvm::alignTo(batch, lanes);
 }
 
+/// Says what failed, unless that was said with its place.
+static void report(llvm::Error error, const Diagnostics &diagnostics) {
+  std::string message = llvm::toString(std::move(error));
+  if (!diagnostics.hasErrors())
+    fail(message);
+}
+
+bool checkSchedule(const Graph &graph, const Recipe *recipe, Diagnostics &diagnostics) {
+  CompileRequest request;
+  request.train = recipe != nullptr;
+  CompileOptions options = compileOptions(request);
+  if (options.settings.empty())
+    return true;
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  MlirDiagnostics handler(context.get(), diagnostics);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      emit(*context, graph, recipe, EmitOptions(), diagnostics);
+  if (!module)
+    return false;
+  setPhase(*module, Phase::Cnn);
+  llvm::Error error = cnn::checkSchedule(*module, options);
+  bool valid = !error;
+  if (error)
+    report(std::move(error), diagnostics);
+  return valid;
+}
+
 std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
                                       const CompileRequest &request) {
   auto start = std::chrono::steady_clock::now();
@@ -71,7 +98,7 @@ std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnosti
     return std::nullopt;
   llvm::Expected<std::unique_ptr<Executable>> code = compile(*module, options);
   if (!code) {
-    fail(llvm::toString(code.takeError()));
+    report(code.takeError(), diagnostics);
     return std::nullopt;
   }
   Result<Manifest> manifest = parseManifest((*code)->manifest().str());

@@ -12,6 +12,10 @@ namespace cnn::tool {
 std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
                                       const CompileRequest &request);
 
+/// Whether the `schedule.` settings of --set mean something for this net, trained by `recipe` or,
+/// if that is null, not at all. False when something was wrong, which has been printed.
+bool checkSchedule(const Graph &graph, const Recipe *recipe, Diagnostics &diagnostics);
+
 } // namespace cnn::tool
 
 #endif

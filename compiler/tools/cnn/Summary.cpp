@@ -53,7 +53,7 @@ int runSummary() {
   if (!program)
     return exitFailure;
   std::optional<NetSummary> net = program->summarize(netName, depth);
-  if (!net)
+  if (!net || !program->checkSchedule(netName))
     return exitFailure;
 
   int64_t images = batch.getNumOccurrences() ? int64_t(batch) : 1;

@@ -57,6 +57,9 @@ int runTest() {
   Result<std::unique_ptr<ThreadPool>> pool = makePool();
   if (pool.failed())
     return fail(pool.status());
+  for (const std::string &setting : settings)
+    if (isScheduleSetting(setting))
+      return fail("--set " + setting + ": the schedules of tests cannot be set");
   Counts counts;
   bool readable = true;
   for (const std::string &path : files)

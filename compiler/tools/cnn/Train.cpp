@@ -21,7 +21,8 @@ static TrainOptions optionsFor(const RecipeInfo &recipe, const Dataset &data) {
     options.seed = seed;
   else if (resumePath.empty())
     options.seed = recipe.seed;
-  options.batch = recipe.batch;
+  // A batch of more images than there are is all of them, as with PyTorch's DataLoader.
+  options.batch = std::min<int64_t>(recipe.batch, std::max<uint64_t>(1, data.train.size()));
   options.shuffle = recipe.shuffle;
   options.scalars = recipe.scalars;
   options.scalarsAt = [recipe, epochs = options.epochs](int64_t step, int64_t stepsPerEpoch) {
@@ -76,10 +77,10 @@ static std::vector<std::string> command(const char *name, const RecipeInfo &reci
   return words;
 }
 
-static void addCommonOptions(std::vector<std::string> &words) {
+static void addCommonOptions(std::vector<std::string> &words, bool withSchedule) {
   if (!dataDir.empty())
     words.insert(words.end(), {"--data", dataDir});
-  addSettings(words);
+  addSettings(words, withSchedule);
 }
 
 static void printResumption(const RecipeInfo &recipe, const TrainOptions &options) {
@@ -91,7 +92,7 @@ static void printResumption(const RecipeInfo &recipe, const TrainOptions &option
     words.insert(words.end(), {"--threads", std::to_string(threads)});
   if (!logPath.empty())
     words.insert(words.end(), {"--log", logPath});
-  addCommonOptions(words);
+  addCommonOptions(words, /*withSchedule=*/true);
   std::printf("continue with:\n  %s\n", commandLine(words).c_str());
 }
 
@@ -110,7 +111,7 @@ static void printResult(const RecipeInfo &recipe, const TrainOptions &options,
                            guess = command("predict", recipe, false);
   for (std::vector<std::string> *words : {&eval, &guess}) {
     words->insert(words->end(), {"--weights", options.weightsPath});
-    addCommonOptions(*words);
+    addCommonOptions(*words, /*withSchedule=*/false);
   }
   guess.push_back(data.name + (data.test.size() > 0 ? ":test:0" : ":train:0"));
   std::printf("evaluate and predict with:\n  %s\n  %s\n", commandLine(eval).c_str(),
@@ -149,20 +150,23 @@ int runTrain() {
   request.net = recipe.net;
   request.recipe = recipe.name;
   request.train = true;
-  request.batch = recipe.batch;
+  request.batch = options.batch;
   std::optional<OpenNet> net = openNet(*program, request);
   if (!net)
     return exitFailure;
 
   int workers = net->pool->workers();
-  std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu %s, "
-              "%d %s; compiled in %.2f s%s\n",
-              recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
-              groupDigits(data->train.size()).c_str(), data->classNames.size(),
-              static_cast<long long>(recipe.batch), static_cast<unsigned long long>(options.epochs),
-              options.epochs == 1 ? "epoch" : "epochs", workers,
-              workers == 1 ? "thread" : "threads", net->compileSeconds,
-              net->fromCache ? " (from the cache)" : "");
+  std::printf(
+      "training %s by %s on %s: %s images of %zu classes, batch %lld, %llu %s, "
+      "%d %s; compiled in %.2f s%s\n",
+      recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
+      groupDigits(data->train.size()).c_str(), data->classNames.size(),
+      static_cast<long long>(options.batch), static_cast<unsigned long long>(options.epochs),
+      options.epochs == 1 ? "epoch" : "epochs", workers, workers == 1 ? "thread" : "threads",
+      net->compileSeconds, net->fromCache ? " (from the cache)" : "");
+  if (options.batch < recipe.batch)
+    std::printf("note: the recipe's batch of %s is more than the images: each step takes all\n",
+                groupDigits(recipe.batch).c_str());
   printPipeline(*data);
   if (data->validation.size() > 0)
     std::printf("validation: %s images, set aside from the training images\n",

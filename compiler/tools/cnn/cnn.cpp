@@ -1,5 +1,6 @@
 // `cnn`: trains, evaluates, explains and measures the nets of .cnn files. One file per subcommand;
 // Options.cpp has the command line, Program.cpp what all of them do with a file.
+#include "compiler/tools/StandardOutput.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 
@@ -27,6 +28,7 @@ static int checkPrinted(int code) {
 }
 
 int main(int argc, char **argv) {
+  guardStandardOutput("");
   parseOptions(argc, argv);
   const struct {
     llvm::cl::SubCommand &command;
@@ -36,6 +38,8 @@ int main(int argc, char **argv) {
                   {checkCommand, runCheck},     {testCommand, runTest},
                   {timeCommand, runTime}};
   setProgramName(argv[0]);
+  if (std::string missing = findMissing(); !missing.empty())
+    return fail(missing);
   for (const auto &[command, run] : commands)
     if (command)
       return checkPrinted(run());

@@ -35,6 +35,27 @@ static llvm::Error writeOutput(llvm::StringRef path, llvm::StringRef content) {
   return status.failed() ? llvm::createStringError(status.message()) : llvm::Error::success();
 }
 
+/// Writes files that belong together: all are whole beside their places before the first is put
+/// there.
+static llvm::Error writeTogether(llvm::ArrayRef<std::pair<std::string, llvm::StringRef>> contents) {
+  std::vector<AtomicFile> files;
+  for (auto [path, content] : contents) {
+    Result<AtomicFile> file = AtomicFile::create(path);
+    if (file.failed())
+      return llvm::createStringError(file.message());
+    files.push_back(std::move(*file));
+    if (Status status = files.back().write(content.data(), content.size()); status.failed())
+      return llvm::createStringError(status.message());
+  }
+  for (AtomicFile &file : files)
+    if (Status status = file.sync(); status.failed())
+      return llvm::createStringError(status.message());
+  for (AtomicFile &file : files)
+    if (Status status = file.commit(); status.failed())
+      return llvm::createStringError(status.message());
+  return llvm::Error::success();
+}
+
 static std::string withExtension(llvm::StringRef path, llvm::StringRef extension) {
   llvm::SmallString<128> result(path);
   llvm::sys::path::replace_extension(result, extension);
@@ -90,16 +111,16 @@ static llvm::Error emitObject(mlir::ModuleOp module, CodegenOptions codegen,
   if (!options.phases.dumpDirectory.empty())
     if (llvm::Error error = writeDump(options.phases.dumpDirectory, Phase::Obj, ".o", *object))
       return error;
-  if (llvm::Error error = writeOutput(options.output, *object))
-    return error;
   if (!toFile)
-    return llvm::Error::success();
+    return writeOutput(options.output, *object);
   auto header = buildCHeader(*manifest, interface);
   if (!header)
     return header.takeError();
-  if (llvm::Error error = writeOutput(headerPath, *header))
-    return error;
-  return options.weightsBeside ? writeOutput(weightsPath, weights) : llvm::Error::success();
+  std::vector<std::pair<std::string, llvm::StringRef>> files = {{options.output, *object},
+                                                                {headerPath, *header}};
+  if (options.weightsBeside)
+    files.push_back({weightsPath, weights});
+  return writeTogether(files);
 }
 
 static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
@@ -143,7 +164,16 @@ llvm::Error tool::run(const Options &options) {
   PhaseOptions phases = options.phases;
   if (!input->tree.empty())
     phases.recipe.clear(); // what the front end emits has the chosen one only
-  if (llvm::Error error = runPhases(module, last, phases))
+  llvm::Error error =
+      last < Phase::Scheduled ? checkSchedule(module, phases) : llvm::Error::success();
+  if (!error)
+    error = runPhases(module, last, phases);
+  if (error && diagnostics.hasErrors()) {
+    // What went wrong has been said, with its place.
+    llvm::consumeError(std::move(error));
+    return llvm::createStringError("");
+  }
+  if (error)
     return error;
   if (options.emit > Phase::Llvm)
     return emitCode(module, options);

@@ -18,7 +18,16 @@ static bool isDump(llvm::StringRef path, llvm::StringRef text) {
 }
 
 static llvm::Expected<Input> readDump(mlir::MLIRContext &context, const Options &options,
-                                      std::unique_ptr<llvm::MemoryBuffer> buffer) {
+                                      std::unique_ptr<llvm::MemoryBuffer> buffer,
+                                      Diagnostics &diagnostics) {
+  for (const std::string &setting : options.settings) {
+    if (!isScheduleSetting(setting))
+      return llvm::createStringError("--set " + setting +
+                                     ": of a dump only the schedule can be set\n  hint: "
+                                     "schedule.KEY=VALUE, in a dump before phase 'scheduled'");
+    if (!addScheduleSetting(setting, diagnostics))
+      return reported();
+  }
   if (options.emit == Phase::Ast)
     return llvm::createStringError("phase 'ast' can only be made from a .cnn file");
   llvm::StringRef name = options.input == "-" ? "<stdin>" : llvm::StringRef(options.input);
@@ -73,6 +82,6 @@ llvm::Expected<Input> tool::readInput(mlir::MLIRContext &context, const Options 
     return llvm::createStringError(options.input +
                                    ": cannot be read: " + buffer.getError().message());
   if (isDump(options.input, (*buffer)->getBuffer()))
-    return readDump(context, options, std::move(*buffer));
+    return readDump(context, options, std::move(*buffer), diagnostics);
   return readNet(context, options, diagnostics, (*buffer)->getBuffer());
 }

@@ -14,8 +14,7 @@ using cnn::tool::NumberOption;
 
 static cl::OptionCategory category("Options");
 
-static cl::opt<std::string> input(cl::Positional, cl::Required, cl::desc("FILE"),
-                                  cl::cat(category));
+static cl::opt<std::string> input(cl::Positional, cl::desc("FILE"), cl::cat(category));
 static cl::opt<std::string> net("net", cl::value_desc("NAME"), cl::cat(category),
                                 cl::desc("which net of the file (default: the first recipe's, "
                                          "without recipes the first net)"));
@@ -165,6 +164,9 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
   static const std::string phases = phaseHelp();
   static const cl::extrahelp more(phases);
   cl::ParseCommandLineOptions(argc, argv, overview);
+  if (!input.getNumOccurrences())
+    return createStringError("FILE is missing\n  hint: the command is cnnc FILE [-o OUT] "
+                             "[--mode infer|train] [--emit=PHASE]; cnnc --help says more");
   auto phase = parsePhase(emitName);
   if (!phase)
     return phase.takeError();

@@ -7,8 +7,8 @@
 // RUN: not cnn-opt %s --cnn-choose-schedules 2>&1 | FileCheck %s --check-prefix=MACHINE
 // Breaks if an illegal schedule is taken, or if its message does not say what is legal.
 
-// NAME: error: schedule override names 'sigmod1', which is no group and no operation of one
-// NAME: note: hint: did you mean 'sigmoid1'?
+// NAME: error: loc("--set schedule.sigmod1=vector:0"): schedule override names 'sigmod1', which is no group and no operation of one
+// NAME: note: {{.*}}hint: did you mean 'sigmoid1'?
 // VECTOR: error: group 'sigmoid1': vector dimension 2 is not one of the 2
 // TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
