@@ -119,11 +119,11 @@ bool LayoutAttr::isPlain() const {
          llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; });
 }
 
-// <"kind"[, fan_in = N][, fan_out = N][, value = X]>
+// <"kind"[, fan_in = N][, fan_out = N][, value = X][, second = X]>
 Attribute InitAttr::parse(AsmParser &parser, Type) {
   std::string kind;
   int64_t fanIn = 0, fanOut = 0;
-  FloatAttr value;
+  FloatAttr value, second;
   if (parser.parseLess() || parser.parseString(&kind))
     return {};
   while (succeeded(parser.parseOptionalComma())) {
@@ -138,14 +138,16 @@ Attribute InitAttr::parse(AsmParser &parser, Type) {
       result = parser.parseInteger(fanOut);
     else if (part == "value")
       result = parser.parseAttribute(value);
+    else if (part == "second")
+      result = parser.parseAttribute(second);
     else
-      parser.emitError(at) << "expected fan_in, fan_out or value, not '" << part << "'";
+      parser.emitError(at) << "expected fan_in, fan_out, value or second, not '" << part << "'";
     if (failed(result))
       return {};
   }
   if (parser.parseGreater())
     return {};
-  return get(parser.getContext(), kind, fanIn, fanOut, value);
+  return get(parser.getContext(), kind, fanIn, fanOut, value, second);
 }
 
 void InitAttr::print(AsmPrinter &printer) const {
@@ -157,6 +159,8 @@ void InitAttr::print(AsmPrinter &printer) const {
     printer << ", fan_out = " << getFanOut();
   if (getValue())
     printer << ", value = " << getValue();
+  if (getSecond())
+    printer << ", second = " << getSecond();
   printer << ">";
 }
 

@@ -62,17 +62,22 @@ def Cnn_InitAttr : Cnn_Attr<"Init", "init"> {
   let description = [{
     `kind` is one of `xavier_uniform`, `xavier_normal` (Glorot and Bengio 2010), `kaiming_uniform`,
     `kaiming_normal` (He et al. 2015, gain of ReLU), `pytorch_default` (uniform in
-    +-1/sqrt(fan_in)), `constant`. Fans are as PyTorch counts them. Parts that are 0 or
-    absent are not printed:
+    +-1/sqrt(fan_in)), `constant`, `uniform` (from `value` to `second`), `normal` (of mean `value` and standard
+    deviation `second`). Fans are as PyTorch counts them. Parts that are 0 or absent are not printed:
 
     ```mlir
     #cnn.init<"xavier_uniform", fan_in = 25, fan_out = 150>
     #cnn.init<"constant", value = 0.0 : f64>
+    #cnn.init<"uniform", value = -1.0 : f64, second = 1.0 : f64>
     ```
   }];
   let parameters = (ins StringRefParameter<"">:$kind, DefaultValuedParameter<"int64_t", "0">:$fanIn,
                         DefaultValuedParameter<"int64_t", "0">:$fanOut,
-                        OptionalParameter<"FloatAttr">:$value);
+                        OptionalParameter<"FloatAttr">:$value,
+                        OptionalParameter<"FloatAttr">:$second);
+  let builders = [AttrBuilder<(ins "StringRef":$kind, "int64_t":$fanIn, "int64_t":$fanOut, "FloatAttr":$value), [{
+    return $_get($_ctxt, kind, fanIn, fanOut, value, FloatAttr());
+  }]>];
   let hasCustomAssemblyFormat = 1;
 }
 

@@ -16,6 +16,8 @@ using Values = SmallVector<Value>;
 CNN_POINTWISE_OP(AbsOp)
 CNN_POINTWISE_OP(AbsGradOp)
 CNN_POINTWISE_OP(SqrtOp)
+CNN_POINTWISE_OP(SinOp)
+CNN_POINTWISE_OP(CosOp)
 CNN_POINTWISE_OP(PowOp)
 CNN_BROADCAST_OP(MaximumOp)
 CNN_BROADCAST_OP(MinimumOp)
@@ -41,6 +43,14 @@ Values AbsGradOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRang
 
 LayerDef AbsOp::getLayer() { return makeFunction<AbsOp>("abs", "the absolute value", 1); }
 
+/// A function that numbers have, too.
+template <typename Op>
+static LayerDef makeNumberFunction(StringRef name, StringRef doc, double (*ofNumber)(double)) {
+  LayerDef layer = makeFunction<Op>(name, doc, 1);
+  layer.ofNumber = ofNumber;
+  return layer;
+}
+
 Values SqrtOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
   return {math::SqrtOp::create(b, loc, in[0])};
 }
@@ -50,7 +60,39 @@ Values SqrtOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   return {DivOp::create(b, getLoc(), dy[0], twice)};
 }
 
-LayerDef SqrtOp::getLayer() { return makeFunction<SqrtOp>("sqrt", "the square root", 1); }
+LayerDef SqrtOp::getLayer() {
+  return makeNumberFunction<SqrtOp>("sqrt", "the square root",
+                                    [](double x) { return std::sqrt(x); });
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// sin, cos
+//===--------------------------------------------------------------------------------------------===//
+
+Values SinOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
+  return {math::SinOp::create(b, loc, in[0])};
+}
+
+Values SinOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
+  return {MulOp::create(b, getLoc(), dy[0], CosOp::create(b, getLoc(), getInput()))};
+}
+
+LayerDef SinOp::getLayer() {
+  return makeNumberFunction<SinOp>("sin", "the sine", [](double x) { return std::sin(x); });
+}
+
+Values CosOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
+  return {math::CosOp::create(b, loc, in[0])};
+}
+
+Values CosOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
+  Value slope = NegOp::create(b, getLoc(), SinOp::create(b, getLoc(), getInput()));
+  return {MulOp::create(b, getLoc(), dy[0], slope)};
+}
+
+LayerDef CosOp::getLayer() {
+  return makeNumberFunction<CosOp>("cos", "the cosine", [](double x) { return std::cos(x); });
+}
 
 //===--------------------------------------------------------------------------------------------===//
 // pow

@@ -9,6 +9,9 @@ def Cnn_AbsOp : Cnn_LayerUnaryOp<"abs", "the absolute value", "|x|">;
 def Cnn_AbsGradOp : Cnn_ActivationGradientOp<"abs_grad", "x > 0 ? dy : x < 0 ? -dy : 0">;
 def Cnn_SqrtOp : Cnn_LayerUnaryOp<"sqrt", "the square root", "sqrt(x)">;
 
+def Cnn_SinOp : Cnn_LayerUnaryOp<"sin", "the sine", "sin(x)">;
+def Cnn_CosOp : Cnn_LayerUnaryOp<"cos", "the cosine", "cos(x)">;
+
 def Cnn_PowOp : Cnn_ActivationOp<"pow", "a power with a constant exponent",
     "x^exponent, by multiplication where the exponent is an integer of at most 64, else exp(exponent * log(x))",
     (ins F64Attr:$exponent)>;

@@ -270,6 +270,8 @@ LayerDef BatchNormOp::getLayer() {
   LayerDef layer;
   layer.name = "batch_norm";
   layer.stem = "bn";
+  layer.sampleRank = 3;
+  layer.lowerRanks = {1};
   layer.doc = "each channel at mean 0 and variance 1 over the batch, then scaled and shifted";
   layer.args = {{"eps", ArgKind::Float, 1e-5, "what is added to the variance"},
                 {"momentum", ArgKind::Float, 0.1, "share of a batch in the running statistics"}};

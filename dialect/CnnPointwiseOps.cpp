@@ -12,6 +12,8 @@
 #include "mlir/IR/AffineExpr.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <cmath>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -79,10 +81,22 @@ Values NegOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
 LayerDef SigmoidOp::getLayer() {
   return makeFunction<SigmoidOp>("sigmoid", "1 / (1 + exp(-x))", 1);
 }
-LayerDef TanhOp::getLayer() { return makeFunction<TanhOp>("tanh", "the hyperbolic tangent", 1); }
+LayerDef TanhOp::getLayer() {
+  LayerDef layer = makeFunction<TanhOp>("tanh", "the hyperbolic tangent", 1);
+  layer.ofNumber = [](double x) { return std::tanh(x); };
+  return layer;
+}
 LayerDef ReluOp::getLayer() { return makeFunction<ReluOp>("relu", "max(x, 0)", 1); }
-LayerDef ExpOp::getLayer() { return makeFunction<ExpOp>("exp", "the exponential function", 1); }
-LayerDef LogOp::getLayer() { return makeFunction<LogOp>("log", "the natural logarithm", 1); }
+LayerDef ExpOp::getLayer() {
+  LayerDef layer = makeFunction<ExpOp>("exp", "the exponential function", 1);
+  layer.ofNumber = [](double x) { return std::exp(x); };
+  return layer;
+}
+LayerDef LogOp::getLayer() {
+  LayerDef layer = makeFunction<LogOp>("log", "the natural logarithm", 1);
+  layer.ofNumber = [](double x) { return std::log(x); };
+  return layer;
+}
 LayerDef NegOp::getLayer() { return makeFunction<NegOp>("neg", "-x", 1); }
 
 Values SigmoidGradOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, IndexFn) {
@@ -374,6 +388,8 @@ std::vector<LayerDef> ReshapeOp::getLayers() {
   flatten.name = flatten.stem = "flatten";
   flatten.doc = "all dimensions of a sample in one, in row-major order";
   flatten.isFunction = true;
+  flatten.sampleRank = 3;
+  flatten.lowerRanks = {2, 1};
   flatten.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                      LayerProblem &problem) -> FailureOr<LayerShape> {
     FailureOr<Shape> output = getReshaped(inputs[0], args, problem);
@@ -394,6 +410,8 @@ std::vector<LayerDef> ReshapeOp::getLayers() {
                              inputs[0]);
   };
   LayerDef reshape = flatten;
+  reshape.sampleRank = 0;
+  reshape.lowerRanks.clear();
   reshape.name = reshape.stem = "reshape";
   reshape.doc = "the elements of a sample in another shape, in row-major order";
   reshape.args = {{"shape", ArgKind::Ints, std::nullopt, "extents; -1 stands for what is left"}};

@@ -111,12 +111,42 @@ Values PadOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   return {PadOp::create(b, getLoc(), dy[0], low, high, llvm::APFloat(0.0))};
 }
 
+namespace {
+/// What a call of `pad` puts before and behind the elements of each dimension of a sample.
+struct Borders {
+  SmallVector<int64_t> low, high;
+};
+} // namespace
+
+static FailureOr<Borders> getBorders(const LayerArgs &args, int64_t rank, LayerProblem &problem) {
+  Borders borders{SmallVector<int64_t>(rank, 0), SmallVector<int64_t>(rank, 0)};
+  ArrayRef<int64_t> padding = args.getList("padding");
+  for (int axis : {0, 1}) {
+    borders.low[rank - 2 + axis] = padding[2 * axis];
+    borders.high[rank - 2 + axis] = padding[2 * axis + 1];
+  }
+  if (!args.has("channels"))
+    return borders;
+  ArrayRef<int64_t> channels = args.getList("channels");
+  if (channels.size() <= 2 && rank >= 3) {
+    borders.low[rank - 3] = channels.front();
+    borders.high[rank - 3] = channels.back();
+    return borders;
+  }
+  problem.arg = "channels";
+  problem.message = rank < 3 ? "an image of " + std::to_string(rank) + " dimensions has no channels"
+                             : "channels is an integer or a pair (before, behind), not " +
+                                   std::to_string(channels.size()) + " numbers";
+  return failure();
+}
+
 LayerDef PadOp::getLayer() {
   LayerDef layer;
   layer.name = layer.stem = "pad";
   layer.doc = "an image with a constant around it; negative numbers cut";
   layer.args = {{"padding", ArgKind::Padding, std::nullopt, "elements around the image"},
-                {"value", ArgKind::Float, 0.0, "what they are"}};
+                {"value", ArgKind::Float, 0.0, "what they are"},
+                {"channels", ArgKind::Ints, std::nullopt, "channels before and behind", true}};
   layer.isFunction = true;
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
@@ -127,26 +157,26 @@ LayerDef PadOp::getLayer() {
       problem.inputText = "the " + formatShape(output) + " input";
       return failure();
     }
-    ArrayRef<int64_t> padding = args.getList("padding");
+    FailureOr<Borders> borders = getBorders(args, output.size(), problem);
+    if (failed(borders))
+      return failure();
     constexpr int64_t limit = int64_t(1) << 24; // As of windows.
-    for (int axis : {0, 1}) {
-      int64_t &extent = output[output.size() - 2 + axis];
-      int64_t before = padding[2 * axis], after = padding[2 * axis + 1];
-      if (std::max(before, after) > limit) {
+    for (auto [extent, low, high] : llvm::zip(output, borders->low, borders->high)) {
+      if (std::max(low, high) > limit) {
         problem.message = "padding is at most " + std::to_string(limit) + ", not " +
-                          std::to_string(std::max(before, after));
+                          std::to_string(std::max(low, high));
         problem.arg = "padding";
         return failure();
       }
-      if (extent + std::min<int64_t>(before, 0) + std::min<int64_t>(after, 0) <= 0) {
-        problem.message = "padding " + std::to_string(before) + " and " + std::to_string(after) +
+      if (extent + std::min<int64_t>(low, 0) + std::min<int64_t>(high, 0) <= 0) {
+        problem.message = "padding " + std::to_string(low) + " and " + std::to_string(high) +
                           " leaves nothing of an extent of " + std::to_string(extent);
         problem.arg = "padding";
         problem.input = 0;
         problem.inputText = "the " + formatShape(inputs[0]) + " input";
         return failure();
       }
-      extent += before + after;
+      extent += low + high;
     }
     LayerShape shape;
     shape.output = output;
@@ -154,14 +184,12 @@ LayerDef PadOp::getLayer() {
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange,
                    const LayerArgs &args) -> Value {
-    int64_t rank = getTensor(inputs[0]).getRank();
-    ArrayRef<int64_t> padding = args.getList("padding");
-    SmallVector<int64_t> low(rank, 0), high(rank, 0);
-    for (int axis : {0, 1}) {
-      low[rank - 2 + axis] = padding[2 * axis];
-      high[rank - 2 + axis] = padding[2 * axis + 1];
-    }
-    return PadOp::create(builder, loc, inputs[0], low, high, llvm::APFloat(args.getFloat("value")));
+    LayerProblem none;
+    Borders borders = *getBorders(args, getTensor(inputs[0]).getRank() - 1, none);
+    borders.low.insert(borders.low.begin(), 0); // the batch
+    borders.high.insert(borders.high.begin(), 0);
+    return PadOp::create(builder, loc, inputs[0], borders.low, borders.high,
+                         llvm::APFloat(args.getFloat("value")));
   };
   return layer;
 }

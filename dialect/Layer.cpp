@@ -59,6 +59,16 @@ ArrayRef<LossDef> mlir::cnn::getLosses() {
   return losses;
 }
 
+unsigned mlir::cnn::getSampleRank(const LayerDef &layer, unsigned rank) {
+  if (layer.sampleRank == 0)
+    return rank;
+  unsigned best = layer.sampleRank;
+  for (unsigned lower : layer.lowerRanks)
+    if (best > rank || (lower > best && lower <= rank))
+      best = lower;
+  return best;
+}
+
 const LayerDef *mlir::cnn::findLayer(StringRef name) { return findByName(getLayers(), name); }
 const LossDef *mlir::cnn::findLoss(StringRef name) { return findByName(getLosses(), name); }
 

@@ -139,9 +139,15 @@ struct LayerDef {
   /// tensor without a batch are its batch.
   unsigned sampleRank = 0;
   unsigned leastRank = 0;
+  /// Lower ranks of samples that it takes as well (features beside images).
+  SmallVector<unsigned, 2> lowerRanks = {};
   /// Whether it computes each element from the one at its place, so that it applies to numbers,
   /// too.
   bool isElementwise = false;
+  /// What it computes of a number that is known when a file is read; empty: a tensor of it.
+  std::function<double(double)> ofNumber;
+  /// The function of two tensors that is meant where several are given (`maximum` for `max`).
+  StringRef ofSeveral;
   /// Whether it computes with tensors of integers; else they are converted before it.
   bool takesIntegers = false;
   /// Whether it takes tensors with a batch and tensors without one (whose dimension 0 is 1)
@@ -164,6 +170,10 @@ struct LayerDef {
                       const LayerArgs &args)>
       build;
 };
+
+/// The rank of the sample that `layer` sees of a tensor of `rank` dimensions without a batch: the
+/// largest of its ranks that is not above `rank`, else its least one; `rank` where it takes any.
+unsigned getSampleRank(const LayerDef &layer, unsigned rank);
 
 /// All layers, in the order of the dialect's operations: what these give by a static `getLayer()`,
 /// or by `getLayers()` where there are several.

@@ -156,6 +156,8 @@ static void addReductions(std::vector<LayerDef> &layers) {
         Value negative = NegOp::create(b, loc, x);
         return NegOp::create(b, loc, buildLargest(b, loc, negative, dims, keep, false));
       }));
+  layers.back().ofSeveral = "minimum";
+  layers[layers.size() - 2].ofSeveral = "maximum";
   LayerDef argmax = makeReduction(
       "argmax", "the index of the first largest element along axes, in row-major order",
       [](OpBuilder &b, Location loc, Value x, ArrayRef<int64_t> dims, bool keep) -> Value {
@@ -213,8 +215,11 @@ static LayerDef getStack() {
     int64_t rank = inputs[0].size(), axis = args.getInt("axis");
     for (auto [i, shape] : llvm::enumerate(inputs))
       if (shape != inputs[0]) {
-        problem.message = "stack takes tensors of one shape, not " + formatShape(inputs[0]) +
-                          " and " + formatShape(shape);
+        auto text = [](const Shape &of) {
+          return of.empty() ? "a single number" : formatShape(of);
+        };
+        problem.message =
+            "stack takes tensors of one shape, not " + text(inputs[0]) + " and " + text(shape);
         problem.input = i;
         problem.inputText = "the " + formatShape(shape) + " tensor";
         return failure();

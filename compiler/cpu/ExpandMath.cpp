@@ -1,7 +1,7 @@
-//===- ExpandMath.cpp - exp, log, tanh and erf as arithmetic
+//===- ExpandMath.cpp - exp, log, tanh, erf, sin and cos as arithmetic
 //--------------------------------------===//
 //
-// In: math.exp, math.log, math.tanh, math.erf on numbers or vectors of f32 or f64. Out: arith
+// In: math.exp, log, tanh, erf, sin and cos on numbers or vectors of f32 or f64. Out: arith
 // operations and math.fma, the same for every shape, so that neither vectors are taken apart nor a
 // library is called. Works on any function, in any phase; for the CPU after cnn-unroll-tiles.
 //
@@ -47,6 +47,7 @@ public:
   Value log(Value x);
   Value tanh(Value x);
   Value erf(Value x);
+  Value sine(Value x, bool cosine);
 
 private:
   /// exp(x) = (1 + tail) * 2^power, for |x| < 2^20.
@@ -199,6 +200,35 @@ Value Expansion::erf(Value x) {
   return select(isBelow(magnitude, number(1)), near, withSignOf(far, x));
 }
 
+// |x| = n * pi/2 + r with |r| <= pi/4: what n is modulo 4 says whether the result is sin(r), cos(r)
+// or the negative of one. The parts of pi/2 are exact to 2^-70 (2^-160) beyond n = 2^20 (2^40),
+// where the result is not a number.
+Value Expansion::sine(Value x, bool cosine) {
+  double limit = std::ldexp(1.0, isDouble ? 40 : 20);
+  Value a = abs(x);
+  a = select(isBelow(number(limit), a), number(std::numeric_limits<double>::quiet_NaN()), a);
+  Value shift = number(std::ldexp(1.5, mantissa));
+  Value shifted = fma(a, number(0.636619772367581343076), shift);
+  Value n = subInt(toBits(shifted), toBits(shift));
+  Value rounded = sub(shifted, shift), r = a;
+  for (double part : isDouble ? halfPi64 : halfPi32)
+    r = fma(rounded, number(-part), r);
+  if (cosine)
+    n = addInt(n, integer(1));
+  Value z = mul(r, r);
+  Value ofSine = fma(mul(z, polynomial(z, sinTail32, sinTail64)), r, r);
+  Value ofCosine =
+      fma(mul(z, z), polynomial(z, cosTail32, cosTail64), fma(z, number(-0.5), number(1)));
+  Value isOdd = arith::CmpIOp::create(builder, loc, arith::CmpIPredicate::ne,
+                                      make<arith::AndIOp>(n, integer(1)), integer(0));
+  Value magnitude = select(isOdd, ofCosine, ofSine);
+  Value sign = make<arith::ShLIOp>(make<arith::AndIOp>(n, integer(2)), integer(isDouble ? 62 : 30));
+  Value bits = make<arith::XOrIOp>(toBits(magnitude), sign);
+  if (!cosine)
+    bits = make<arith::XOrIOp>(bits, make<arith::AndIOp>(toBits(x), integer(signBit())));
+  return toNumber(bits);
+}
+
 struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     WalkResult result =
@@ -212,7 +242,7 @@ struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
   LogicalResult expand(FunctionOpInterface function) {
     SmallVector<Operation *> found;
     function->walk([&](Operation *op) {
-      if (isa<math::ExpOp, math::LogOp, math::TanhOp, math::ErfOp>(op))
+      if (isa<math::ExpOp, math::LogOp, math::TanhOp, math::ErfOp, math::SinOp, math::CosOp>(op))
         found.push_back(op);
     });
     if (found.empty())
@@ -228,7 +258,8 @@ struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
       Value result = isa<math::ExpOp>(op)    ? expansion.exp(x)
                      : isa<math::LogOp>(op)  ? expansion.log(x)
                      : isa<math::TanhOp>(op) ? expansion.tanh(x)
-                                             : expansion.erf(x);
+                     : isa<math::ErfOp>(op)  ? expansion.erf(x)
+                                             : expansion.sine(x, isa<math::CosOp>(op));
       op->replaceAllUsesWith(ValueRange{result});
       op->erase();
       ++numExpanded;

@@ -37,7 +37,7 @@ def UnrollTilesPass : Pass<"cnn-unroll-tiles", "::mlir::func::FuncOp"> {
 }
 
 def ExpandMathPass : Pass<"cnn-expand-math"> {
-  let summary = "replaces exp, log, tanh and erf by polynomials";
+  let summary = "replaces exp, log, tanh, erf, sin and cos by polynomials";
   let description = [{
     On f32 and f64, numbers and vectors of any shape, by `arith` operations and `math.fma` only; LLVM would call
     the C library once per lane. Infinities, NaN, signed zeros and subnormal numbers are as in C. Error, at most,

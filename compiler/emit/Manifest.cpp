@@ -47,8 +47,8 @@ static void writeParam(llvm::json::OStream &json, ParamOp param, int64_t offset)
                        : normal ? "mean"
                                 : "value",
                        init.getValue().getValueAsDouble());
-      if (auto second = param->getAttrOfType<mlir::FloatAttr>("cnn.second"))
-        json.attribute(uniform ? "high" : "std", second.getValueAsDouble());
+      if (init.getSecond())
+        json.attribute(uniform ? "high" : "std", init.getSecond().getValueAsDouble());
     });
   });
 }

@@ -48,6 +48,7 @@ struct Expr {
     Binary,
     Call,
     Index,
+    Member,
     Comprehension,
     Chain,
     Labelled,
@@ -108,11 +109,13 @@ struct TupleExpr : ExprOf<Expr::Kind::Tuple> {
   using ExprOf::ExprOf;
   llvm::ArrayRef<Expr *> elements;
 };
-/// `begin..end` or `begin..=end`; `..` alone, which an index may be, has neither.
+/// `begin..end` or `begin..=end`, with `step n` behind it or without. In an index the ends may be
+/// left out.
 struct RangeExpr : ExprOf<Expr::Kind::Range> {
   using ExprOf::ExprOf;
   Expr *begin = nullptr;
   Expr *end = nullptr;
+  Expr *step = nullptr;
   bool inclusive = false;
 };
 
@@ -172,6 +175,12 @@ struct IndexExpr : ExprOf<Expr::Kind::Index> {
   using ExprOf::ExprOf;
   Expr *base = nullptr;
   llvm::ArrayRef<Expr *> indices;
+};
+/// `x.T`, `net.conv1.weight`: a part of a value by its name.
+struct MemberExpr : ExprOf<Expr::Kind::Member> {
+  using ExprOf::ExprOf;
+  Expr *base = nullptr;
+  Identifier name;
 };
 /// `[element for i < n, j < m]`.
 struct ComprehensionExpr : ExprOf<Expr::Kind::Comprehension> {

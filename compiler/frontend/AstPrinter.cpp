@@ -361,15 +361,19 @@ void ast::printExpr(const Expr *expr, raw_ostream &out) {
     list(cast<TupleExpr>(expr)->elements);
     out << (cast<TupleExpr>(expr)->elements.size() == 1 ? ",)" : ")");
     break;
-  case Expr::Kind::Range:
-    if (!cast<RangeExpr>(expr)->begin) {
-      out << "..";
-      break;
+  case Expr::Kind::Range: {
+    auto *range = cast<RangeExpr>(expr);
+    if (range->begin)
+      printOperand(range->begin, out);
+    out << (range->inclusive ? "..=" : "..");
+    if (range->end)
+      printOperand(range->end, out);
+    if (range->step) {
+      out << (range->end ? " step " : "step ");
+      printOperand(range->step, out);
     }
-    printOperand(cast<RangeExpr>(expr)->begin, out);
-    out << (cast<RangeExpr>(expr)->inclusive ? "..=" : "..");
-    printOperand(cast<RangeExpr>(expr)->end, out);
     break;
+  }
   case Expr::Kind::Unary:
     out << (cast<UnaryExpr>(expr)->op == UnaryOp::Negate ? "-" : "not ");
     printOperand(cast<UnaryExpr>(expr)->operand, out);
@@ -394,6 +398,10 @@ void ast::printExpr(const Expr *expr, raw_ostream &out) {
     out << "[";
     list(cast<IndexExpr>(expr)->indices);
     out << "]";
+    break;
+  case Expr::Kind::Member:
+    printOperand(cast<MemberExpr>(expr)->base, out);
+    out << "." << cast<MemberExpr>(expr)->name.name;
     break;
   case Expr::Kind::Comprehension:
     out << "[";

@@ -25,12 +25,6 @@ namespace {
 constexpr unsigned maxDepth = 1000;
 constexpr uint64_t maxSteps = 2'000'000;
 
-StringRef kindOf(const FunctionDecl &decl) { return decl.isNet() ? "net" : "block"; }
-
-bool hasPoison(ArrayRef<Value> values) {
-  return llvm::any_of(values, [](const Value &value) { return value.isPoison(); });
-}
-
 } // namespace
 
 Elaborator::Elaborator(const File &file, ArrayRef<SetArgument> sets, Diagnostics &diagnostics)
@@ -122,18 +116,25 @@ Scope &Elaborator::makeScope(Scope *parent) {
 //===----------------------------------------------------------------------===//
 
 void Elaborator::checkConstants() {
-  for (const Decl *decl : file.declarations) {
-    if (auto *constant = dyn_cast<ConstDecl>(decl); constant && !diagnostics.full())
-      evaluateConst(*constant, decl->name.range);
+  // Constants may be tensors: they are made in a graph that is thrown away.
+  begin("constants", file.range);
+  {
+    InPath root(*this, "");
+    for (const Decl *decl : file.declarations)
+      if (auto *constant = dyn_cast<ConstDecl>(decl); constant && !diagnostics.full())
+        evaluateConst(*constant, decl->name.range);
   }
+  graph.reset();
 }
 
 Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
   if (unsure.contains(decl.name.name))
     return Value();
   Constant &constant = constants[decl.name.name];
-  if (constant.state == State::Done)
+  if (constant.state == State::Done && !constant.isTensor)
     return constant.value;
+  if (auto found = tensorConstants.find(decl.name.name); found != tensorConstants.end())
+    return found->second;
   if (constant.state == State::Running) {
     auto report = error(decl.name.range, "cyclic definition of '" + decl.name.name + "'");
     size_t first = 0;
@@ -149,11 +150,23 @@ Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
   }
   constant.state = State::Running;
   running.push_back({&decl, use});
-  Value value = evaluate(valueOf(decl), &globalScope);
+  std::optional<Label> own = std::move(label);
+  label.reset();
+  Value value;
+  {
+    InPath inner(*this, decl.name.name.str() + ".");
+    value = evaluate(valueOf(decl), &globalScope);
+  }
+  label = std::move(own);
   running.pop_back();
   Constant &done = constants[decl.name.name];
   done.state = State::Done;
   done.value = value;
+  // A tensor is one of this graph.
+  if (holdsTensor(value)) {
+    done.isTensor = true;
+    tensorConstants[decl.name.name] = value;
+  }
   return value;
 }
 
@@ -384,8 +397,23 @@ bool Elaborator::execute(const Stmt *stmt, Scope &scope) {
     value.kind = Value::Kind::Layer;
     value.integer = sharedLayers.size();
     value.origin = layer->range;
-    sharedLayers.push_back(
-        {layer->value, &scope, layer->name.name.str(), path ? path->prefix : "", {}, {}, 0});
+    // In a loop, every round has its own.
+    std::string name = layer->name.name.str();
+    if (path) {
+      auto taken = path->taken.find(name);
+      if (taken != path->taken.end() && taken->second.Start == layer->name.range.Start) {
+        unsigned number = 1;
+        do
+          name = (layer->name.name + Twine(++number)).str();
+        while (path->taken.contains(name));
+      } else if (taken != path->taken.end()) {
+        error(layer->name.range, "the name '" + name + "' is taken")
+            .note(taken->second, "by the layer here");
+        return false;
+      }
+      path->taken[name] = layer->name.range;
+    }
+    sharedLayers.push_back({layer->value, &scope, name, path ? path->prefix : "", sharing});
     return define(scope, layer->name.name, layer->name.range, value);
   }
   if (auto *param = dyn_cast<ParamStmt>(stmt))
@@ -398,236 +426,6 @@ bool Elaborator::execute(const Stmt *stmt, Scope &scope) {
 }
 
 //===----------------------------------------------------------------------===//
-// Nets and blocks
-//===----------------------------------------------------------------------===//
-
-/// "residual(channels, stride = 1)".
-static std::string signatureOf(const FunctionDecl &decl) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  out << decl.name.name << "(";
-  llvm::interleaveComma(decl.hyperparameters, out, [&](const Parameter &parameter) {
-    out << parameter.name.name;
-    if (!parameter.defaultValue)
-      return;
-    out << " = ";
-    printExpr(parameter.defaultValue, out);
-  });
-  out << ")";
-  return text;
-}
-
-bool Elaborator::bindParameters(const FunctionDecl &decl, ArrayRef<Argument> arguments,
-                                Scope *caller, Scope &scope, SMRange range, bool isTop) {
-  std::string callee = (kindOf(decl) + " '" + decl.name.name + "'").str();
-  llvm::SmallVector<StringRef> names;
-  for (const Parameter &parameter : decl.hyperparameters)
-    names.push_back(parameter.name.name);
-  llvm::StringMap<const Argument *> given;
-  bool valid = true;
-  for (auto [i, argument] : llvm::enumerate(arguments)) {
-    StringRef name = argument.name.name;
-    if (name.empty() && i >= names.size()) {
-      error(argument.range, callee + " takes " + Twine(names.size()) + " parameter" +
-                                (names.size() == 1 ? "" : "s") + ", not " + Twine(arguments.size()))
-          .note(decl.name.range, "'" + decl.name.name + "' is declared here");
-      return false;
-    }
-    if (name.empty())
-      name = names[i];
-    if (!llvm::is_contained(names, name)) {
-      error(argument.name.range, callee + " has no parameter '" + name + "'")
-          .note(decl.name.range, "'" + decl.name.name + "' is declared here")
-          .hint(suggestName(name, names, "its parameters are"));
-      valid = false;
-      continue;
-    }
-    if (!given.try_emplace(name, &argument).second) {
-      error(argument.range, "'" + name + "' is given twice")
-          .note(given[name]->range, "it is first given here");
-      valid = false;
-    }
-  }
-  for (const Parameter &parameter : decl.hyperparameters) {
-    Value value;
-    const SetArgument *set = nullptr;
-    for (const SetArgument &candidate : sets)
-      if (isTop && candidate.path.size() == 2 && candidate.path[0].name == decl.name.name &&
-          candidate.path[1].name == parameter.name.name)
-        set = &candidate;
-    if (set) {
-      value = evaluate(set->value, &globalScope);
-    } else if (const Argument *argument = given.lookup(parameter.name.name)) {
-      value = evaluate(argument->value, caller);
-    } else if (parameter.defaultValue) {
-      // Defaults see the parameters before them.
-      value = evaluate(parameter.defaultValue, &scope);
-    } else if (valid) {
-      auto report = error(range, callee + " needs a value for '" + parameter.name.name + "'");
-      report.note(parameter.name.range, "'" + parameter.name.name + "' is declared here");
-      report.hint(isTop ? "give it with --set " + decl.name.name + "." + parameter.name.name +
-                              "=..., in a recipe, or as a default"
-                        : "the " + kindOf(decl) + " is " + signatureOf(decl));
-    }
-    valid &= !value.isPoison();
-    define(scope, parameter.name.name, parameter.name.range, value);
-  }
-  return valid;
-}
-
-std::optional<mlir::cnn::Shape> Elaborator::evaluateShape(const Expr *expr, Scope *scope,
-                                                          bool allowScalar) {
-  Value value = evaluate(expr, scope);
-  if (value.isPoison())
-    return std::nullopt;
-  if (!value.is(Value::Kind::List)) {
-    error(expr->range, "a shape is a list of integers, not " + describe(value))
-        .hint("write [channels, height, width] or [features]");
-    return std::nullopt;
-  }
-  mlir::cnn::Shape shape;
-  for (const Value &extent : *value.elements) {
-    if (!extent.is(Value::Kind::Int) || extent.integer <= 0) {
-      const Expr *place = expr;
-      if (auto *list = dyn_cast<ListExpr>(expr))
-        place = list->elements[shape.size()];
-      auto report =
-          error(place->range, "an extent of a shape is a positive integer, not " + format(extent));
-      noteValue(report, place, extent.origin, scope);
-      return std::nullopt;
-    }
-    shape.push_back(extent.integer);
-  }
-  if (shape.empty() && !allowScalar) {
-    error(expr->range, "a shape has at least one extent");
-    return std::nullopt;
-  }
-  return shape;
-}
-
-bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Scope &scope,
-                            SMRange range) {
-  // Behind a mistake the body is walked for its own, with inputs that are not known.
-  if (hasPoison(inputs)) {
-    for (const Parameter &parameter : decl.inputs)
-      define(scope, parameter.name.name, parameter.name.range, Value());
-    return true;
-  }
-  if (inputs.size() != decl.inputs.size()) {
-    error(range, kindOf(decl) + " '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
-                     " input" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
-                     Twine(inputs.size()))
-        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
-    return false;
-  }
-  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs)) {
-    if (!define(scope, parameter.name.name, parameter.name.range, input))
-      return false;
-    if (!parameter.shape)
-      continue;
-    std::optional<mlir::cnn::Shape> shape = evaluateShape(parameter.shape, &scope);
-    if (!shape)
-      return false;
-    const GraphTensor &tensor = graph->tensors[input.integer];
-    if (tensor.shape == *shape)
-      continue;
-    // A tensor without a batch of its own may have one in front.
-    if (!tensor.batched && tensor.shape.size() > shape->size() &&
-        ArrayRef<int64_t>(tensor.shape).take_back(shape->size()) == ArrayRef<int64_t>(*shape))
-      continue;
-    error(range, "input '" + parameter.name.name + "' of " + kindOf(decl) + " '" + decl.name.name +
-                     "' is " + formatShape(*shape) + ", not " + formatShape(tensor.shape))
-        .note(parameter.shape->range, "its shape is declared here")
-        .note(tensor.range,
-              "the " + formatShape(tensor.shape) + " tensor is '" + tensor.name + "' here");
-    return false;
-  }
-  return true;
-}
-
-Value Elaborator::callFunction(const FunctionDecl &decl, ArrayRef<Argument> arguments,
-                               Scope *caller, ArrayRef<Value> inputs, SMRange range) {
-  if (unsure.contains(decl.name.name))
-    return Value();
-  if (decl.isNet() && llvm::is_contained(llvm::make_first_range(running), &decl)) {
-    // A cycle is one mistake, whichever of its nets is elaborated first.
-    if (!netsInCycles.contains(&decl))
-      error(range, "net '" + decl.name.name + "' uses itself")
-          .note(decl.name.range, "'" + decl.name.name + "' is declared here");
-    for (auto [net, use] : running)
-      netsInCycles.insert(net);
-    aborted = true;
-    return Value();
-  }
-  std::optional<std::string> name = takeName(decl.name.name, range);
-  Scope &scope = makeScope(&globalScope);
-  if (!name || !bindParameters(decl, arguments, caller, scope, range, /*isTop=*/false))
-    return Value();
-  Use use(*this, range, (kindOf(decl) + " '" + decl.name.name + "' is used here").str());
-  if (!bindInputs(decl, inputs, scope, range))
-    return Value();
-  InPath inner(*this, *name + ".");
-  running.push_back({&decl, range});
-  Value value = evaluateBody(*decl.body, &scope, kindOf(decl) + " '" + decl.name.name + "'");
-  running.pop_back();
-  return value;
-}
-
-/// Binds the names of a shape such as `[h, w]` to the extents of the tensor.
-bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, Scope &scope,
-                             SMRange range) {
-  auto *list = dyn_cast<ListExpr>(input.shape);
-  bool matches = list && list->elements.size() == tensor.shape.size();
-  std::string text = printed(input.shape);
-  for (size_t i = 0; matches && i < tensor.shape.size(); ++i) {
-    auto *name = dyn_cast<NameExpr>(list->elements[i]);
-    if (name && !scope.names.contains(name->name) && !findGlobal(name->name)) {
-      define(scope, name->name, name->range, Value::makeInt(tensor.shape[i], name->range));
-      continue;
-    }
-    Value extent = evaluate(list->elements[i], &scope);
-    if (extent.isPoison())
-      return false;
-    matches = extent.is(Value::Kind::Int) && extent.integer == tensor.shape[i];
-  }
-  if (matches)
-    return true;
-  error(range, "input '" + input.name.name + "' is " + text + ", not " + formatShape(tensor.shape))
-      .note(input.shape->range, "its shape is declared here");
-  return false;
-}
-
-Value Elaborator::callDef(const DefDecl &decl, ArrayRef<Value> inputs, SMRange range) {
-  if (unsure.contains(decl.name.name) || hasPoison(inputs))
-    return Value();
-  if (inputs.size() != decl.inputs.size()) {
-    error(range, "function '" + decl.name.name + "' takes " + Twine(decl.inputs.size()) +
-                     " tensor" + (decl.inputs.size() == 1 ? "" : "s") + ", not " +
-                     Twine(inputs.size()))
-        .note(decl.name.range, "'" + decl.name.name + "' is declared here");
-    return Value();
-  }
-  std::optional<std::string> name = takeName(decl.name.name, range);
-  if (!name)
-    return Value();
-  Use use(*this, range, ("function '" + decl.name.name + "' is used here").str());
-  Scope &scope = makeScope(&globalScope);
-  for (auto [parameter, input] : llvm::zip(decl.inputs, inputs)) {
-    if (parameter.shape && !input.is(Value::Kind::Tensor)) {
-      error(range, "input '" + parameter.name.name + "' of function '" + decl.name.name +
-                       "' is a tensor, not " + describe(input))
-          .note(parameter.shape->range, "its shape is declared here");
-      return Value();
-    }
-    if (!define(scope, parameter.name.name, parameter.name.range, input) ||
-        (parameter.shape && !bindExtents(parameter, graph->tensors[input.integer], scope, range)))
-      return Value();
-  }
-  InPath inner(*this, *name + ".");
-  return evaluate(decl.value, &scope);
-}
-
-//===----------------------------------------------------------------------===//
 // The net that is compiled
 //===----------------------------------------------------------------------===//
 
@@ -637,9 +435,11 @@ void Elaborator::begin(StringRef name, SMRange range) {
   graph->range = range;
   scopes.clear();
   sharedLayers.clear();
+  layersInUse.clear();
   label.reset();
   currentUse = -1;
   binders.clear();
+  tensorConstants.clear();
   steps = 0;
   aborted = false;
 }

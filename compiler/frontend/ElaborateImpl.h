@@ -1,7 +1,5 @@
-// The class behind Elaborate.h, shared by Elaborate.cpp (declarations, bodies, names),
-// ElaborateExpr.cpp (values), ElaborateStage.cpp (chains, loops, conditions), ElaborateLayer.cpp
-// (calls of layers), ElaborateTensor.cpp (literals, arithmetic, slices), ElaborateIndex.cpp
-// (functions by index), ElaborateParam.cpp and ElaborateTest.cpp. Internal.
+// The class behind Elaborate.h, shared by the files Elaborate*.cpp, each of which says what of it
+// it has. Internal.
 #ifndef CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 #define CNNC_COMPILER_FRONTEND_ELABORATEIMPL_H
 
@@ -23,14 +21,17 @@ struct PathScope {
   llvm::StringMap<llvm::SMRange> taken;
 };
 
-/// `layer e = conv(16, kernel = 3)`.
+/// `layer e = conv(16, kernel = 3)`: a layer, block or net whose uses share its parameters.
 struct SharedLayer {
   const ast::Expr *expr;
   Scope *scope;
   std::string name;
-  std::string prefix;                    // of the paths where it was declared
-  llvm::SmallVector<unsigned, 2> params; // since its first use
-  llvm::SMRange firstUse;
+  std::string prefix;                         // of the paths where it was declared
+  SharedLayer *outer = nullptr;               // the shared layer that it was declared in
+  bool isCall = false;                        // whether it is a layer of the registry
+  llvm::SmallVector<unsigned, 2> params = {}; // since its first use, in the order of their making
+  size_t taken = 0;                           // how many of them the current use has taken
+  llvm::SMRange firstUse = {}, use = {};
   unsigned uses = 0;
 };
 
@@ -43,6 +44,9 @@ struct IndexBinder {
 
 /// Literals lie in the compiled object; larger ones are data and belong into files.
 inline constexpr int64_t maxLiteral = int64_t(1) << 24;
+
+/// Longer lists and strings are mistakes; doubling one 40 times would take all memory.
+inline constexpr int64_t maxElements = 1'000'000;
 
 /// An expression as it could have been written, for messages.
 std::string printed(const ast::Expr *expr);
@@ -81,6 +85,7 @@ public:
 
 private:
   using Values = llvm::SmallVector<Value, 2>;
+  using DefInputs = std::vector<std::optional<Value>>; // empty: left out
 
   /// An error that also tells the chain of uses around the place.
   class Report {
@@ -134,12 +139,15 @@ private:
     PathScope *saved;
   };
 
-  // Declarations and bodies (Elaborate.cpp).
+  // Declarations, bodies, names, nets and blocks (Elaborate.cpp, ElaborateFunction.cpp).
   Value evaluateConst(const ast::ConstDecl &decl, llvm::SMRange use);
   bool bindParameters(const ast::FunctionDecl &decl, llvm::ArrayRef<ast::Argument> arguments,
                       Scope *caller, Scope &scope, llvm::SMRange range, bool isTop);
+  /// In a test, a net sees the inputs as batches, of which `batch` becomes the shape.
   bool bindInputs(const ast::FunctionDecl &decl, llvm::ArrayRef<Value> inputs, Scope &scope,
-                  llvm::SMRange range);
+                  llvm::SMRange range, std::optional<mlir::cnn::Shape> &batch);
+  Value regroup(const Value &value, GraphTensor tensor, llvm::SMRange range);
+  Value toWhole(const Value &value, const mlir::cnn::Shape &batch, llvm::SMRange range);
   std::optional<mlir::cnn::Shape> evaluateShape(const ast::Expr *expr, Scope *scope,
                                                 bool allowScalar = false);
   Value callFunction(const ast::FunctionDecl &decl, llvm::ArrayRef<ast::Argument> arguments,
@@ -147,7 +155,8 @@ private:
   bool bindExtents(const ast::Parameter &input, const GraphTensor &tensor, Scope &scope,
                    llvm::SMRange range);
   bool toOutputs(const ast::FunctionDecl &net, const Value &output, Values &outputs);
-  Value callDef(const ast::DefDecl &decl, llvm::ArrayRef<Value> inputs, llvm::SMRange range);
+  Value callDef(const ast::DefDecl &decl, const DefInputs &inputs, llvm::SMRange range);
+  void reportCount(const ast::DefDecl &decl, size_t given, llvm::SMRange range);
   Value evaluateBody(const ast::Body &body, Scope *parent, const llvm::Twine &what);
   void declareNames(const ast::Body &body, Scope &scope);
   bool execute(const ast::Stmt *stmt, Scope &scope);
@@ -164,7 +173,7 @@ private:
   /// Makes everything ready for a new graph.
   void begin(llvm::StringRef name, llvm::SMRange range);
 
-  // Tests (ElaborateTest.cpp).
+  // Tests (ElaborateTest.cpp, ElaborateExpect.cpp, ElaborateGrad.cpp).
   void tagNodes(size_t count);
   void startPiece(llvm::SMRange range);
   TestInstruction &addInstruction(TestInstruction::Kind kind, llvm::SMRange range);
@@ -187,13 +196,15 @@ private:
   void executeExpect(const ast::ExpectStmt &expect, Scope &scope);
   void executeExpectError(const ast::ExpectStmt &expect, Scope &scope);
   Value evaluateGradient(const ast::CallExpr &expr, llvm::ArrayRef<Value> values);
+  Value makeGradient(unsigned loss, unsigned source, const ast::CallExpr &expr,
+                     llvm::SMRange sourceRange);
 
   // Parameters of custom layers (ElaborateParam.cpp).
   bool declareParam(const ast::ParamStmt &stmt, Scope &scope);
   std::optional<ParamInit> evaluateInitialiser(const ast::Expr *expr, const mlir::cnn::Shape &shape,
                                                Scope *scope);
 
-  // Values (ElaborateExpr.cpp).
+  // Values (ElaborateExpr.cpp, ElaboratePlace.cpp, ElaborateCall.cpp).
   Value evaluateUnary(const ast::UnaryExpr &expr, Scope *scope);
   Value evaluateBinary(const ast::BinaryExpr &expr, Scope *scope);
   Value evaluateLogic(const ast::BinaryExpr &expr, Scope *scope);
@@ -204,13 +215,28 @@ private:
   Value evaluateList(llvm::ArrayRef<ast::Expr *> elements, Value::Kind kind, llvm::SMRange range,
                      Scope *scope);
   Value makeList(Value::Kind kind, std::vector<Value> elements, llvm::SMRange range);
+  bool evaluateEnds(const ast::RangeExpr &range, Scope *scope, Value &value);
+  Value evaluateRange(const ast::RangeExpr &range, Scope *scope);
+  /// What an index takes of a dimension: the elements from `begin` on, `step` apart. An integer
+  /// takes one and does not keep the dimension.
+  struct Part {
+    int64_t begin = 0, count = 1, step = 1;
+    bool kept = false;
+  };
+  Value evaluatePlace(const ast::Expr *expr, Scope *scope);
+  std::optional<Part> takePart(const ast::Expr *expr, const Value &index, int64_t extent,
+                               const llvm::Twine &of, Scope *scope, llvm::SMRange list = {});
   Value evaluateIndex(const ast::IndexExpr &expr, Scope *scope);
+  Value evaluateMember(const ast::MemberExpr &expr, Scope *scope);
+  Value findParam(const SharedLayer &shared, llvm::StringRef name, llvm::SMRange range);
   bool takesTensor(const mlir::cnn::LayerDef &layer, const ast::CallExpr &expr, Scope *scope);
   Value evaluateCall(const ast::CallExpr &expr, Scope *scope);
   std::optional<Value> evaluateBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
                                        llvm::ArrayRef<Value> values);
   bool evaluateTensors(const ast::CallExpr &expr, Scope *scope, Values &tensors);
   bool evaluateArguments(llvm::ArrayRef<ast::Argument> arguments, Scope *scope, Values &values);
+  bool bindDefArguments(const ast::DefDecl &decl, const ast::CallExpr &expr, Scope *scope,
+                        DefInputs &values);
   bool toTensorArguments(llvm::ArrayRef<ast::Argument> arguments, Values &values);
   Value callRegistered(const mlir::cnn::LayerDef *layer, const ast::NameExpr &name,
                        const ast::CallExpr &expr, Scope *scope);
@@ -240,19 +266,26 @@ private:
                                             llvm::ArrayRef<Value> &values, bool listOnly);
   bool flattenList(const Value &value, size_t depth, mlir::cnn::Shape &shape,
                    std::vector<double> &numbers, llvm::SMRange range);
+  /// Whether a value is a number or a list of numbers, nested or not.
+  static bool isNumeric(const Value &value);
+  /// Whether a place is in a test or a function, where lists of numbers are tensors.
+  bool isInTensorText(llvm::SMLoc place) const;
   bool checkPower(const ast::BinaryExpr &expr, const Value &power);
   Value computePower(const ast::BinaryExpr &expr, const Value &base, const Value &power);
   Value computeTensors(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
-  Value evaluateSlice(const ast::IndexExpr &expr, const Value &base, llvm::ArrayRef<Value> indices);
+  Value evaluateSlice(const ast::IndexExpr &expr, const Value &base, llvm::ArrayRef<Value> indices,
+                      Scope *scope);
   Value evaluateTensorIndex(const ast::IndexExpr &expr, const Value &base, Scope *scope);
 
-  // Functions by index (ElaborateIndex.cpp).
-  using Scalar = std::shared_ptr<const ScalarExpr>;
+  // Functions by index (ElaborateScalar.cpp, ElaborateIndex.cpp).
   Scalar toScalar(const Value &value, llvm::SMRange range);
   bool checkNumbers(llvm::ArrayRef<Scalar> scalars, llvm::ArrayRef<llvm::SMRange> ranges);
   Value negateScalar(const ast::UnaryExpr &expr, const Value &value);
   Value notScalar(const ast::UnaryExpr &expr, const Value &value);
-  Value computeScalars(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs);
+  Value computeScalars(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs,
+                       Scope *scope);
+  Value computeScalarPower(const ast::BinaryExpr &expr, const Value &lhs, const Value &rhs,
+                           Scope *scope);
   Value logicScalars(const ast::BinaryExpr &expr, const Value &lhs, Scope *scope);
   Value selectScalar(const ast::IfExpr &expr, const Value &condition, Scope *scope);
   std::optional<Value> callScalarBuiltin(llvm::StringRef name, const ast::CallExpr &expr,
@@ -311,6 +344,7 @@ private:
                      llvm::SMRange range);
   void noteOrigin(Report &report, const mlir::cnn::LayerProblem &problem, const Value &input);
   bool checkSize(llvm::ArrayRef<int64_t> shape, const llvm::Twine &what, llvm::SMRange range);
+  std::optional<unsigned> takeParam(GraphParam param, SharedLayer *shared);
   bool addParams(GraphNode &node, const mlir::cnn::LayerShape &shape, llvm::SMRange range);
   /// The path of a new layer or block: the pending label, or `stem` and its ordinal.
   std::optional<std::string> takeName(llvm::StringRef stem, llvm::SMRange range);
@@ -340,8 +374,10 @@ private:
   struct Constant {
     State state = State::New;
     Value value;
+    bool isTensor = false; // then its value is that in `tensorConstants`
   };
   llvm::StringMap<Constant> constants;
+  llvm::StringMap<Value> tensorConstants; // of the graph, and in a test of the piece
   /// Constants and nets being evaluated, and where each was used: to show a cycle.
   std::vector<std::pair<const ast::Decl *, llvm::SMRange>> running;
   llvm::SmallPtrSet<const ast::Decl *, 4> netsInCycles;
@@ -352,6 +388,7 @@ private:
   TestState *test = nullptr; // while a test is elaborated
   PathScope *path = nullptr;
   SharedLayer *sharing = nullptr;
+  llvm::SmallVector<SharedLayer *, 2> layersInUse;
   struct Label {
     std::string text;
     llvm::SMRange range;

@@ -113,7 +113,7 @@ bool Elaborator::bindLayerArguments(const LayerDef &layer, ArrayRef<Argument> ar
     Value value = evaluate(argument.value, scope);
     // `bias = false` is a hyperparameter, `bias = b` the parameter itself.
     if (isParam && (!llvm::is_contained(names, name) || value.is(Value::Kind::Tensor) ||
-                    value.is(Value::Kind::List))) {
+                    value.is(Value::Kind::List) || value.is(Value::Kind::Range))) {
       tensors[name] = toTensor(value, argument.range);
       valid &= !tensors[name].isPoison();
       continue;
@@ -267,7 +267,8 @@ void Elaborator::noteOrigin(Report &report, const LayerProblem &problem, const V
   for (int node = graph->tensors[index].node; node >= 0 && !graph->nodes[node].operands.empty();
        node = graph->tensors[index].node) {
     unsigned before = graph->nodes[node].operands.front();
-    if (graph->tensors[before].shape != graph->tensors[index].shape)
+    bool isLayer = graph->nodes[node].layer != nullptr;
+    if (isLayer && graph->tensors[before].shape != graph->tensors[index].shape)
       break;
     index = before;
   }
@@ -338,31 +339,47 @@ std::optional<std::string> Elaborator::takeName(StringRef stem, SMRange range) {
   return std::nullopt;
 }
 
-bool Elaborator::addParams(GraphNode &node, const LayerShape &shape, SMRange range) {
-  if (!sharing || sharing->uses == 0) {
-    for (const mlir::cnn::ParamSpec &spec : shape.params) {
-      std::string name = node.path + "." + spec.name.str();
-      if (!checkSize(spec.shape, "parameter '" + name + "'", range))
-        return false;
-      node.params.push_back(graph->params.size());
-      graph->params.push_back({name, spec, range});
-    }
-    if (sharing) {
-      sharing->params = node.params;
-      sharing->firstUse = graph->uses[currentUse].range;
-    }
-    return true;
+/// The parameter that a layer or declaration needs next: a new one, or where a shared layer is used
+/// again, the one that its first use made.
+std::optional<unsigned> Elaborator::takeParam(GraphParam param, SharedLayer *shared) {
+  if (!shared) {
+    graph->params.push_back(std::move(param));
+    return graph->params.size() - 1;
   }
-  node.params = sharing->params;
-  for (auto [spec, index] : llvm::zip(shape.params, sharing->params)) {
-    const GraphParam &first = graph->params[index];
-    if (first.spec.shape == spec.shape)
-      continue;
-    error(graph->uses[currentUse].range, "layer '" + sharing->name + "' has a " + spec.name +
-                                             " of " + formatShape(first.spec.shape) +
-                                             "; here it would need " + formatShape(spec.shape))
-        .note(sharing->firstUse, "its first use is here");
-    return false;
+  if (shared->uses == 0) {
+    std::optional<unsigned> made = takeParam(std::move(param), shared->outer);
+    if (made)
+      shared->params.push_back(*made);
+    return made;
+  }
+  if (shared->taken == shared->params.size()) {
+    error(shared->use, "layer '" + shared->name + "' needs the parameter '" + param.spec.name +
+                           "' here, which its first use did not need")
+        .note(shared->firstUse, "its first use is here");
+    return std::nullopt;
+  }
+  unsigned index = shared->params[shared->taken++];
+  const GraphParam &first = graph->params[index];
+  if (first.spec.name == param.spec.name && first.spec.shape == param.spec.shape)
+    return index;
+  error(shared->use,
+        "layer '" + shared->name + "' has a " + first.spec.name + " of " +
+            formatShape(first.spec.shape) + "; here it would need " +
+            (first.spec.name == param.spec.name ? "" : "a " + param.spec.name + " of ") +
+            formatShape(param.spec.shape))
+      .note(shared->firstUse, "its first use is here");
+  return std::nullopt;
+}
+
+bool Elaborator::addParams(GraphNode &node, const LayerShape &shape, SMRange range) {
+  for (const mlir::cnn::ParamSpec &spec : shape.params) {
+    std::string name = node.path + "." + spec.name.str();
+    if (!checkSize(spec.shape, "parameter '" + name + "'", range))
+      return false;
+    std::optional<unsigned> param = takeParam({name, spec, range, std::nullopt}, sharing);
+    if (!param)
+      return false;
+    node.params.push_back(*param);
   }
   return true;
 }
@@ -406,11 +423,12 @@ static mlir::cnn::Shape toSample(const LayerDef &layer, const GraphTensor &tenso
   mlir::cnn::Shape shape = tensor.shape;
   if (tensor.batched || layer.sampleRank == 0)
     return shape;
+  unsigned rank = getSampleRank(layer, shape.size());
   if (layer.leastRank && shape.size() >= layer.leastRank)
-    while (shape.size() < layer.sampleRank)
+    while (shape.size() < rank)
       shape.insert(shape.begin(), 1);
-  if (shape.size() > layer.sampleRank)
-    shape.erase(shape.begin(), shape.end() - layer.sampleRank);
+  if (shape.size() > rank)
+    shape.erase(shape.begin(), shape.end() - rank);
   return shape;
 }
 
@@ -422,9 +440,11 @@ Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Arg
   node.use = currentUse;
   llvm::SmallVector<mlir::cnn::Shape> shapes;
   bool batched = false;
+  int64_t batch = 0;
   for (unsigned operand : node.operands) {
     shapes.push_back(toSample(layer, graph->tensors[operand]));
     batched |= graph->tensors[operand].batched;
+    batch = std::max(batch, graph->tensors[operand].batch);
   }
   LayerProblem problem;
   mlir::FailureOr<LayerShape> shape = layer.infer(shapes, node.arguments, problem);
@@ -440,7 +460,7 @@ Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Arg
     return Value();
   }
   std::optional<std::string> name;
-  if (sharing)
+  if (sharing && sharing->isCall)
     // The first use bears the layer's name, further ones a number behind it.
     name = sharing->prefix + sharing->name +
            (sharing->uses ? "." + std::to_string(sharing->uses + 1) : "");
@@ -453,20 +473,18 @@ Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Arg
   if (!batched && layer.sampleRank && !node.operands.empty()) {
     // The dimensions before the sample's come back, the ones that were put before it go.
     ArrayRef<int64_t> whole = graph->tensors[node.operands[0]].shape;
-    if (whole.size() > layer.sampleRank)
-      shape->output.insert(shape->output.begin(), whole.begin(), whole.end() - layer.sampleRank);
+    unsigned rank = getSampleRank(layer, whole.size());
+    if (whole.size() > rank)
+      shape->output.insert(shape->output.begin(), whole.begin(), whole.end() - rank);
     else
-      shape->output.erase(shape->output.begin(),
-                          shape->output.begin() + (layer.sampleRank - whole.size()));
+      shape->output.erase(shape->output.begin(), shape->output.begin() + (rank - whole.size()));
   }
   if (!checkSize(shape->output, "the output of '" + node.path + "'", range) ||
       !addParams(node, *shape, range))
     return Value();
-  if (sharing)
-    ++sharing->uses;
   node.result = graph->tensors.size();
   graph->tensors.push_back({shape->output, static_cast<int>(graph->nodes.size()), node.path, range,
-                            batched, shape->integer});
+                            batched, batch, shape->integer});
   graph->nodes.push_back(std::move(node));
   return Value::makeTensor(graph->nodes.back().result, range);
 }

@@ -138,8 +138,10 @@ bool Elaborator::declareParam(const ParamStmt &stmt, Scope &scope) {
   tensor.name = param.name;
   tensor.range = stmt.name.range;
   tensor.batched = false;
-  tensor.param = graph->params.size();
-  graph->params.push_back(std::move(param));
+  std::optional<unsigned> made = takeParam(std::move(param), sharing);
+  if (!made)
+    return false;
+  tensor.param = *made;
   graph->tensors.push_back(std::move(tensor));
   return define(scope, stmt.name.name, stmt.name.range,
                 Value::makeTensor(graph->tensors.size() - 1, stmt.name.range));

@@ -3,6 +3,7 @@
 #include "compiler/frontend/ElaborateImpl.h"
 
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/SaveAndRestore.h"
 
 using namespace cnn;
 using namespace cnn::ast;
@@ -35,7 +36,7 @@ bool Elaborator::toTensors(const Value &value, SMRange range, Values &tensors) {
   bool tuple = value.is(Value::Kind::Tuple);
   for (int64_t i = 0, e = tuple ? value.size() : 1; i < e; ++i) {
     tensors.push_back(tuple ? value.element(i) : value);
-    if (tensors.back().is(Value::Kind::List) && graph)
+    if ((tensors.back().is(Value::Kind::List) || tensors.back().is(Value::Kind::Range)) && graph)
       tensors.back() = toTensor(tensors.back(), range);
     if (tensors.back().isPoison())
       return false;
@@ -133,7 +134,7 @@ Value Elaborator::applyCall(const NameExpr &name, const CallExpr *call, Scope *s
     return callFunction(*function, arguments, scope, inputs, range);
   if (auto *def = llvm::dyn_cast_or_null<DefDecl>(decl)) {
     if (arguments.empty())
-      return callDef(*def, inputs, range);
+      return callDef(*def, DefInputs(inputs.begin(), inputs.end()), range);
     error(range, "'" + name.name + "' takes tensors and has no hyperparameters")
         .note(decl->name.range, "'" + name.name + "' is declared here");
     return Value();
@@ -154,17 +155,37 @@ Value Elaborator::applyShared(const Value &value, ArrayRef<Value> inputs, SMRang
   const mlir::cnn::LayerDef *layer =
       name && !lookup(name->name, shared.scope) && !findGlobal(name->name) ? findLayer(name->name)
                                                                            : nullptr;
-  if (!layer) {
-    error(shared.expr->range, "'layer' declares a call of a built-in layer, such as conv(16, "
-                              "kernel = 3)");
+  if (llvm::is_contained(layersInUse, &shared)) {
+    error(range, "layer '" + shared.name + "' uses itself");
     return Value();
   }
   Use use(*this, range, "layer '" + shared.name + "' is used here");
-  SharedLayer *saved = sharing;
-  sharing = &shared;
-  Value result = callLayer(*layer, call ? call->arguments : ArrayRef<Argument>(), shared.scope,
-                           inputs, shared.expr->range);
-  sharing = saved;
+  llvm::SaveAndRestore<SharedLayer *> saved(sharing, &shared);
+  layersInUse.push_back(&shared);
+  shared.isCall = layer != nullptr;
+  shared.taken = 0;
+  shared.use = range;
+  if (shared.uses == 0)
+    shared.firstUse = range;
+  Value result;
+  if (layer) {
+    result = callLayer(*layer, call ? call->arguments : ArrayRef<Argument>(), shared.scope, inputs,
+                       shared.expr->range);
+  } else {
+    // What is in it is named after the layer, in further uses with a number.
+    InPath home(*this, shared.prefix);
+    label = Label{shared.name + (shared.uses ? "." + std::to_string(shared.uses + 1) : ""), range};
+    result = applyExpr(shared.expr, shared.scope, inputs);
+    label.reset();
+  }
+  layersInUse.pop_back();
+  if (!result.isPoison() && shared.uses > 0 && shared.taken != shared.params.size()) {
+    error(range, "layer '" + shared.name + "' does not need the parameter '" +
+                     graph->params[shared.params[shared.taken]].name + "' here")
+        .note(shared.firstUse, "its first use, which needs it, is here");
+    return Value();
+  }
+  ++shared.uses;
   return result;
 }
 

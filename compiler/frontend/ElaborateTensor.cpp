@@ -113,8 +113,7 @@ bool Elaborator::flattenList(const Value &value, size_t depth, Shape &shape,
     return true;
   }
   if (!value.is(Value::Kind::List)) {
-    error(place, "the elements of a tensor are numbers, not " + describe(value))
-        .hint(value.is(Value::Kind::Tensor) ? "stack(a, b) joins tensors" : "");
+    error(place, "the elements of a tensor are numbers, not " + describe(value));
     return false;
   }
   if (value.size() == 0) {
@@ -145,6 +144,19 @@ Value Elaborator::toTensor(const Value &value, SMRange range) {
   case Value::Kind::Float:
     return makeLiteral({}, {value.asDouble()}, false, range);
   case Value::Kind::List: {
+    // Tensors in a list are stacked.
+    if (holdsTensor(value)) {
+      llvm::SmallVector<unsigned> parts;
+      for (const Value &element : *value.elements) {
+        Value part = toNumbers(toTensor(element, range));
+        if (part.isPoison())
+          return Value();
+        parts.push_back(part.integer);
+      }
+      LayerArgs arguments;
+      arguments.set("axis", int64_t(0));
+      return addNode(*mlir::cnn::findLayer("stack"), std::move(arguments), parts, range);
+    }
     Shape shape;
     std::vector<double> numbers;
     if (!flattenList(value, 0, shape, numbers, range))
@@ -158,7 +170,7 @@ Value Elaborator::toTensor(const Value &value, SMRange range) {
     }
     std::vector<double> numbers;
     for (int64_t i = 0; i < value.size(); ++i)
-      numbers.push_back(value.integer + i);
+      numbers.push_back(value.integer + i * value.step);
     return makeLiteral({value.size()}, std::move(numbers), false, range);
   }
   default:
@@ -171,64 +183,51 @@ Value Elaborator::toTensor(const Value &value, SMRange range) {
 // Arithmetic
 //===----------------------------------------------------------------------===//
 
-/// The parts of `x ^ power`, by repeated squaring, with x as part 0.
-static std::vector<IndexTerm> buildPower(int64_t power) {
-  IndexTerm element;
-  element.kind = IndexTerm::Kind::Element;
-  std::vector<IndexTerm> terms = {element};
-  auto add = [&](IndexTerm::Kind kind, unsigned lhs, unsigned rhs) -> unsigned {
-    IndexTerm term;
-    term.kind = kind;
-    term.children = {lhs, rhs};
-    terms.push_back(term);
-    return terms.size() - 1;
-  };
-  auto number = [&](double value) -> unsigned {
-    IndexTerm term;
-    term.number = value;
-    terms.push_back(term);
-    return terms.size() - 1;
-  };
-  std::optional<unsigned> product;
-  unsigned square = 0;
-  for (uint64_t rest = power < 0 ? -power : power; rest; rest /= 2) {
-    if (rest % 2)
-      product = product ? add(IndexTerm::Kind::Multiply, *product, square) : square;
-    if (rest > 1)
-      square = add(IndexTerm::Kind::Multiply, square, square);
-  }
-  if (!product)
-    number(1.0);
-  else if (power < 0)
-    add(IndexTerm::Kind::Divide, number(1.0), *product);
-  else if (*product + 1 != terms.size())
-    add(IndexTerm::Kind::Add, *product, number(0.0));
-  return terms;
+bool Elaborator::isNumeric(const Value &value) {
+  if (!value.is(Value::Kind::List))
+    return value.isNumber() || value.is(Value::Kind::Range) || value.is(Value::Kind::Tensor);
+  return value.size() > 0 && llvm::all_of(*value.elements, isNumeric);
+}
+
+bool Elaborator::isInTensorText(llvm::SMLoc place) const {
+  const Module *module = moduleOf(place.getPointer());
+  return module && llvm::any_of(module->file->declarations, [&](const Decl *decl) {
+           return llvm::isa<TestDecl, DefDecl>(decl) &&
+                  decl->range.Start.getPointer() <= place.getPointer() &&
+                  place.getPointer() < decl->range.End.getPointer();
+         });
 }
 
 bool Elaborator::checkPower(const BinaryExpr &expr, const Value &power) {
-  if ((power.is(Value::Kind::Int) && power.integer <= 64 && power.integer >= -64) ||
-      (power.is(Value::Kind::Float) && power.number == 0.5))
+  if (!power.is(Value::Kind::Int) || (power.integer <= 64 && power.integer >= -64))
     return true;
   error(expr.rhs->range,
-        "a tensor is raised to an integer from -64 to 64 or to 0.5, not to " + describe(power))
-      .hint("exp(b * log(a)) is the power of a positive tensor");
+        "an integer that a tensor is raised to is from -64 to 64, not " + format(power))
+      .hint("the power of a positive tensor is x ^ " + format(power) + ".0");
   return false;
 }
 
+/// `base ^ power`, of which one is a tensor: by multiplication for integers, else
+/// exp(power * log(base)).
 Value Elaborator::computePower(const BinaryExpr &expr, const Value &base, const Value &power) {
-  if (!checkPower(expr, power))
-    return Value();
-  Value tensor = toNumbers(base);
-  if (tensor.isPoison())
-    return Value();
-  if (power.is(Value::Kind::Int))
-    return makePointwise(tensor.integer, buildPower(power.integer), false, expr.range);
-  IndexTerm element, root;
-  element.kind = IndexTerm::Kind::Element;
-  root.kind = IndexTerm::Kind::Root;
-  root.children = {0};
-  return makePointwise(tensor.integer, {element, root}, false, expr.range);
+  if (power.isNumber()) {
+    if (!checkPower(expr, power))
+      return Value();
+    Value tensor = toNumbers(base);
+    LayerArgs arguments;
+    arguments.set("exponent", power.asDouble());
+    return tensor.isPoison() ? Value()
+                             : addNode(*mlir::cnn::findLayer("pow"), std::move(arguments),
+                                       static_cast<unsigned>(tensor.integer), expr.range);
+  }
+  std::optional<Label> own = std::move(label);
+  label.reset();
+  Value value = callLayer(*mlir::cnn::findLayer("log"), {}, nullptr, base, expr.range);
+  if (!value.isPoison())
+    value = callLayer(*mlir::cnn::findLayer("mul"), {}, nullptr, {power, value}, expr.range);
+  label = std::move(own);
+  return value.isPoison() ? Value()
+                          : callLayer(*mlir::cnn::findLayer("exp"), {}, nullptr, value, expr.range);
 }
 
 Value Elaborator::computeTensors(const BinaryExpr &expr, const Value &lhs, const Value &rhs) {
@@ -239,17 +238,20 @@ Value Elaborator::computeTensors(const BinaryExpr &expr, const Value &lhs, const
                                               : "";
   const LayerDef *layer = mlir::cnn::findLayer(name);
   auto isOperand = [](const Value &value) {
-    return value.isNumber() || value.is(Value::Kind::Tensor) || value.is(Value::Kind::List);
+    return value.isNumber() || value.is(Value::Kind::Tensor) || value.is(Value::Kind::List) ||
+           value.is(Value::Kind::Range);
   };
-  if (expr.op == BinaryOp::Pow && lhs.is(Value::Kind::Tensor) && isOperand(rhs))
-    return computePower(expr, lhs, rhs);
-  if (layer && isOperand(lhs) && isOperand(rhs)) {
+  bool power = expr.op == BinaryOp::Pow;
+  if ((layer || power) && isOperand(lhs) && isOperand(rhs)) {
     std::optional<Label> own = std::move(label);
     label.reset();
-    Value left = toTensor(lhs, expr.lhs->range), right = toTensor(rhs, expr.rhs->range);
+    Value left = toTensor(lhs, expr.lhs->range);
+    Value right = power && rhs.isNumber() ? rhs : toTensor(rhs, expr.rhs->range);
     label = std::move(own);
     if (left.isPoison() || right.isPoison())
       return Value();
+    if (power)
+      return computePower(expr, left, right);
     return callLayer(*layer, {}, nullptr, {left, right}, expr.range);
   }
   error(expr.opRange,
@@ -259,10 +261,6 @@ Value Elaborator::computeTensors(const BinaryExpr &expr, const Value &lhs, const
                 : "");
   return Value();
 }
-
-//===----------------------------------------------------------------------===//
-// Slices
-//===----------------------------------------------------------------------===//
 
 std::string cnn::printed(const Expr *expr) {
   // As it was written, where that is on one line.
@@ -274,82 +272,4 @@ std::string cnn::printed(const Expr *expr) {
   llvm::raw_string_ostream out(text);
   printExpr(expr, out);
   return text;
-}
-
-/// `x[a..b, c, ..]`: a part of a tensor. A dimension with one index is gone, one without any is
-/// whole.
-Value Elaborator::evaluateSlice(const IndexExpr &expr, const Value &base, ArrayRef<Value> indices) {
-  const Shape shape = graph->tensors[base.integer].shape;
-  std::string name = printed(expr.base);
-  IndexFunction function;
-  function.reads.emplace_back();
-  llvm::SmallVector<int64_t, 4> starts, along;
-  for (size_t dim = 0; dim < shape.size(); ++dim) {
-    int64_t begin = 0, end = shape[dim];
-    bool kept = true;
-    if (dim < indices.size() && expr.indices[dim]->kind == Expr::Kind::Range &&
-        !cast<RangeExpr>(expr.indices[dim])->begin) {
-      // `..`
-    } else if (dim < indices.size()) {
-      const Value &index = indices[dim];
-      auto fromEnd = [&](int64_t at) { return at < 0 ? at + shape[dim] : at; };
-      kept = index.is(Value::Kind::Range);
-      begin = fromEnd(index.integer);
-      end = kept ? fromEnd(index.end) : begin + 1;
-      // The end of `-2..0` is that of the dimension.
-      if (kept && index.integer < 0 && index.end == 0)
-        end = shape[dim];
-      if (begin < 0 || end > shape[dim] || begin >= end) {
-        error(expr.indices[dim]->range,
-              (begin >= end && kept ? "the range " : "index ") + format(index) +
-                  (begin >= end && kept ? " takes nothing of" : " is outside of") + " dimension " +
-                  Twine(dim) + " of '" + name + "', which has " + counted(shape[dim], "element"));
-        return Value();
-      }
-    }
-    starts.push_back(begin);
-    along.push_back(kept ? static_cast<int64_t>(function.sizes.size()) : -1);
-    if (kept)
-      function.sizes.push_back(end - begin);
-  }
-  function.parallel = function.sizes.size();
-  for (auto [start, dim] : llvm::zip(starts, along)) {
-    IndexForm form;
-    form.coefficients.assign(function.sizes.size(), 0);
-    if (dim >= 0)
-      form.coefficients[dim] = 1;
-    form.constant = start;
-    function.reads.back().push_back(form);
-  }
-  IndexTerm element;
-  element.kind = IndexTerm::Kind::Element;
-  function.terms = {element};
-  function.integer = graph->tensors[base.integer].integer;
-  return makeIndexNode(std::move(function), static_cast<unsigned>(base.integer), expr.range);
-}
-
-Value Elaborator::evaluateTensorIndex(const IndexExpr &expr, const Value &base, Scope *scope) {
-  Values indices;
-  const Shape &shape = graph->tensors[base.integer].shape;
-  bool scalar = false;
-  for (const Expr *index : expr.indices) {
-    auto *range = dyn_cast<RangeExpr>(index);
-    indices.push_back(range && !range->begin ? Value::makeInt(0, index->range)
-                                             : evaluate(index, scope));
-    const Value &value = indices.back();
-    if (value.isPoison())
-      return Value();
-    scalar |= value.is(Value::Kind::Scalar);
-    if (value.is(Value::Kind::Int) || value.is(Value::Kind::Range) || value.is(Value::Kind::Scalar))
-      continue;
-    error(index->range, "the index of a tensor is an integer or a range, not " + describe(value));
-    return Value();
-  }
-  if (indices.size() > shape.size()) {
-    error(expr.range, "'" + printed(expr.base) + "' has " + Twine(shape.size()) + " dimension" +
-                          (shape.size() == 1 ? "" : "s") + " (" + formatShape(shape) + "), but " +
-                          Twine(indices.size()) + " indices are given");
-    return Value();
-  }
-  return scalar ? evaluateElement(expr, base, indices) : evaluateSlice(expr, base, indices);
 }

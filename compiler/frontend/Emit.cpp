@@ -18,7 +18,7 @@ using llvm::Twine;
 namespace {
 
 mlir::RankedTensorType getType(const GraphTensor &tensor, int64_t batch, mlir::Type element) {
-  llvm::SmallVector<int64_t> shape = {tensor.batched ? batch : 1};
+  llvm::SmallVector<int64_t> shape = {!tensor.batched ? 1 : tensor.batch ? tensor.batch : batch};
   llvm::append_range(shape, tensor.shape);
   if (tensor.integer)
     element = mlir::IntegerType::get(element.getContext(), 32);
@@ -61,13 +61,15 @@ llvm::SmallVector<mlir::Value> prepareOperands(mlir::OpBuilder &builder, mlir::L
                                                llvm::ArrayRef<mlir::Value> values, int64_t batch) {
   llvm::SmallVector<mlir::Value> operands;
   bool batched = graph.tensors[node.result].batched;
+  if (int64_t samples = graph.tensors[node.result].batch)
+    batch = samples;
   for (unsigned index : node.operands) {
     const GraphTensor &tensor = graph.tensors[index];
     mlir::Value value = values[index];
-    unsigned rank = node.layer->sampleRank;
+    unsigned rank = mlir::cnn::getSampleRank(*node.layer, tensor.shape.size());
     if (batched && !tensor.batched && !node.layer->mixesBatch) {
       value = repeat(builder, loc, value, batch);
-    } else if (!tensor.batched && rank) {
+    } else if (!tensor.batched && node.layer->sampleRank) {
       // The leading dimensions are the batch.
       llvm::SmallVector<int64_t> sample(tensor.shape.begin(), tensor.shape.end());
       while (sample.size() < rank)
@@ -159,8 +161,9 @@ void Emitter::emitRecipe() {
   // A recipe may be called like the net, and both are symbols here.
   std::string symbol = recipe->name + (recipe->name == graph.net ? ".recipe" : "");
   const Optimizer &optimizer = recipe->optimizer;
-  auto op = mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol,
-                                        recipe->net, recipe->loss, getLossArgs(), optimizer.def->name);
+  auto op =
+      mlir::cnn::RecipeOp::create(builder, locate(recipe->range, recipe->name), symbol, recipe->net,
+                                  recipe->loss, getLossArgs(), optimizer.def->name);
   for (StringRef flag : optimizer.def->getFlags(optimizer.args))
     op->setAttr(flag, builder.getBoolAttr(true));
 }
@@ -239,16 +242,13 @@ void cnn::emitParams(mlir::OpBuilder &builder, const Graph &graph, const Recipe 
       init = *param.init;
     bool two = init.kind == "uniform" || init.kind == "normal";
     bool given = two || init.kind == "constant"; // by numbers, not by the shape
-    auto attribute = mlir::cnn::InitAttr::get(
-        builder.getContext(), init.kind, given ? 0 : spec.fanIn, given ? 0 : spec.fanOut,
-        given ? number(init.value) : mlir::FloatAttr());
+    auto attribute = mlir::cnn::InitAttr::get(builder.getContext(), init.kind,
+                                              given ? 0 : spec.fanIn, given ? 0 : spec.fanOut,
+                                              given ? number(init.value) : mlir::FloatAttr(),
+                                              two ? number(init.second) : mlir::FloatAttr());
     auto type = mlir::RankedTensorType::get(spec.shape, element);
-    auto op = mlir::cnn::ParamOp::create(
-        builder, locate(builder, param.range, param.name, diagnostics), param.name, type,
-        spec.running ? "running" : "parameter", attribute);
-    // The high end of "uniform", or the standard deviation of "normal".
-    if (two)
-      op->setAttr("cnn.second", number(init.second));
+    mlir::cnn::ParamOp::create(builder, locate(builder, param.range, param.name, diagnostics),
+                               param.name, type, spec.running ? "running" : "parameter", attribute);
   }
 }
 
@@ -293,10 +293,19 @@ llvm::SmallVector<mlir::Value> cnn::emitBody(mlir::OpBuilder &builder, const Gra
   for (const GraphNode &node : graph.nodes) {
     mlir::Location location = locate(builder, node.range, node.path, diagnostics);
     if (node.gradient) {
-      values[node.result] =
-          emitGradient(builder, location, values[node.operands[0]], values[node.operands[1]]);
-      if (!values[node.result])
+      // The parameter itself, not its copy with a leading extent.
+      int param = graph.tensors[node.operands[1]].param;
+      mlir::Value gradient = emitGradient(builder, location, values[node.operands[0]],
+                                          param >= 0 ? readParam(param) : values[node.operands[1]]);
+      if (!gradient)
         return {};
+      values[node.result] = reshape(builder, location, gradient,
+                                    getType(graph.tensors[node.result], batch, element).getShape());
+      continue;
+    }
+    if (!node.layer) {
+      values[node.result] = reshape(builder, location, values[node.operands[0]],
+                                    getType(graph.tensors[node.result], batch, element).getShape());
       continue;
     }
     llvm::SmallVector<mlir::Value> weights;

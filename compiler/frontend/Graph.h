@@ -27,6 +27,7 @@ struct GraphTensor {
   std::string name; // the input's name or the node's path
   llvm::SMRange range;
   bool batched = true;  // whether there is one for every sample
+  int64_t batch = 0;    // how many samples, where a test says it; 0: as the entry point says
   bool integer = false; // of i32
   int param = -1;       // the parameter that it is, in Graph::params; -1: none
 };
@@ -45,9 +46,10 @@ struct GraphParam {
   std::optional<ParamInit> init; // none: as the recipe says
 };
 
-/// One call of a layer, or the gradient of the first operand for the second.
+/// One call of a layer, the gradient of the first operand for the second, or the numbers of the
+/// operand as samples of a batch or back as one tensor (neither layer nor gradient).
 struct GraphNode {
-  const mlir::cnn::LayerDef *layer = nullptr; // null for a gradient
+  const mlir::cnn::LayerDef *layer = nullptr;
   bool gradient = false;
   std::string path; // "b2.residual1.conv1"
   mlir::cnn::LayerArgs arguments;

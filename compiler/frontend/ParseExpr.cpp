@@ -105,16 +105,7 @@ Expr *Parser::parseBinary(unsigned minPrecedence) {
   Expr *lhs = parseUnary();
   while (lhs && !atLineEnd()) {
     if ((is(Tok::DotDot) || is(Tok::DotDotEqual)) && minPrecedence < rangePrecedence) {
-      bool inclusive = is(Tok::DotDotEqual);
-      advance();
-      Expr *end = parseBinary(rangePrecedence);
-      if (!end)
-        return nullptr;
-      auto *range = file.make<RangeExpr>(from(begin));
-      range->begin = lhs;
-      range->end = end;
-      range->inclusive = inclusive;
-      lhs = finish(range, {range->begin, range->end});
+      lhs = parseRange(lhs, begin);
       continue;
     }
     Operator op = operatorOf(token().kind);
@@ -139,6 +130,39 @@ Expr *Parser::parseBinary(unsigned minPrecedence) {
     lhs = finish(binary, {binary->lhs, binary->rhs});
   }
   return lhs;
+}
+
+/// Whether the contextual keyword `step` stands here: it is a name everywhere else.
+bool Parser::atStep() const {
+  if (!is(Tok::Name) || token().text != "step" || atLineEnd())
+    return false;
+  Tok next = peek().kind;
+  return next == Tok::Int || next == Tok::Float || next == Tok::Name || next == Tok::LParen ||
+         next == Tok::Minus;
+}
+
+/// `..end step n` behind `first`, which is null where an index begins with `..`.
+Expr *Parser::parseRange(Expr *first, SMLoc begin) {
+  SmallVector<Expr *> children;
+  auto *range = file.make<RangeExpr>(token().range());
+  range->inclusive = is(Tok::DotDotEqual);
+  advance();
+  if ((range->begin = first))
+    children.push_back(first);
+  bool open = !range->inclusive && (is(Tok::RBracket) || is(Tok::Comma) || atStep());
+  if (!open) {
+    if (!(range->end = parseBinary(rangePrecedence)))
+      return nullptr;
+    children.push_back(range->end);
+  }
+  if (atStep()) {
+    advance();
+    if (!(range->step = parseBinary(rangePrecedence)))
+      return nullptr;
+    children.push_back(range->step);
+  }
+  range->range = from(begin);
+  return finish(range, children);
 }
 
 Expr *Parser::parseUnary() {
@@ -185,10 +209,22 @@ Expr *Parser::parsePostfix() {
       expr = parseCall(expr);
     else if (is(Tok::LBracket))
       expr = parseIndex(expr);
+    else if (is(Tok::Dot))
+      expr = parseMember(expr);
     else
       break;
   }
   return expr;
+}
+
+Expr *Parser::parseMember(Expr *base) {
+  advance();
+  auto *member = file.make<MemberExpr>(from(base->range.Start));
+  member->base = base;
+  if (!expectName(member->name, "the name of a part, such as T, after '.'"))
+    return nullptr;
+  member->range = from(base->range.Start);
+  return finish(member, {base});
 }
 
 Expr *Parser::parsePrimary() {
@@ -562,13 +598,8 @@ Expr *Parser::parseIndex(Expr *base) {
   Brackets brackets(*this, 1);
   SmallVector<Expr *> indices;
   do {
-    if (is(Tok::DotDot)) {
-      // `..` alone: the whole dimension.
-      indices.push_back(file.make<RangeExpr>(token().range()));
-      advance();
-      continue;
-    }
-    indices.push_back(parseExpr());
+    bool fromStart = is(Tok::DotDot) || is(Tok::DotDotEqual);
+    indices.push_back(fromStart ? parseRange(nullptr, token().begin()) : parseExpr());
     if (!indices.back())
       return nullptr;
   } while (consumeIf(Tok::Comma) && !is(Tok::RBracket));

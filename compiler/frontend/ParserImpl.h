@@ -127,6 +127,9 @@ private:
   ast::Expr *parseIf();
   ast::Expr *parseCall(ast::Expr *callee);
   ast::Expr *parseIndex(ast::Expr *base);
+  ast::Expr *parseMember(ast::Expr *base);
+  bool atStep() const;
+  ast::Expr *parseRange(ast::Expr *first, llvm::SMLoc begin);
   bool parseArguments(llvm::SmallVectorImpl<ast::Argument> &arguments,
                       llvm::SmallVectorImpl<ast::Binder> &binders, bool allowBinders);
   bool parseBinders(llvm::SmallVectorImpl<ast::Binder> &binders);

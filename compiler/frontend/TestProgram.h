@@ -45,7 +45,7 @@ struct TestInstruction {
     Print,  // `pieces` and a line end
     Expect, // `operands` stand in the relation
     Fail,   // always, with `message`
-    Loop,   // `body` with the counters at 0, 1, ... and begin, begin + 1, ..., end - 1
+    Loop,   // `body` `rounds` times, with the counters at 0, 1, ... and begin, begin + step, ...
     If,     // `body` or `elseBody`
   };
   enum class Relation { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Near, True };
@@ -58,7 +58,7 @@ struct TestInstruction {
   std::vector<HostExpr> operands; // of Expect: one or two; of If: the condition
   double tolerance = 0;
   std::string message;
-  int64_t begin = 0, end = 0;
+  int64_t begin = 0, step = 1, rounds = 0;
   int position = -1, counter = -1; // tensors; -1: none
   std::vector<TestInstruction> body, elseBody;
 };

@@ -8,6 +8,7 @@
 using namespace cnn;
 using llvm::SMRange;
 using llvm::StringRef;
+using mlir::cnn::IndexTerm;
 
 Value Value::makeInt(int64_t value, SMRange origin) {
   Value result;
@@ -72,14 +73,50 @@ Value Value::makeStage(const ast::Expr *expr, Scope *scope, SMRange origin) {
   return result;
 }
 
+Scalar cnn::makeNumber(double value) {
+  auto scalar = std::make_shared<ScalarExpr>();
+  scalar->number = value;
+  return scalar;
+}
+
+Scalar cnn::makeScalar(IndexTerm::Kind kind, std::vector<Scalar> children) {
+  auto scalar = std::make_shared<ScalarExpr>();
+  scalar->kind = kind;
+  scalar->children = std::move(children);
+  return scalar;
+}
+
+bool cnn::isCondition(const Scalar &scalar) {
+  if (scalar->kind == IndexTerm::Kind::Select)
+    return isCondition(scalar->children[1]);
+  return scalar->kind >= IndexTerm::Kind::Less && scalar->kind <= IndexTerm::Kind::Not;
+}
+
+void cnn::collectIndices(const Scalar &scalar, std::set<unsigned> &indices) {
+  if (scalar->kind == IndexTerm::Kind::Index)
+    for (auto [number, factor] : scalar->index->coefficients)
+      indices.insert(number);
+  for (const IndexSum &sum : scalar->place)
+    for (auto [number, factor] : sum.coefficients)
+      indices.insert(number);
+  for (const Scalar &child : scalar->children)
+    collectIndices(child, indices);
+}
+
 int64_t Value::size() const {
-  if (kind == Kind::Range)
-    return end > integer ? end - integer : 0;
+  if (kind == Kind::Range) {
+    if (step > 0 ? end <= integer : end >= integer)
+      return 0;
+    // The distance may be more than an int64_t holds; no list is that long.
+    uint64_t distance = step > 0 ? uint64_t(end) - integer : uint64_t(integer) - end;
+    uint64_t apart = step > 0 ? step : -uint64_t(step);
+    return std::min<uint64_t>((distance - 1) / apart + 1, INT64_MAX);
+  }
   return elements ? elements->size() : 0;
 }
 
 Value Value::element(int64_t index) const {
-  return kind == Kind::Range ? makeInt(integer + index, origin) : (*elements)[index];
+  return kind == Kind::Range ? makeInt(integer + index * step, origin) : (*elements)[index];
 }
 
 StringRef cnn::describe(Value::Kind kind) {
@@ -150,7 +187,8 @@ std::string cnn::format(const Value &value) {
   case Value::Kind::String:
     return "\"" + value.text + "\"";
   case Value::Kind::Range:
-    return std::to_string(value.integer) + ".." + std::to_string(value.end);
+    return std::to_string(value.integer) + ".." + std::to_string(value.end) +
+           (value.step == 1 ? "" : " step " + std::to_string(value.step));
   case Value::Kind::List:
   case Value::Kind::Tuple: {
     bool list = value.kind == Value::Kind::List;
@@ -170,6 +208,11 @@ bool cnn::contains(llvm::SMRange outer, llvm::SMRange inner) {
          inner.End.getPointer() <= outer.End.getPointer();
 }
 
+bool cnn::holdsTensor(const Value &value) {
+  return value.is(Value::Kind::Tensor) ||
+         (value.elements && llvm::any_of(*value.elements, holdsTensor));
+}
+
 bool cnn::equal(const Value &a, const Value &b) {
   if (a.is(Value::Kind::Int) && b.is(Value::Kind::Int))
     return a.integer == b.integer;
@@ -183,7 +226,7 @@ bool cnn::equal(const Value &a, const Value &b) {
   case Value::Kind::String:
     return a.text == b.text;
   case Value::Kind::Range:
-    return a.integer == b.integer && a.end == b.end;
+    return a.integer == b.integer && a.end == b.end && a.step == b.step;
   case Value::Kind::List:
   case Value::Kind::Tuple:
     return a.size() == b.size() &&

@@ -8,6 +8,7 @@
 #include "llvm/ADT/StringMap.h"
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,14 @@ struct ScalarExpr {
   std::vector<std::shared_ptr<const ScalarExpr>> children;
 };
 
+using Scalar = std::shared_ptr<const ScalarExpr>;
+Scalar makeNumber(double value);
+Scalar makeScalar(mlir::cnn::IndexTerm::Kind kind, std::vector<Scalar> children);
+/// Whether it is true or false, and no number.
+bool isCondition(const Scalar &scalar);
+/// Adds the numbers of the indices that the scalar depends on, in the order of their definition.
+void collectIndices(const Scalar &scalar, std::set<unsigned> &indices);
+
 struct Value {
   enum class Kind {
     Poison, // an error was reported; nothing that follows from it is
@@ -42,7 +51,7 @@ struct Value {
     String,
     List,   // `integer` counts its elements and those inside of them
     Tuple,  // likewise
-    Range,  // the integers from `integer` to before `end`
+    Range,  // the integers from `integer` to before `end`, `step` apart
     Tensor, // `integer` is its index in the graph
     Stage,  // `expr` in `scope`; without `expr` the identity
     Layer,  // a layer that is shared wherever it is used; `integer` is its index
@@ -51,6 +60,7 @@ struct Value {
   Kind kind = Kind::Poison;
   int64_t integer = 0;
   int64_t end = 0;
+  int64_t step = 1; // not 0; of a Range
   double number = 0;
   std::string text;
   std::shared_ptr<const std::vector<Value>> elements;
@@ -89,6 +99,8 @@ std::string describe(const Value &value);
 std::string format(const Value &value);
 /// Whether `inner` stands within `outer`; false where one of them is no place.
 bool contains(llvm::SMRange outer, llvm::SMRange inner);
+/// Whether a value is a tensor or a list or tuple with one in it.
+bool holdsTensor(const Value &value);
 /// Whether two values that are no tensors or stages are equal. 1 equals 1.0.
 bool equal(const Value &a, const Value &b);
 

@@ -118,6 +118,8 @@ Function getFunction(Operation *op) {
       .Case([](math::FmaOp) -> Function { return FLOAT(std::fma(a, b, c)); })
       .Case([](math::ExpOp) -> Function { return FLOAT(std::exp(a)); })
       .Case([](math::LogOp) -> Function { return FLOAT(std::log(a)); })
+      .Case([](math::SinOp) -> Function { return FLOAT(std::sin(a)); })
+      .Case([](math::CosOp) -> Function { return FLOAT(std::cos(a)); })
       .Case([](math::TanhOp) -> Function { return FLOAT(std::tanh(a)); })
       .Case([](math::ErfOp) -> Function { return FLOAT(std::erf(a)); })
       .Case([](math::SqrtOp) -> Function { return FLOAT(std::sqrt(a)); })

@@ -11,7 +11,7 @@ namespace cnn::tool {
 namespace {
 
 struct Counts {
-  unsigned passed = 0, failed = 0;
+  unsigned passed = 0, failed = 0, notRun = 0;
 };
 
 bool runOne(Frontend &frontend, const ast::TestDecl &test, unsigned index, ThreadPool &pool,
@@ -37,6 +37,11 @@ bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
     auto *test = llvm::dyn_cast<ast::TestDecl>(declaration);
     if (!test)
       continue;
+    // What it would say could not be shown.
+    if (fileErrors.full()) {
+      ++counts.notRun;
+      continue;
+    }
     SourcePosition place = fileErrors.position(test->range.Start);
     unsigned before = fileErrors.errorCount();
     bool passed = runOne(*frontend, *test, ++index, pool, fileErrors);
@@ -46,7 +51,7 @@ bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
                  << frontend->titleOf(*test) << "\n";
     llvm::outs().flush();
   }
-  if (!index)
+  if (!index && !fileErrors.full())
     llvm::outs() << path << ": no tests\n";
   return true;
 }
@@ -67,6 +72,9 @@ int runTest() {
   llvm::outs() << counts.passed << (counts.passed == 1 ? " test passed" : " tests passed");
   if (counts.failed)
     llvm::outs() << ", " << counts.failed << " failed";
+  if (counts.notRun)
+    llvm::outs() << ", " << counts.notRun << " not run after " << Diagnostics::maxErrors
+                 << " errors";
   llvm::outs() << "\n";
   return readable && !counts.failed ? exitSuccess : exitFailure;
 }

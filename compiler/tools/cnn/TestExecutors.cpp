@@ -184,8 +184,8 @@ private:
     spec.fanIn = init.getFanIn();
     spec.fanOut = init.getFanOut();
     spec.value = init.getValue() ? init.getValue().getValueAsDouble() : 0;
-    if (auto second = param->getAttrOfType<mlir::FloatAttr>("cnn.second"))
-      spec.second = second.getValueAsDouble();
+    if (init.getSecond())
+      spec.second = init.getSecond().getValueAsDouble();
     return spec;
   }
 

@@ -181,10 +181,11 @@ bool Runner::run(const TestInstruction &instruction) {
     diagnostics.error(instruction.range, instruction.message);
     return false;
   case Kind::Loop:
-    for (int64_t i = instruction.begin; i < instruction.end; ++i) {
-      tensors[instruction.counter] = {static_cast<double>(i)};
+    for (int64_t i = 0; i < instruction.rounds; ++i) {
+      tensors[instruction.counter] = {
+          static_cast<double>(instruction.begin + i * instruction.step)};
       if (instruction.position >= 0)
-        tensors[instruction.position] = {static_cast<double>(i - instruction.begin)};
+        tensors[instruction.position] = {static_cast<double>(i)};
       if (!run(instruction.body))
         return false;
     }

@@ -22,13 +22,15 @@ func.func @exp(%x: vector<16xf32>) -> vector<16xf32> {
 // CHECK-COUNT-1: arith.divf {{.*}} : f64
 // CHECK-NOT: math.{{log|tanh|erf}}
 // CHECK: arith.divf {{.*}} : vector<2x8xf32>
-// CHECK-NOT: math.{{log|tanh|erf}}
+// CHECK-NOT: math.{{log|tanh|erf|sin|cos}}
 // CHECK: return
-func.func @others(%x: f64, %y: vector<2x8xf32>) -> (f64, vector<2x8xf32>, vector<2x8xf32>) {
+func.func @others(%x: f64, %y: vector<2x8xf32>) -> (f64, vector<2x8xf32>, vector<2x8xf32>, f64) {
   %0 = math.log %x : f64
   %1 = math.tanh %y : vector<2x8xf32>
   %2 = math.erf %1 : vector<2x8xf32>
-  return %0, %1, %2 : f64, vector<2x8xf32>, vector<2x8xf32>
+  %3 = math.sin %0 : f64
+  %4 = math.cos %3 : f64
+  return %0, %1, %2, %4 : f64, vector<2x8xf32>, vector<2x8xf32>, f64
 }
 
 // Two exponentials share their constants.

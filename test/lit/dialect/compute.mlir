@@ -259,6 +259,10 @@ func.func @functions(%x: tensor<4x3xf64>) {
   %5 = cnn.gelu %x : tensor<4x3xf64> -> tensor<4x3xf64> {approximate = true}
   // CHECK: cnn.abs %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
   %6 = cnn.abs %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.sin %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %sin = cnn.sin %x : tensor<4x3xf64> -> tensor<4x3xf64>
+  // CHECK: cnn.cos %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
+  %cos = cnn.cos %x : tensor<4x3xf64> -> tensor<4x3xf64>
   // CHECK: cnn.sqrt %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64>
   %7 = cnn.sqrt %x : tensor<4x3xf64> -> tensor<4x3xf64>
   // CHECK: cnn.pow %{{.*}} : tensor<4x3xf64> -> tensor<4x3xf64> {exponent = 2.500000e+00 : f64}

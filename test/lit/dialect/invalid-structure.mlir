@@ -19,7 +19,7 @@ cnn.param @w : tensor<3xi32> parameter <"constant">
 
 // -----
 
-// expected-error@+1 {{expected fan_in, fan_out or value, not 'gain'}}
+// expected-error@+1 {{expected fan_in, fan_out, value or second, not 'gain'}}
 cnn.param @w : tensor<3xf32> parameter <"constant", gain = 2>
 
 // -----

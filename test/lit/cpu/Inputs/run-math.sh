@@ -1,5 +1,5 @@
 #!/bin/bash
-# run-math.sh FUNCTION LANES ELEMENT CPU OUT STEP LIMIT: measures the error of one function; see math.c. With STEP 1
+# run-math.sh FUNCTION LANES ELEMENT CPU OUT STEP LIMIT [MOST]: measures the error of one function; see math.c. With STEP 1
 # over all f32 (a minute each).
 set -e
 here=$(dirname "$0") function=$1 lanes=$2 element=$3 cpu=$4 out=$5 step=$6 limit=$7
@@ -14,5 +14,6 @@ if nm -u "$out/m.o" | grep -v 'fmaf\?$' | grep .; then
 fi
 flag=
 [ "$element" = f32 ] || flag=-DDOUBLE
+[ -z "$8" ] || flag="$flag -DMOST=$8"
 $CC -O2 $flag -DFUNCTION="$function" "$here/math.c" "$out/m.o" -o "$out/m" -lm
 "$out/m" "$step" "$limit"
