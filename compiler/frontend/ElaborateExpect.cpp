@@ -113,6 +113,7 @@ bool Elaborator::toHost(const Expr *expr, Scope *scope, HostExpr &host) {
   if (value.isPoison())
     return false;
   if (value.is(Value::Kind::Tensor)) {
+    value = toComputed(value, expr->range);
     host.kind = HostExpr::Kind::Tensor;
     host.tensor = value.integer;
     host.counter = test->counters.contains(host.tensor);

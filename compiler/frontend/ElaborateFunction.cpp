@@ -136,6 +136,15 @@ Value Elaborator::regroup(const Value &value, GraphTensor tensor, SMRange range)
   return Value::makeTensor(graph->nodes.back().result, range);
 }
 
+/// A parameter as a tensor that a piece of a test computes, for those who look at it from outside.
+Value Elaborator::toComputed(const Value &value, SMRange range) {
+  if (!value.is(Value::Kind::Tensor) || graph->tensors[value.integer].param < 0)
+    return value;
+  GraphTensor copy = graph->tensors[value.integer];
+  copy.param = -1;
+  return regroup(value, std::move(copy), range);
+}
+
 /// The output of a net that a test uses, with the dimensions of the batch in front.
 Value Elaborator::toWhole(const Value &value, const mlir::cnn::Shape &batch, SMRange range) {
   if (value.is(Value::Kind::Tuple)) {
@@ -189,7 +198,7 @@ bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Sc
     if (!fits) {
       error(range, "input '" + parameter.name.name + "' of " + kindOf(decl) + " '" +
                        decl.name.name + "' is " + formatShape(*shape) + ", not " +
-                       formatShape(tensor.shape))
+                       (whole ? formatShape(tensor.shape) : "a single number"))
           .note(parameter.shape->range, "its shape is declared here")
           .note(tensor.range,
                 "the " + formatShape(tensor.shape) + " tensor is '" + tensor.name + "' here");

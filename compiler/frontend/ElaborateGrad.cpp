@@ -34,7 +34,7 @@ Value Elaborator::evaluateGradient(const CallExpr &expr, ArrayRef<Value> values)
     error(isList ? expr.arguments[1].range : expr.range,
           "'grad' takes a loss and a tensor that it depends on, as in grad(loss, k), or several, "
           "as in grad(loss, (a, b))")
-        .hint(isList && isNumeric(values[1])
+        .hint(isList && values[1].is(Value::Kind::List)
                   ? "a list becomes a tensor where it is used; declare it as one: var " +
                         printed(expr.arguments[1].value) + " = ..."
                   : "");

@@ -147,6 +147,7 @@ private:
   bool bindInputs(const ast::FunctionDecl &decl, llvm::ArrayRef<Value> inputs, Scope &scope,
                   llvm::SMRange range, std::optional<mlir::cnn::Shape> &batch);
   Value regroup(const Value &value, GraphTensor tensor, llvm::SMRange range);
+  Value toComputed(const Value &value, llvm::SMRange range);
   Value toWhole(const Value &value, const mlir::cnn::Shape &batch, llvm::SMRange range);
   std::optional<mlir::cnn::Shape> evaluateShape(const ast::Expr *expr, Scope *scope,
                                                 bool allowScalar = false);

@@ -100,6 +100,7 @@ void Elaborator::executeTestStatement(const Stmt *stmt, Scope &scope) {
   case Stmt::Kind::Var: {
     auto *var = cast<VarStmt>(stmt);
     Value value = toTensor(evaluate(var->value, &scope), var->value->range);
+    value = toComputed(value, var->value->range);
     if (!define(scope, var->name.name, var->name.range, value) || value.isPoison())
       return;
     Scope::Binding *binding = &scope.names[var->name.name];
@@ -166,13 +167,14 @@ void Elaborator::executeAssign(const AssignStmt &assign, Scope &scope) {
     expr = &sum;
   }
   Value value = toTensor(evaluate(expr, &scope), assign.value->range);
+  value = toComputed(value, assign.value->range);
   if (value.isPoison())
     return;
   const GraphTensor &now = graph->tensors[binding->value.integer];
   const GraphTensor &next = graph->tensors[value.integer];
   if (now.shape != next.shape) {
     auto shapeText = [](const GraphTensor &tensor) {
-      return tensor.shape.empty() ? "a single number" : formatShape(tensor.shape);
+      return tensor.shape.empty() ? "a single number" : "a tensor of " + formatShape(tensor.shape);
     };
     error(assign.range, "variable '" + variable->name + "' is " + shapeText(now) +
                             "; its new value is " + shapeText(next))
