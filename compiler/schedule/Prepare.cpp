@@ -81,6 +81,7 @@ struct Prepare : mlir::cnn::impl::PreparePassBase<Prepare> {
       if (op.getNumResults() > 0 && prepared.contains(op.getResult(0)))
         moved.push_back(&op);
     IRMapping map;
+    SmallVector<std::pair<Value, StringRef>> held;
     for (Operation *op : moved) {
       if (!isa<GroupOp>(op))
         continue;
@@ -93,9 +94,13 @@ struct Prepare : mlir::cnn::impl::PreparePassBase<Prepare> {
         FailureOr<StringRef> name = getTensorName(cast<OpResult>(result), entry, map);
         if (failed(name))
           return failure();
-        OpBuilder b(op);
-        result.replaceAllUsesWith(ReadOp::create(b, op->getLoc(), result.getType(), *name));
+        held.push_back({result, *name});
       }
+    }
+    // Only now: what is moved itself uses the values, not what the step before wrote.
+    for (auto [result, name] : held) {
+      OpBuilder b(result.getDefiningOp());
+      result.replaceAllUsesWith(ReadOp::create(b, result.getLoc(), result.getType(), name));
     }
     for (Operation *op : llvm::reverse(moved))
       if (op->use_empty())

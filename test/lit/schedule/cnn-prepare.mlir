@@ -99,3 +99,34 @@ module @none {
     return %y : tensor<16x8xf32>
   }
 }
+
+// -----
+
+// Of two values in a row that are both wanted, the second is computed from the first, not from what
+// the buffer held before.
+// CHECK-LABEL: module @chain
+// CHECK: func.func @prepare
+// CHECK: %[[FIRST:.*]] = cnn.group "first"
+// CHECK: cnn.group "second" (%{{.*}} = %[[FIRST]]
+// CHECK-NOT: cnn.read @first.prepared
+// CHECK: return
+module @chain {
+  cnn.param @w : tensor<8x4xf32> parameter <"xavier_uniform", fan_in = 4, fan_out = 8>
+  func.func @infer(%x: tensor<8x4xf32> {cnn.name = "x"}) -> (tensor<8x4xf32> {cnn.name = "y"}) {
+    %w = cnn.read @w : tensor<8x4xf32>
+    %a = cnn.group "first" (%l = %w) : (tensor<8x4xf32>) -> (tensor<8x4xf32>) {
+      %0 = cnn.relu %l : tensor<8x4xf32> -> tensor<8x4xf32>
+      cnn.yield %0 : tensor<8x4xf32>
+    }
+    %b = cnn.group "second" (%l = %a) : (tensor<8x4xf32>) -> (tensor<8x4xf32>) {
+      %0 = cnn.exp %l : tensor<8x4xf32> -> tensor<8x4xf32>
+      cnn.yield %0 : tensor<8x4xf32>
+    }
+    %y = cnn.group "third" (%l = %x, %m = %a, %n = %b) : (tensor<8x4xf32>, tensor<8x4xf32>, tensor<8x4xf32>) -> (tensor<8x4xf32>) {
+      %0 = cnn.add %l, %m : tensor<8x4xf32>, tensor<8x4xf32> -> tensor<8x4xf32>
+      %1 = cnn.mul %0, %n : tensor<8x4xf32>, tensor<8x4xf32> -> tensor<8x4xf32>
+      cnn.yield %1 : tensor<8x4xf32>
+    }
+    return %y : tensor<8x4xf32>
+  }
+}
