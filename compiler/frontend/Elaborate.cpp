@@ -77,14 +77,6 @@ const Decl *Elaborator::findGlobal(StringRef name) const {
   return decl && isVisible(*decl, name.data()) ? decl : nullptr;
 }
 
-Elaborator::Report::~Report() {
-  if (!self.graph)
-    return;
-  for (int use = self.currentUse; use >= 0; use = self.graph->uses[use].parent)
-    if (self.graph->uses[use].range.Start != range.Start) // what stands at the error itself is seen
-      builder.note(self.graph->uses[use].range, self.graph->uses[use].what);
-}
-
 Elaborator::Step::Step(Elaborator &self, SMRange range) : self(self) {
   bool deep = ++self.depth > maxDepth, long_ = ++self.steps > maxSteps;
   if (self.aborted || (!deep && !long_))
@@ -92,8 +84,7 @@ Elaborator::Step::Step(Elaborator &self, SMRange range) : self(self) {
   self.aborted = true;
   // The whole chain of uses would be as long as the nesting is deep.
   if (deep)
-    self.diagnostics.error(range, "blocks and expressions are nested too deeply here")
-        .hint("does a block use itself without an end?");
+    self.reportEndless(range);
   else
     self.diagnostics.error(range,
                            "this net takes more than " + Twine(maxSteps) + " steps to expand");
@@ -170,66 +161,6 @@ Value Elaborator::evaluateConst(const ConstDecl &decl, SMRange use) {
   return value;
 }
 
-/// What is written for a constant, in the file or on the command line.
-const Expr *Elaborator::valueOf(const ConstDecl &decl) const {
-  const Expr *expr = decl.value;
-  for (const SetArgument &set : sets)
-    if (set.path.size() == 1 && set.path[0].name == decl.name.name)
-      expr = set.value;
-  return expr;
-}
-
-void Elaborator::noteValue(DiagnosticBuilder &report, const Expr *expr, SMRange origin,
-                           Scope *scope) {
-  llvm::SmallVector<const char *> noted;
-  if (origin.isValid() && !contains(expr->range, origin)) {
-    report.note(origin, "the value comes from here");
-    noted.push_back(origin.Start.getPointer());
-  }
-  noteNames(report, expr, scope, noted);
-}
-
-void Elaborator::noteNames(DiagnosticBuilder &report, const Expr *expr, Scope *scope,
-                           llvm::SmallVectorImpl<const char *> &noted) {
-  constexpr size_t most = 4; // of them is a long enough list
-  if (auto *unary = dyn_cast<UnaryExpr>(expr)) {
-    noteNames(report, unary->operand, scope, noted);
-  } else if (auto *binary = dyn_cast<BinaryExpr>(expr)) {
-    noteNames(report, binary->lhs, scope, noted);
-    noteNames(report, binary->rhs, scope, noted);
-  } else if (auto *call = dyn_cast<CallExpr>(expr)) {
-    for (const Argument &argument : call->arguments)
-      noteNames(report, argument.value, scope, noted);
-  } else if (auto *tuple = dyn_cast<TupleExpr>(expr)) {
-    for (const Expr *element : tuple->elements)
-      noteNames(report, element, scope, noted);
-  } else if (auto *list = dyn_cast<ListExpr>(expr)) {
-    for (const Expr *element : list->elements)
-      noteNames(report, element, scope, noted);
-  }
-  auto *name = dyn_cast<NameExpr>(expr);
-  if (!name)
-    return;
-  Value value;
-  const ConstDecl *constant = nullptr;
-  if (Scope::Binding *binding = lookup(name->name, scope)) {
-    value = binding->value;
-  } else if ((constant = llvm::dyn_cast_or_null<ConstDecl>(findGlobal(name->name)))) {
-    auto found = constants.find(name->name);
-    if (found != constants.end())
-      value = found->second.value;
-  }
-  bool shown = value.isNumber() || value.is(Value::Kind::Bool) || value.is(Value::Kind::String);
-  if (!shown || !value.origin.isValid() || noted.size() > most)
-    return;
-  if (!llvm::is_contained(noted, value.origin.Start.getPointer())) {
-    report.note(value.origin, "'" + name->name + "' is " + format(value) + " here");
-    noted.push_back(value.origin.Start.getPointer());
-  }
-  if (constant)
-    noteNames(report, valueOf(*constant), &globalScope, noted);
-}
-
 /// The innermost definition that was reached; failing that, one that was not reached yet.
 Scope::Binding *Elaborator::lookup(StringRef name, Scope *scope) {
   Scope::Binding *later = nullptr;
@@ -265,24 +196,6 @@ Value Elaborator::evaluateName(const NameExpr &name, Scope *scope) {
     return Value::makeStage(&name, scope, name.range);
   reportUnknown(name, scope, /*asLayer=*/false);
   return Value();
-}
-
-void Elaborator::reportUnknown(const NameExpr &name, Scope *scope, bool asLayer) {
-  llvm::SmallVector<StringRef> names;
-  for (; scope; scope = scope->parent)
-    for (auto &entry : scope->names)
-      names.push_back(entry.first());
-  for (auto &entry : globals)
-    if (isVisible(*entry.second, name.name.data()))
-      names.push_back(entry.first());
-  for (const LayerDef &layer : mlir::cnn::getLayers())
-    names.push_back(layer.name);
-  llvm::sort(names);
-  auto report =
-      error(name.range, Twine("unknown ") + (asLayer ? "layer" : "name") + " '" + name.name + "'");
-  report.hint(suggestName(name.name, names, ""));
-  if (const Decl *decl = globals.lookup(name.name))
-    report.note(decl->name.range, "it is declared here, in a file that is not imported there");
 }
 
 bool Elaborator::define(Scope &scope, StringRef name, SMRange range, Value value) {
@@ -340,6 +253,12 @@ void Elaborator::declareNames(const Body &body, Scope &scope) {
   }
 }
 
+/// Whether a statement is one that could not be parsed.
+static bool isWrong(const Stmt &stmt) {
+  auto *expr = dyn_cast<ExprStmt>(&stmt);
+  return expr && isa<WrongExpr>(expr->expr);
+}
+
 Value Elaborator::evaluateBody(const Body &body, Scope *parent, const Twine &what) {
   Step step(*this, body.range);
   if (!step)
@@ -353,6 +272,9 @@ Value Elaborator::evaluateBody(const Body &body, Scope *parent, const Twine &wha
     auto *expr = dyn_cast<ExprStmt>(stmt);
     if (expr && last) {
       output = expr->expr;
+    } else if (expr && isWrong(*body.statements.back())) {
+      evaluate(expr->expr, &scope); // what could not be parsed may have used it
+      valid = false;
     } else if (expr) {
       error(expr->range, "the value of this line is not used")
           .hint("give it a name, as in y = ..., or join the lines with '->'");
@@ -456,7 +378,8 @@ std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
     std::optional<mlir::cnn::Shape> shape;
     if (valid)
       shape = evaluateShape(input.shape, &scope);
-    valid &= shape && checkSize(*shape, "input '" + input.name.name + "'", input.shape->range);
+    valid &= shape && checkSize(*shape, "input '" + input.name.name + "'", input.shape->range,
+                                input.shape, &scope);
     if (!valid)
       break;
     graph->inputs.push_back(graph->tensors.size());

@@ -320,7 +320,8 @@ Value Elaborator::computeInt(const BinaryExpr &expr, const Value &lhs, const Val
   auto report = error(expr.range, "integer overflow: " + Twine(a) + " " + spelling(expr.op) + " " +
                                       Twine(b) + " does not fit in 64 bits");
   for (auto [part, value] : {std::pair(expr.lhs, &lhs), std::pair(expr.rhs, &rhs)})
-    if (value->origin.isValid() && !contains(part->range, value->origin))
+    if (value->origin.isValid() && !contains(part->range, value->origin) &&
+        (value == &lhs || lhs.origin.Start != rhs.origin.Start))
       report.note(value->origin, "the " + format(*value) + " comes from here");
   return Value();
 }

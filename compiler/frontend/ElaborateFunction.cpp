@@ -65,6 +65,11 @@ bool Elaborator::bindParameters(const FunctionDecl &decl, ArrayRef<Argument> arg
       valid = false;
     }
   }
+  // A default that uses a later parameter uses it before its definition.
+  for (const Parameter &parameter : decl.hyperparameters)
+    if (!findGlobal(parameter.name.name) && !mlir::cnn::findLayer(parameter.name.name))
+      scope.names.try_emplace(parameter.name.name,
+                              Scope::Binding{Value(), parameter.name.range, false});
   for (const Parameter &parameter : decl.hyperparameters) {
     Value value;
     const SetArgument *set = nullptr;
@@ -371,5 +376,8 @@ Value Elaborator::callDef(const DefDecl &decl, const DefInputs &inputs, SMRange 
         (parameter.shape && !bindExtents(parameter, graph->tensors[input.integer], scope, range)))
       return Value();
   }
-  return evaluate(decl.value, &scope);
+  running.push_back({&decl, range});
+  Value value = evaluate(decl.value, &scope);
+  running.pop_back();
+  return value;
 }

@@ -119,6 +119,7 @@ private:
     explicit operator bool() const { return !self.aborted; }
     Elaborator &self;
   };
+  void reportEndless(llvm::SMRange range);
   /// Puts a use around what is elaborated while it lives.
   struct Use {
     Use(Elaborator &self, llvm::SMRange range, std::string what);
@@ -344,9 +345,15 @@ private:
                      llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs,
                      llvm::SMRange range);
   void noteOrigin(Report &report, const mlir::cnn::LayerProblem &problem, const Value &input);
-  bool checkSize(llvm::ArrayRef<int64_t> shape, const llvm::Twine &what, llvm::SMRange range);
+  /// Reports a tensor that is larger than the memory, with what the names in `expr`, or in the
+  /// arguments of the call that makes it, are worth.
+  bool checkSize(llvm::ArrayRef<int64_t> shape, const llvm::Twine &what, llvm::SMRange range,
+                 const ast::Expr *expr, Scope *scope);
+  bool checkSize(llvm::ArrayRef<int64_t> shape, const llvm::Twine &what, llvm::SMRange range,
+                 llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs);
   std::optional<unsigned> takeParam(GraphParam param, SharedLayer *shared);
-  bool addParams(GraphNode &node, const mlir::cnn::LayerShape &shape, llvm::SMRange range);
+  bool addParams(GraphNode &node, const mlir::cnn::LayerShape &shape, llvm::SMRange range,
+                 llvm::ArrayRef<ast::Argument> arguments, llvm::ArrayRef<Value> inputs);
   /// The path of a new layer or block: the pending label, or `stem` and its ordinal.
   std::optional<std::string> takeName(llvm::StringRef stem, llvm::SMRange range);
 

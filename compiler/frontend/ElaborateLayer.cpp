@@ -252,12 +252,30 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
 // Shapes
 //===----------------------------------------------------------------------===//
 
-bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange range) {
+bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange range,
+                           const Expr *expr, Scope *scope) {
   // Four bytes an element, the smallest element type there is, and one image.
   std::optional<std::string> problem = describeOversize(shape, 4);
-  if (problem)
-    error(range, what + " " + *problem);
-  return !problem;
+  if (!problem)
+    return true;
+  auto report = error(range, what + " " + *problem);
+  llvm::SmallVector<const char *> noted;
+  noteNames(report, expr, scope, noted);
+  return false;
+}
+
+bool Elaborator::checkSize(ArrayRef<int64_t> shape, const Twine &what, SMRange range,
+                           ArrayRef<Argument> arguments, ArrayRef<Value> inputs) {
+  std::optional<std::string> problem = describeOversize(shape, 4);
+  if (!problem)
+    return true;
+  auto report = error(range, what + " " + *problem);
+  llvm::SmallVector<const char *> noted;
+  for (const Argument &argument : arguments)
+    noteNames(report, argument.value, boundCall.scope, noted);
+  if (!inputs.empty() && inputs.front().is(Value::Kind::Tensor))
+    noteOrigin(report, LayerProblem(), inputs.front());
+  return false;
 }
 
 /// "the 5x5 input comes from 'pool1' here (14x14 -> 5x5)".
@@ -371,10 +389,11 @@ std::optional<unsigned> Elaborator::takeParam(GraphParam param, SharedLayer *sha
   return std::nullopt;
 }
 
-bool Elaborator::addParams(GraphNode &node, const LayerShape &shape, SMRange range) {
+bool Elaborator::addParams(GraphNode &node, const LayerShape &shape, SMRange range,
+                           ArrayRef<Argument> arguments, ArrayRef<Value> inputs) {
   for (const mlir::cnn::ParamSpec &spec : shape.params) {
     std::string name = node.path + "." + spec.name.str();
-    if (!checkSize(spec.shape, "parameter '" + name + "'", range))
+    if (!checkSize(spec.shape, "parameter '" + name + "'", range, arguments, inputs))
       return false;
     std::optional<unsigned> param = takeParam({name, spec, range, std::nullopt}, sharing);
     if (!param)
@@ -479,8 +498,8 @@ Value Elaborator::finishNode(const LayerDef &layer, GraphNode node, ArrayRef<Arg
     else
       shape->output.erase(shape->output.begin(), shape->output.begin() + (rank - whole.size()));
   }
-  if (!checkSize(shape->output, "the output of '" + node.path + "'", range) ||
-      !addParams(node, *shape, range))
+  if (!checkSize(shape->output, "the output of '" + node.path + "'", range, arguments, inputs) ||
+      !addParams(node, *shape, range, arguments, inputs))
     return Value();
   node.result = graph->tensors.size();
   graph->tensors.push_back({shape->output, static_cast<int>(graph->nodes.size()), node.path, range,

@@ -124,7 +124,7 @@ bool Elaborator::declareParam(const ParamStmt &stmt, Scope &scope) {
     return false;
   param.name = path->prefix + stmt.name.name.str();
   param.range = stmt.range;
-  if (!checkSize(*shape, "parameter '" + param.name + "'", stmt.shape->range))
+  if (!checkSize(*shape, "parameter '" + param.name + "'", stmt.shape->range, stmt.shape, &scope))
     return false;
   auto [entry, inserted] = path->taken.try_emplace(stmt.name.name, stmt.name.range);
   if (!inserted) {

@@ -338,15 +338,29 @@ Body *Parser::parseBody(StringRef what) {
     if (consumeIf(Tok::Semicolon))
       continue;
     SMLoc begin = token().begin();
+    assigning = nullptr;
     Stmt *stmt = parseStatement();
+    bool whole = stmt && endStatement();
+    if (!whole) {
+      // What has a name, or is the end of the body, is there; only its value is not known.
+      auto *assign = assigning ? assigning : llvm::dyn_cast_or_null<AssignStmt>(stmt);
+      skipStatement();
+      stmt = nullptr;
+      if (assign && !assign->update) {
+        assign->value = file.make<WrongExpr>(from(begin));
+        stmt = assign;
+      } else if (is(Tok::RBrace)) {
+        auto *last = file.make<ExprStmt>(from(begin));
+        last->expr = file.make<WrongExpr>(last->range);
+        stmt = last;
+      } else {
+        current->broken = true;
+      }
+    }
     if (stmt) {
       stmt->range = from(begin);
       body->height = std::max(body->height, heightOf(stmt));
       statements.push_back(stmt);
-    }
-    if (!stmt || !endStatement()) {
-      current->broken = true;
-      skipStatement();
     }
   }
   if (!expectClosing(Tok::RBrace, opening))
@@ -486,6 +500,7 @@ Stmt *Parser::parseAssignment(Expr *target) {
     return nullptr;
   }
   stmt->value = parseExpr();
+  assigning = stmt->value ? nullptr : stmt;
   return stmt->value ? stmt : nullptr;
 }
 

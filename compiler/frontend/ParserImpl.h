@@ -137,6 +137,8 @@ private:
   std::vector<Token> tokens;
   size_t at = 0;
   ast::Decl *current = nullptr; // the declaration that is parsed
+  /// The assignment whose value could not be parsed, until its body has seen it.
+  ast::AssignStmt *assigning = nullptr;
   ast::File &file;
   Diagnostics &diagnostics;
   unsigned bracketDepth = 0;
