@@ -336,13 +336,25 @@ const SetArgument *RecipeReader::findSet(ArrayRef<StringRef> path) const {
   return found;
 }
 
+/// The key that is meant: the nearest, or the optimizer for one of its hyperparameters.
+static std::string suggestKey(StringRef name, ArrayRef<StringRef> keys, StringRef otherwise) {
+  bool ofOptimizer =
+      llvm::any_of(mlir::cnn::getOptimizers(), [&](const mlir::cnn::OptimizerDef &def) {
+        return llvm::any_of(def.args, [&](const LayerArg &arg) { return arg.name == name; });
+      });
+  return ofOptimizer
+             ? "'" + name.str() + "' belongs to the optimizer: optimizer = sgd(lr = ...), " +
+                   "or --set train.optimizer." + name.str() + "=..."
+             : suggestName(name, keys, otherwise);
+}
+
 /// Whether a `--set train....` names a key of a recipe, or a part of a call; which parts there are
 /// is checked with the call.
 bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys) {
   const Identifier &key = set.path[1];
   if (!llvm::is_contained(keys, key.name)) {
     diagnostics.error(key.range, "a recipe has no key '" + key.name + "'")
-        .hint(suggestName(key.name, keys, "the keys are"));
+        .hint(suggestKey(key.name, keys, "the keys are"));
     return false;
   }
   constexpr StringRef calls[] = {"init", "loss", "optimizer", "schedule"};
@@ -376,7 +388,7 @@ std::optional<Recipe> RecipeReader::run() {
     if (!llvm::is_contained(names, entry.key.name)) {
       misspelt.insert(nearestName(entry.key.name, names).value_or(""));
       diagnostics.error(entry.key.range, "a recipe has no key '" + entry.key.name + "'")
-          .hint(suggestName(entry.key.name, names, "its keys are"));
+          .hint(suggestKey(entry.key.name, names, "its keys are"));
       valid = false;
     } else if (auto [other, inserted] = given.try_emplace(entry.key.name, &entry); !inserted) {
       diagnostics.error(entry.key.range, "'" + entry.key.name + "' is given twice")
