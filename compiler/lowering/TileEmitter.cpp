@@ -724,12 +724,19 @@ LogicalResult TileEmitter::emit() {
                         constant(tiles[0])),
                     b.createOrFold<arith::RemUIOp>(loc, item, constant(tiles[1]))};
   }
-  for (auto [i, result] : llvm::enumerate(group.getResults())) {
-    LayoutAttr layout = getLayoutOf(getTensor(result));
-    bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
-    if (nest.scatter || halo)
-      emitZeroFill(outputs[i], getTensor(result), /*whole=*/nest.scatter);
-  }
+  auto fill = [&] {
+    for (auto [i, result] : llvm::enumerate(group.getResults())) {
+      LayoutAttr layout = getLayoutOf(getTensor(result));
+      bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
+      if (nest.scatter || halo)
+        emitZeroFill(outputs[i], getTensor(result), /*whole=*/nest.scatter);
+    }
+  };
+  if (nest.scatter)
+    fill();
   emitParallel(0);
+  // Behind the loops: lanes beyond the end of a row reach into the zeros around it.
+  if (!nest.scatter)
+    fill();
   return success();
 }

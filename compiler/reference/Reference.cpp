@@ -239,7 +239,8 @@ namespace cnn {
 
 FailureOr<std::vector<ReferenceTensor>>
 evaluateReference(ModuleOp module, llvm::StringRef name, ArrayRef<ReferenceTensor> arguments,
-                  const llvm::StringMap<ReferenceTensor> &state) {
+                  const llvm::StringMap<ReferenceTensor> &state,
+                  llvm::StringMap<ReferenceTensor> *written) {
   auto function = module.lookupSymbol<func::FuncOp>(name);
   if (!function || function.isExternal() || function.getNumArguments() != arguments.size())
     return module.emitError() << "the reference finds no function '" << name << "' of "
@@ -256,6 +257,8 @@ evaluateReference(ModuleOp module, llvm::StringRef name, ArrayRef<ReferenceTenso
       if (found == state.end())
         return op.emitError() << "the reference has no value of '" << read.getParam() << "'";
       outputs[0] = found->second;
+    } else if (auto write = dyn_cast<mlir::cnn::WriteOp>(op); write && written) {
+      (*written)[write.getParam()] = tensors.lookup(write.getValue());
     } else if (isa<mlir::cnn::ReshapeOp>(op)) {
       outputs[0] = tensors.lookup(op.getOperand(0));
     } else if (auto literal = op.getAttrOfType<ElementsAttr>("value");

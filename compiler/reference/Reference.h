@@ -15,12 +15,14 @@ namespace cnn {
 using ReferenceTensor = std::vector<double>;
 
 /// Calls the function `name` of `module` with `arguments`; `state` holds the parameters by name.
-/// The results come in order. Fails with an error at an operation that cannot be evaluated. An
-/// operation that decomposes is replaced by its parts in `module`, so that this is done once.
+/// The results come in order, and what the function writes to the next state in `written`, if that
+/// is given. Fails with an error at an operation that cannot be evaluated. An operation that
+/// decomposes is replaced by its parts in `module`, so that this is done once.
 mlir::FailureOr<std::vector<ReferenceTensor>>
 evaluateReference(mlir::ModuleOp module, llvm::StringRef name,
                   llvm::ArrayRef<ReferenceTensor> arguments,
-                  const llvm::StringMap<ReferenceTensor> &state);
+                  const llvm::StringMap<ReferenceTensor> &state,
+                  llvm::StringMap<ReferenceTensor> *written = nullptr);
 
 } // namespace cnn
 

@@ -105,6 +105,8 @@ double maximum(double a, double b) {
 }
 double minimum(double a, double b) { return -maximum(-a, -b); }
 
+uint64_t low(uint64_t bits) { return bits & 0xFFFFFFFF; }
+
 Function getFunction(Operation *op) {
   return llvm::TypeSwitch<Operation *, Function>(op)
       .Case([](arith::AddFOp) -> Function { return FLOAT(a + b); })
@@ -127,6 +129,12 @@ Function getFunction(Operation *op) {
       .Case([](arith::AddIOp) -> Function { return INTEGER(x + y); })
       .Case([](arith::SubIOp) -> Function { return INTEGER(x - y); })
       .Case([](arith::MulIOp) -> Function { return INTEGER(x * y); })
+      .Case([](arith::DivUIOp op) -> Function {
+        // Registers are sign-extended: 32 bits without a sign are the lower half.
+        if (op.getType().isInteger(32))
+          return INTEGER(low(y) ? low(x) / low(y) : 0);
+        return INTEGER(y ? x / y : 0);
+      })
       .Case([](arith::AndIOp) -> Function { return INTEGER(a & b); })
       .Case([](arith::OrIOp) -> Function { return INTEGER(a | b); })
       .Case([](arith::XOrIOp) -> Function { return INTEGER(a ^ b); })
@@ -145,6 +153,10 @@ Function getFunction(Operation *op) {
       })
       .Default([](Operation *) -> Function { return nullptr; });
 }
+
+/// The two halves of a product of 32-bit integers.
+constexpr Function productLow = INTEGER(low(x) * low(y));
+constexpr Function productHigh = INTEGER(low(x) * low(y) >> 32);
 
 #undef FLOAT
 #undef INTEGER
@@ -169,17 +181,27 @@ LogicalResult ScalarBody::add(Operation *op) {
           integer.getValue().getSExtValue() & (integer.getType().isInteger(1) ? 1 : ~int64_t(0));
     return success();
   }
+  if (auto product = dyn_cast<arith::MulUIExtendedOp>(op);
+      product && product.getType(0).isInteger(32)) {
+    add(op, 0, productLow);
+    add(op, 1, productHigh);
+    return success();
+  }
   Function function = getFunction(op);
   if (!function || op->getNumResults() != 1 || op->getNumOperands() > 3)
     return op->emitError() << "the reference does not know the operation '" << op->getName() << "'";
+  add(op, 0, function);
+  return success();
+}
+
+void ScalarBody::add(Operation *op, unsigned result, Instruction::Function function) {
   Instruction instruction{function, {}, 0, 0};
   for (auto [index, operand] : llvm::enumerate(op->getOperands()))
     instruction.operands[index] = registerOf(operand);
-  instruction.result = registerOf(op->getResult(0));
-  if (auto type = dyn_cast<IntegerType>(op->getResult(0).getType()))
+  instruction.result = registerOf(op->getResult(result));
+  if (auto type = dyn_cast<IntegerType>(op->getResult(result).getType()))
     instruction.bits = type.getWidth();
   instructions.push_back(instruction);
-  return success();
 }
 
 FailureOr<ScalarBody> ScalarBody::create(Block &block, ValueRange wanted) {

@@ -37,6 +37,8 @@ private:
     unsigned bits; // of an integer result: it wraps around at this width
   };
   mlir::LogicalResult add(mlir::Operation *op);
+  /// Appends what computes result number `result` of `op`.
+  void add(mlir::Operation *op, unsigned result, Instruction::Function function);
   unsigned registerOf(mlir::Value value);
 
   llvm::DenseMap<mlir::Value, unsigned> numbers; // while it is translated

@@ -226,11 +226,14 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (schedule.chunk > 0 && !sliced) {
     if (parallel == 0)
       return emitError() << "nothing is parallel in '" << op << "', so chunk must be 0";
-    if (!ownsResults(schedule.order[0]))
+    if (!ownsResults(schedule.order[0], schedule.vector))
       return emitError() << "work items along dimension " << schedule.order[0]
                          << (nest.scatter ? " would add to the same elements"
                                           : " would share the zeros around the result");
   }
+  if (!storesInOrder(schedule))
+    return emitError() << "vectors along dimension " << schedule.vector
+                       << " reach into what another work item, or an earlier iteration, has stored";
   StringRef algorithm = schedule.algorithm;
   bool known = isa<ConvDataGradOp>(info.anchor) ? algorithm == "scatter" || algorithm == "gather"
                                                 : algorithm == getForm(info.anchor);
@@ -290,16 +293,47 @@ int64_t ScheduleSpace::getNumItems(const NestSchedule &schedule) const {
 }
 
 /// Whether work items along `dim` write disjoint parts of the results, the zeros around them
-/// included: the index of some dimension of each is `dim` itself.
-bool ScheduleSpace::ownsResults(int64_t dim) const {
-  bool halo = llvm::any_of(accesses, [](const TensorAccess &access) {
-    return access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
-                                        [](int64_t zeros) { return zeros != 0; });
-  });
+/// included: the index of some dimension of each is `dim` itself. Rows of one block share its
+/// zeros.
+bool ScheduleSpace::ownsResults(int64_t dim, int64_t vector) const {
+  bool halo = false;
+  for (const TensorAccess &access : accesses) {
+    LayoutAttr layout = getLayoutOf(access.type);
+    if (!access.store || llvm::none_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; }))
+      continue;
+    halo = true;
+    int64_t split = layout.getBlockedDim();
+    if (split < 0 || dim == vector)
+      continue;
+    const LinearForm &form = access.forms[split];
+    if (dim < static_cast<int64_t>(form.coefficients.size()) && form.uses(dim))
+      return false;
+  }
   if (!halo && !info.nest.scatter)
     return true;
   return llvm::any_of(info.getResultForms(),
                       [&](const LinearForm &form) { return form.getSingleDim() == dim; });
+}
+
+/// Where a result is indexed by `group * size + element`, lanes beyond the elements of one group
+/// store to the next group. Its own elements must come later: groups in order, in one work item.
+bool ScheduleSpace::storesInOrder(const NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  int64_t vector = schedule.vector;
+  if (vector >= nest.numParallel || nest.sizes[vector] % lanes == 0)
+    return true;
+  auto place = [&](int64_t dim) {
+    return llvm::find(schedule.order, dim) - schedule.order.begin();
+  };
+  for (const LinearForm &form : info.getResultForms())
+    for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
+      if (!form.uses(vector) || factor <= form.coefficients[vector] || nest.sizes[dim] == 1)
+        continue;
+      bool split = !sliced && schedule.chunk > 0 && schedule.order[0] == static_cast<int64_t>(dim);
+      if (split || (getUnits(vector, vector) > 1 && place(dim) > place(vector)))
+        return false;
+    }
+  return true;
 }
 
 void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
@@ -528,8 +562,13 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
     NestSchedule candidate = schedule;
     candidate.order = order;
     double cycles = points + getTraffic(candidate) / bytesPerCycle;
+    candidate.chunk = 1;
+    bool divisible =
+        parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);
     candidate.chunk = 0;
-    if (split && parallel > 0 && getSteps(order[0]) > 1 && ownsResults(order[0])) {
+    if (!storesInOrder(candidate))
+      continue;
+    if (split && parallel > 0 && getSteps(order[0]) > 1 && divisible) {
       int64_t steps = getSteps(order[0]);
       candidate.chunk = llvm::divideCeil(steps, 2 * cores);
       int64_t items = llvm::divideCeil(steps, candidate.chunk);

@@ -66,7 +66,8 @@ private:
   Stride classify(const TensorAccess &access, int64_t vector) const;
   bool hasSharedZeros(RankedTensorType type) const;
   int64_t getOperations(int64_t vector) const;
-  bool ownsResults(int64_t dim) const;
+  bool ownsResults(int64_t dim, int64_t vector) const;
+  bool storesInOrder(const NestSchedule &schedule) const;
   double getTraffic(const NestSchedule &schedule) const;
   int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;

@@ -74,6 +74,13 @@ CASES = [
          bias=False, groups=2),
     conv("conv_depthwise", (2, 5, 6, 7), 5, (3, 3), ", padding = 1", ", padding=1", groups=5),
     conv("conv_depthwise_twofold", (2, 3, 6, 6), 6, (3, 3), ", stride = 2", ", stride=2", groups=3),
+    # What Winograd's algorithm computes: images and channels that nothing divides, images smaller than a
+    # tile, rows of tiles. With module.py --rows, batches that fill vectors.
+    conv("conv_3x3_three_images", (3, 5, 7, 9), 6, (3, 3)),
+    conv("conv_3x3_small_image", (2, 3, 3, 2), 2, (3, 3), ", padding = (2, 1)", ", padding=(2, 1)"),
+    conv("conv_3x3_wide_image", (1, 2, 5, 45), 3, (3, 3), ", padding = 1", ", padding=1", bias=False),
+    conv("conv_3x3_many_tiles", (1, 2, 18, 13), 3, (3, 3), ", padding = (1, 0)", ", padding=(1, 0)"),
+    conv("conv_3x3_many_channels", (2, 17, 4, 4), 10, (3, 3), ", padding = 1", ", padding=1"),
     linear("linear", (3, 7), 5),
     linear("linear_no_bias", (2, 33), 17, bias=False),
     linear("linear_one_by_one", (1, 1), 1),

@@ -1,15 +1,17 @@
 #!/usr/bin/env python3
 """Golden operands for cnn-run, and its results against the goldens.
 
-    data.py inputs OUT.safetensors [ROWS]
-    data.py compare RESULTS.safetensors TOLERANCE [ROWS]
+    data.py inputs OUT.safetensors [ROWS] [--case PREFIX]...
+    data.py compare RESULTS.safetensors TOLERANCE [ROWS] [--rms] [--case PREFIX]...
 
 `compare` holds every result `y` and every gradient `d_x`, `d_weight`, ... of each case: the largest
-difference, relative to the largest golden value of the tensor or to 1, is at most TOLERANCE.
-Prints the worst of each kind; status 1 when one is above, or one is missing. With ROWS, batches are
+difference, relative to the largest golden value of the tensor or to 1, is at most TOLERANCE; with --rms
+the root mean square of the differences, relative to that of the golden values. Prints the worst of each kind; status 1 when one is above, or one is missing. With ROWS, batches are
 repeated as module.py --rows does; then the gradients of parameters are as many times larger.
 """
+import argparse
 import array
+import math
 import os
 import sys
 
@@ -41,7 +43,18 @@ def write_inputs(cases, goldens, out, rows):
     st.write(out, tensors)
 
 
-def compare(cases, goldens, results, tolerance, rows):
+def rms(values):
+    return math.sqrt(math.fsum(value * value for value in values) / max(1, len(values)))
+
+
+def error_of(got, golden, by_rms):
+    differences = [abs(a - b) if a == a else float("inf") for a, b in zip(got, golden)]
+    if by_rms:
+        return rms(differences) / (rms(golden) or 1.0)
+    return max(differences, default=0.0) / max([1.0] + [abs(value) for value in golden])
+
+
+def compare(cases, goldens, results, tolerance, rows, by_rms):
     worst, compared, bad = {}, 0, False
     for case in cases:
         times = copies(case, rows)
@@ -59,9 +72,7 @@ def compare(cases, goldens, results, tolerance, rows):
                 bad = True
                 continue
             got = st.values(results[ours])
-            scale = max([1.0] + [abs(value) for value in golden])
-            error = max((abs(a - b) if a == a else float("inf") for a, b in zip(got, golden)),
-                        default=0.0) / scale
+            error = error_of(got, golden, by_rms)
             worst[part] = max(worst.get(part, (0.0, "")), (error, case.name))
             if len(got) != len(golden) or error > tolerance:
                 bad = True
@@ -73,14 +84,21 @@ def compare(cases, goldens, results, tolerance, rows):
 
 
 def main():
-    mode, path, *numbers = sys.argv[1:]
-    rows = int(numbers[-1]) if len(numbers) == (1 if mode == "inputs" else 2) else 0
+    parser = argparse.ArgumentParser()
+    parser.add_argument("mode", choices=("inputs", "compare"))
+    parser.add_argument("path")
+    parser.add_argument("numbers", nargs="*")
+    parser.add_argument("--rms", action="store_true")
+    parser.add_argument("--case", action="append", default=[])
+    options = parser.parse_args()
+    tolerance = float(options.numbers.pop(0)) if options.mode == "compare" else 0.0
+    rows = int(options.numbers[0]) if options.numbers else 0
     goldens = st.read(os.path.join(HERE, "goldens.safetensors"))
-    cases = select(rows=rows)
-    if mode == "inputs":
-        write_inputs(cases, goldens, path, rows)
+    cases = select(options.case, rows)
+    if options.mode == "inputs":
+        write_inputs(cases, goldens, options.path, rows)
         return 0
-    return compare(cases, goldens, st.read(path), float(numbers[0]), rows)
+    return compare(cases, goldens, st.read(options.path), tolerance, rows, options.rms)
 
 
 sys.exit(main())

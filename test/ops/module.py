@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """The rows of cases.py as one module of phase `grad`, one function a case.
 
-    module.py f32|f64 OUT.mlir [--rows N] [--case NAME]...
+    module.py f32|f64 OUT.mlir [--rows N] [--case PREFIX]...
 
 Every call goes through the front end (cnn-frontend, found on PATH) in a net of its own, whose
 parameters become arguments; calls in MLIR stand as they are. Fails where a result has not the shape
@@ -34,8 +34,9 @@ def copies(case, rows):
 
 
 def select(names=(), rows=0):
-    return [case for case in CASES
-            if (not names or case.name in names) and not (rows and is_mlir(case))]
+    """The cases whose names start with one of `names`; all of them without any."""
+    return [case for case in CASES if (not names or case.name.startswith(tuple(names)))
+            and not (rows and is_mlir(case))]
 
 
 def tensor_type(shape, element):

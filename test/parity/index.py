@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Functions by index and arithmetic of tensors and numbers, against PyTorch.
 
-    index.py make                        writes index.safetensors beside this file (needs torch)
+    index.py make [--check]              writes index.safetensors beside this file, or compares it with
+                                         what PyTorch gives now, within 1e-12 (needs torch)
     index.py check SCRATCH f32|f64 TOLERANCE BATCH [OPTION]...   compiles and runs every case
 
 with a batch of BATCH, a multiple of 2: the golden one over and over.
@@ -171,7 +172,21 @@ def make():
             exact = key in operands or key == "dy_"
             golden[f"{name}.{key}"] = ("float32" if exact else "float64", list(value.shape),
                                        struct.pack(f"<{len(flat)}{'f' if exact else 'd'}", *flat))
-    write(GOLDEN, golden)
+    return golden
+
+
+def make_or_check(checks):
+    golden = make()
+    if not checks:
+        write(GOLDEN, golden)
+        return
+    old = read(GOLDEN)
+    for name in sorted(golden.keys() | old.keys()):
+        if name not in golden or name not in old or any(
+                abs(a - b) > 1e-12 * (1 + abs(a))
+                for a, b in zip(values(old[name]), values(golden[name]), strict=True)):
+            sys.exit(f"{GOLDEN}: {name} differs")
+    print("the goldens are what PyTorch gives")
 
 
 def run(command):
@@ -220,6 +235,6 @@ def check(scratch, element, tolerance, batch, options):
 
 if __name__ == "__main__":
     if sys.argv[1] == "make":
-        make()
+        make_or_check(sys.argv[2:] == ["--check"])
     else:
         check(sys.argv[2], sys.argv[3], float(sys.argv[4]), int(sys.argv[5]), sys.argv[6:])

@@ -17,6 +17,7 @@ import numpy as np
 import torch
 
 import safetensors_stdlib
+import stream
 
 FILE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "data.safetensors")
 RESIZES = [((1, 28, 28), (224, 224)), ((1, 28, 28), (96, 96)), ((1, 28, 28), (7, 13)),
@@ -25,33 +26,8 @@ RESIZES = [((1, 28, 28), (224, 224)), ((1, 28, 28), (96, 96)), ((1, 28, 28), (7,
 MOST = 4000  # values of a case
 
 
-def philox(counter, key):
-    """Philox4x32-10 on arrays of counters."""
-    words = [np.asarray(c, dtype=np.uint64) for c in counter]
-    keys = [np.uint64(k) for k in key]
-    low = np.uint64(0xFFFFFFFF)
-    for _ in range(10):
-        first, second = np.uint64(0xD2511F53) * words[0], np.uint64(0xCD9E8D57) * words[2]
-        words = [(second >> np.uint64(32)) ^ words[1] ^ keys[0], second & low,
-                 (first >> np.uint64(32)) ^ words[3] ^ keys[1], first & low]
-        keys = [(keys[0] + np.uint64(0x9E3779B9)) & low, (keys[1] + np.uint64(0xBB67AE85)) & low]
-    return words
-
-
-def uniform(count, seed=1, purpose=255, step=0):
-    """The first `count` values of RandomStream::uniform."""
-    element = np.arange(count, dtype=np.uint64)
-    block = element // np.uint64(2)
-    zero = np.zeros_like(block)
-    words = philox([block, zero, zero + np.uint64(step), zero + np.uint64(purpose << 24)],
-                   [seed & 0xFFFFFFFF, seed >> 32])
-    even = element % np.uint64(2) == 0
-    bits = np.where(even, words[0] | words[1] << np.uint64(32), words[2] | words[3] << np.uint64(32))
-    return (bits >> np.uint64(11)).astype(np.float64) * 2.0 ** -53
-
-
 def image(shape):
-    values = uniform(int(np.prod(shape))).astype(np.float32)
+    values = stream.fractions(stream.bits(1, 0, 0, int(np.prod(shape)))).astype(np.float32)
     return torch.from_numpy(values.reshape(shape))
 
 

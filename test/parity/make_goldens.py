@@ -90,12 +90,6 @@ NETS = [
      stage("conv(2, kernel = (3, 5), stride = (3, 4), padding = (0, 1))"),
      after_conv(lambda y, p: F.conv2d(
          y, *p("conv2", (2, 3, 3, 5)), stride=(3, 4), padding=(0, 1)))),
-    ("conv_dilated", (1, 9, 8), 2, 2, stage("conv(4, kernel = 3, padding = 2, dilation = 2)"),
-     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (4, 3, 3, 3)), padding=2, dilation=2))),
-    ("conv_many_channels", (3, 6, 5), 2, 2, stage("conv(35, kernel = 3)"),
-     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (35, 3, 3, 3))))),
-    ("conv_1x1", (2, 5, 6), 5, 4, stage("conv(17, kernel = 1)"),
-     after_conv(lambda y, p: F.conv2d(y, *p("conv2", (17, 3, 1, 1))))),
     ("arithmetic", (2, 6, 7), 3, 3,
      "a = image -> conv(4, kernel = 3, padding = 1) -> sigmoid\n"
      "  b = image -> conv(4, kernel = 1)\n"

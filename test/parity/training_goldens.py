@@ -9,6 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import nn
 
+from network_modules import Dropout
+
 
 class Residual(nn.Module):
     """conv1 -> bn1 -> relu -> conv2 -> bn2, added to the input of 3 channels."""
@@ -45,37 +47,6 @@ def conv_bn(**options):
             conv1=nn.Conv2d(2, 4, 3, padding=1, bias=False), bn1=nn.BatchNorm2d(4, **options),
             relu1=nn.ReLU(), flatten1=nn.Flatten(), linear1=nn.Linear(4 * 6 * 7, 5)))
     return make
-
-
-class Dropout(nn.Module):
-    """nn.Dropout by the mask that dialect/CnnRandomOps.td documents, of the `number`-th dropout."""
-
-    seed, step = 0x123456789AB, 0
-
-    def __init__(self, p, number):
-        super().__init__()
-        self.p, self.number = p, number
-
-    def forward(self, x):
-        if not self.training:
-            return x
-        words = philox_first_words(x.numel(), self.number, Dropout.step, Dropout.seed)
-        keep = torch.from_numpy(words >= int(self.p * 2**32)).reshape(x.shape)
-        return x * keep / (1 - self.p)
-
-
-def philox_first_words(count, number, step, seed):
-    """The first words of Philox4x32-10 of the counters (e, number, step, 4 << 24), e < count."""
-    full = lambda value: np.full(count, value, np.uint64)
-    low, mask = np.arange(count, dtype=np.uint64), np.uint64(0xFFFFFFFF)
-    counter = [low, full(number), full(step), full(4 << 24)]
-    key = [seed & 0xFFFFFFFF, seed >> 32]
-    for _ in range(10):
-        a, b = counter[0] * np.uint64(0xD2511F53), counter[2] * np.uint64(0xCD9E8D57)
-        counter = [(b >> np.uint64(32)) ^ counter[1] ^ np.uint64(key[0]), b & mask,
-                   (a >> np.uint64(32)) ^ counter[3] ^ np.uint64(key[1]), a & mask]
-        key = [(key[0] + 0x9E3779B9) & 0xFFFFFFFF, (key[1] + 0xBB67AE85) & 0xFFFFFFFF]
-    return counter[0]
 
 
 def perceptron():
@@ -123,7 +94,7 @@ CASES = [
      "  image -> flatten -> linear(7) -> norm -> tanh -> norm -> linear(4)", Shared),
 ]
 SGD = dict(kind="sgd", lr=0.25)
-# The same for cases with another optimizer, or with what else a case says.
+# The same for cases with another optimizer.
 OTHERS = [
     ("dropout", (1, 3, 5), 16, (16, 11, 16), SGD,
      "image -> flatten -> linear(12) -> relu -> dropout(0.5) -> linear(9) -> dropout(p = 0.25) "
@@ -174,8 +145,29 @@ OTHERS = [
      pair((3, 32, (3, 2), (2, 1), 0, (1, 2), 1, False), (32, 4, (2, 3), (1, 2)), 48,
           norm=32)),
 ]
-CASES = [(*case[:4], SGD, case[4], *case[5:]) for case in CASES]
-CASES += [(*case[:4], case[4], 0, *case[5:]) for case in OTHERS]
+CASES = [(*case[:4], SGD, case[4], *case[5:], "cross_entropy") for case in CASES]
+CASES += [(*case[:4], case[4], 0, *case[5:], "cross_entropy") for case in OTHERS]
+# And by another loss.
+CASES += [(loss.split("(")[0] + "_" + kind, (2, 5, 4), batch, rows, dict(kind="sgd", lr=rate, momentum=0.8),
+           0, body, make, loss)
+          for loss, rate in (("mse", 0.5), ("sse", 0.05), ("cross_entropy(label_smoothing = 0.2)", 0.2))
+          for kind, batch, rows, body, make in (
+              ("few", 5, (5, 3, 4), "image -> flatten -> linear(6) -> tanh -> linear(4)",
+               lambda: nn.Sequential(OrderedDict(
+                   flatten1=nn.Flatten(), linear1=nn.Linear(40, 6), tanh1=nn.Tanh(),
+                   linear2=nn.Linear(6, 4)))),
+              ("blocks", 32, (32, 19), "image -> conv(3, kernel = 3) -> relu -> flatten -> linear(4)",
+               lambda: nn.Sequential(OrderedDict(
+                   conv1=nn.Conv2d(2, 3, 3), relu1=nn.ReLU(), flatten1=nn.Flatten(),
+                   linear1=nn.Linear(18, 4)))))]
+
+
+def loss_of(loss, logits, labels):
+    """`mse` and `sse` are errors against 1 for the class and 0 elsewhere; sums are means over rows."""
+    if loss.startswith("cross_entropy"):
+        return F.cross_entropy(logits, labels, label_smoothing=0.2 if "smoothing" in loss else 0.0)
+    target = F.one_hot(labels, logits.shape[1]).to(logits.dtype)
+    return F.mse_loss(logits, target, reduction="mean" if loss == "mse" else "sum")
 
 
 def make_optimizer(net, optimizer):
@@ -190,7 +182,8 @@ def make_training():
     """Per case, in double from float operands: the initial state, images and labels of one batch, the
     losses of the steps, the state after them, and the logits by that state in evaluation."""
     tensors, listing = {}, []
-    for seed, (name, image, batch, rows, opt, offset, body, make) in enumerate(CASES):
+    Dropout.seed = 0x123456789AB
+    for seed, (name, image, batch, rows, opt, offset, body, make, loss_text) in enumerate(CASES):
         torch.manual_seed(3000 + seed)
         net = make()
         with torch.no_grad():
@@ -211,7 +204,7 @@ def make_training():
         for number, count in enumerate(rows):
             Dropout.step = number
             optimizer.zero_grad()
-            loss = F.cross_entropy(net(images[:count].double()), labels[:count])
+            loss = loss_of(loss_text, net(images[:count].double()), labels[:count])
             loss.backward()
             optimizer.step()
             losses.append(loss.item())
@@ -222,7 +215,7 @@ def make_training():
         tensors |= {f"{name}.{key}": np.ascontiguousarray(value.detach().numpy())
                     for key, value in one.items()}
         listing.append(dict(name=name, image=image, batch=batch, rows=rows, body=body,
-                            optimizer=opt, seed=Dropout.seed))
+                            optimizer=opt, loss=loss_text, seed=Dropout.seed))
     return tensors, listing
 
 
