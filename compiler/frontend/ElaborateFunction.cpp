@@ -255,7 +255,9 @@ Value Elaborator::callFunction(const FunctionDecl &decl, ArrayRef<Argument> argu
   }
   std::optional<std::string> name = takeName(decl.name.name, range);
   Scope &scope = makeScope(&globalScope);
-  if (!name || !bindParameters(decl, arguments, caller, scope, range, /*isTop=*/false))
+  // What --set says of a net counts where a test uses it, too.
+  bool isTop = test && decl.isNet() && running.empty();
+  if (!name || !bindParameters(decl, arguments, caller, scope, range, isTop))
     return Value();
   Use use(*this, range, (kindOf(decl) + " '" + decl.name.name + "' is used here").str());
   std::optional<mlir::cnn::Shape> batch;
