@@ -19,13 +19,16 @@ using Values = SmallVector<Value>;
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult AdamUpdateOp::verify() {
-  for (Value tensor :
-       {getGradient(), getMean(), getSquare(), getUpdated(), getUpdatedMean(), getUpdatedSquare()})
-    if (!haveSameShapes(tensor.getType(), getParameter().getType()))
+  Value tensors[] = {getGradient(),    getMean(),          getSquare(),  getUpdated(),
+                     getUpdatedMean(), getUpdatedSquare(), getLargest(), getUpdatedLargest()};
+  for (Value tensor : tensors)
+    if (tensor && !haveSameShapes(tensor.getType(), getParameter().getType()))
       return emitOpError() << "has a tensor of type " << tensor.getType() << ", expected "
                            << getParameter().getType() << " (C1)";
   if (getWeightDecay() && getShrinkage())
     return emitOpError() << "has both a weight decay and a shrinkage (C2)";
+  if (!getLargest() != !getUpdatedLargest())
+    return emitOpError() << "largest and the fourth result come together (C3)";
   return success();
 }
 
@@ -42,8 +45,13 @@ Values AdamUpdateOp::decompose(OpBuilder &b) {
   Value mean = add(getMean(), mul(sub(gradient, getMean()), getMeanShare()));
   Value square =
       add(mul(getSquare(), getSquareDecay()), mul(mul(gradient, getSquareShare()), gradient));
-  Value ratio = AdamRatioOp::create(b, loc, mean, square, getCorrection(), getEps());
-  return {sub(parameter, mul(ratio, getStepSize())), mean, square};
+  Value largest = getLargest() ? MaximumOp::create(b, loc, getLargest(), square) : Value();
+  Value ratio =
+      AdamRatioOp::create(b, loc, mean, largest ? largest : square, getCorrection(), getEps());
+  Values results = {sub(parameter, mul(ratio, getStepSize())), mean, square};
+  if (largest)
+    results.push_back(largest);
+  return results;
 }
 
 /// Adam, or with `decoupled` AdamW, whose weight decay does not pass through the moments.
@@ -56,7 +64,8 @@ static OptimizerDef makeAdam(StringRef name, StringRef doc, StringRef example, b
               {"beta1", ArgKind::Float, 0.9, "what is kept of the mean gradient"},
               {"beta2", ArgKind::Float, 0.999, "what is kept of the mean square"},
               {"eps", ArgKind::Float, 1e-8, "what is added to the root of the mean square"},
-              {"weight_decay", ArgKind::Float, decoupled ? 0.01 : 0.0, "pull towards zero"}};
+              {"weight_decay", ArgKind::Float, decoupled ? 0.01 : 0.0, "pull towards zero"},
+              {"amsgrad", ArgKind::Bool, false, "divide by the largest mean square so far"}};
   def.check = [](const LayerArgs &args, SmallVectorImpl<LayerProblem> &problems) {
     checkRange(args, "lr", [](double value) { return value > 0; }, "positive", problems);
     for (StringRef beta : {"beta1", "beta2"})
@@ -66,19 +75,26 @@ static OptimizerDef makeAdam(StringRef name, StringRef doc, StringRef example, b
     for (StringRef name : {"eps", "weight_decay"})
       checkRange(args, name, [](double value) { return value >= 0; }, "at least 0", problems);
   };
-  def.flags = {"weight_decay"};
+  def.flags = {"weight_decay", "amsgrad"};
   def.getFlags = [](const LayerArgs &args) {
     SmallVector<StringRef> flags;
     if (args.getFloat("weight_decay") != 0)
       flags.push_back("weight_decay");
+    if (args.getBool("amsgrad"))
+      flags.push_back("amsgrad");
     return flags;
   };
-  def.slots = [](OptimizerFlags) { return SmallVector<StringRef>{"exp_avg", "exp_avg_sq"}; };
+  def.slots = [](OptimizerFlags flags) {
+    SmallVector<StringRef> slots = {"exp_avg", "exp_avg_sq"};
+    if (llvm::is_contained(flags, "amsgrad"))
+      slots.push_back("max_exp_avg_sq");
+    return slots;
+  };
   StringRef decay = decoupled ? "shrinkage" : "weight_decay";
   def.scalars = [decay](OptimizerFlags flags) {
     SmallVector<StringRef> names = {"step_size",    "mean_share", "square_decay",
                                     "square_share", "correction", "eps"};
-    if (!flags.empty())
+    if (llvm::is_contained(flags, "weight_decay"))
       names.push_back(decay);
     return names;
   };
@@ -103,12 +119,13 @@ static OptimizerDef makeAdam(StringRef name, StringRef doc, StringRef example, b
                           OptimizerFlags) -> Values {
     Type type = update.parameter.getType();
     Value decay = update.scalars.size() > 6 ? update.scalars[6] : Value();
-    auto op = AdamUpdateOp::create(b, loc, type, type, type, update.parameter, update.gradient,
-                                   update.slots[0], update.slots[1], update.scalars[0],
-                                   update.scalars[1], update.scalars[2], update.scalars[3],
-                                   update.scalars[4], update.scalars[5],
-                                   decoupled ? Value() : decay, decoupled ? decay : Value());
-    return {op.getUpdated(), op.getUpdatedMean(), op.getUpdatedSquare()};
+    Value largest = update.slots.size() > 2 ? update.slots[2] : Value();
+    auto op = AdamUpdateOp::create(
+        b, loc, type, type, type, largest ? type : Type(), update.parameter, update.gradient,
+        update.slots[0], update.slots[1], update.scalars[0], update.scalars[1], update.scalars[2],
+        update.scalars[3], update.scalars[4], update.scalars[5], decoupled ? Value() : decay,
+        decoupled ? decay : Value(), largest);
+    return Values(op->getResults());
   };
   return def;
 }

@@ -15,6 +15,9 @@ def Cnn_AdamUpdateOp : Cnn_Op<"adam_update", [Pure, AttrSizedOperandSegments,
     `m' = m + mean_share (g - m)`, `v' = square_decay v + square_share g g`,
     `p' = p - step_size m' / (sqrt(v') / correction + eps)`.
 
+    With `largest` (AMSGrad, Reddi, Kale, Kumar 2018) `max(largest, v')` stands in place of `v'` in the last
+    formula, and is the fourth result.
+
     All scalars are rank-0 tensors that change without recompilation, computed in double by whoever
     calls the step: in step t (from 1) of a run with rates b1 and b2, `mean_share = 1 - b1`,
     `square_decay = b2`, `square_share = 1 - b2`, `step_size = lr / (1 - b1^t)`, `correction = sqrt(1 - b2^t)`,
@@ -23,19 +26,20 @@ def Cnn_AdamUpdateOp : Cnn_Op<"adam_update", [Pure, AttrSizedOperandSegments,
     Constraints:
     - C1: parameter, gradient, the two moments and the results have one shape and element type.
     - C2: `weight_decay` and `shrinkage` are not given both.
+    - C3: `updated_largest` is a result exactly where `largest` is given.
   }];
   let arguments = (ins Cnn_FloatTensor:$parameter, Cnn_FloatTensor:$gradient,
                        Cnn_FloatTensor:$mean, Cnn_FloatTensor:$square, Cnn_FloatTensor:$step_size,
                        Cnn_FloatTensor:$mean_share, Cnn_FloatTensor:$square_decay,
                        Cnn_FloatTensor:$square_share, Cnn_FloatTensor:$correction,
                        Cnn_FloatTensor:$eps, Optional<Cnn_FloatTensor>:$weight_decay,
-                       Optional<Cnn_FloatTensor>:$shrinkage);
+                       Optional<Cnn_FloatTensor>:$shrinkage, Optional<Cnn_FloatTensor>:$largest);
   let results = (outs Cnn_FloatTensor:$updated, Cnn_FloatTensor:$updated_mean,
-                      Cnn_FloatTensor:$updated_square);
+                      Cnn_FloatTensor:$updated_square, Optional<Cnn_FloatTensor>:$updated_largest);
   let assemblyFormat = [{
     $parameter `,` $gradient `moments` $mean `,` $square `step_size` $step_size `mean_share` $mean_share
     `square_decay` $square_decay `square_share` $square_share `correction` $correction `eps` $eps
-    (`decay` $weight_decay^)? (`shrinkage` $shrinkage^)? attr-dict `:` functional-type(operands, results)
+    (`decay` $weight_decay^)? (`shrinkage` $shrinkage^)? (`largest` $largest^)? attr-dict `:` functional-type(operands, results)
   }];
   let hasVerifier = 1;
   let extraClassDeclaration = "static ::std::vector<::mlir::cnn::OptimizerDef> getOptimizers();";

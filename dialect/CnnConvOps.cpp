@@ -216,7 +216,12 @@ LayerDef ConvOp::getLayer() {
       problem.arg = "channels";
       return failure();
     }
-    if (groups <= 0 || input[0] % groups || channels % groups) {
+    if (groups <= 0) {
+      problem.message = "groups must be positive, not " + std::to_string(groups);
+      problem.arg = "groups";
+      return failure();
+    }
+    if (input[0] % groups || channels % groups) {
       problem.message = std::to_string(groups) + " groups do not divide " +
                         std::to_string(input[0]) + " input and " + std::to_string(channels) +
                         " output channels";

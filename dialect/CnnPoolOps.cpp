@@ -24,7 +24,10 @@ template <typename OpOrAdaptor> static Window getWindow(OpOrAdaptor op) {
   window.kernel.assign(op.getKernel().begin(), op.getKernel().end());
   window.stride.assign(op.getStride().begin(), op.getStride().end());
   window.padding.assign(op.getPadding().begin(), op.getPadding().end());
-  window.dilation = getNoDilation();
+  if constexpr (requires { op.getDilation(); })
+    window.dilation.assign(op.getDilation().begin(), op.getDilation().end());
+  else
+    window.dilation = getNoDilation();
   window.ceilMode = op.getCeilMode();
   return window;
 }
@@ -38,9 +41,9 @@ static FailureOr<SmallVector<int64_t>> inferPool(std::optional<Location> loc, Ra
   if (!text.empty())
     return emitOptionalError(loc, text, " (C1)");
   for (int side = 0; side < 4; ++side)
-    if (2 * window.padding[side] > window.kernel[side / 2])
+    if (2 * window.padding[side] > window.getSpan(side / 2))
       return emitOptionalError(loc, "padding ", window.padding[side],
-                               " is more than half the kernel ", window.kernel[side / 2], " (C2)");
+                               " is more than half the kernel ", window.getSpan(side / 2), " (C2)");
   ArrayRef<int64_t> image = x.getShape().drop_front(2);
   if (!window.fits(image))
     return emitOptionalError(
@@ -169,6 +172,9 @@ static LayerDef makePoolLayer(StringRef name, StringRef doc, bool average, PoolB
   if (average)
     layer.args.push_back(
         {"count_include_pad", ArgKind::Bool, true, "whether padding counts in the mean"});
+  else
+    layer.args.push_back({"dilation", ArgKind::Size, std::vector<int64_t>{1, 1},
+                          "distance of the window's elements"});
   std::string what = name.str();
   layer.infer = [what](ArrayRef<Shape> inputs, const LayerArgs &args,
                        LayerProblem &problem) -> FailureOr<LayerShape> {
@@ -180,11 +186,12 @@ static LayerDef makePoolLayer(StringRef name, StringRef doc, bool average, PoolB
     if (failed(window.checkCall(image, "window", problem)))
       return failure();
     for (int side = 0; side < 4; ++side)
-      if (2 * window.padding[side] > window.kernel[side / 2]) {
+      if (int64_t span = window.getSpan(side / 2); 2 * window.padding[side] > span) {
         problem.message = "padding " + std::to_string(window.padding[side]) +
-                          " is more than half the window " + formatShape(window.kernel);
+                          " is more than half the window " +
+                          formatShape({window.getSpan(0), window.getSpan(1)});
         problem.arg = "padding";
-        problem.hint = "use padding = " + std::to_string(window.kernel[side / 2] / 2) + " or less";
+        problem.hint = "use padding = " + std::to_string(span / 2) + " or less";
         return failure();
       }
     SmallVector<int64_t, 2> output = window.getOutput(image);
@@ -262,19 +269,20 @@ Values MaxPoolOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPoint(*this);
     auto pool = MaxPoolOp::create(b, getLoc(), getInput(), getKernel(), getStride(), getPadding(),
-                                  getCeilMode(), /*with_positions=*/true);
+                                  getCeilMode(), /*with_positions=*/true, getDilation());
     getResult().replaceAllUsesWith(pool.getResult());
     positions = pool.getPositions();
   }
   return {MaxPoolGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0], positions,
-                                getKernel(), getStride(), getPadding(), getCeilMode())};
+                                getKernel(), getStride(), getPadding(), getCeilMode(),
+                                getDilation())};
 }
 
 std::vector<LayerDef> MaxPoolOp::getLayers() {
   auto build = [](OpBuilder &b, Location loc, Value input, const Window &window,
                   const LayerArgs &) -> Value {
     return MaxPoolOp::create(b, loc, input, window.kernel, window.stride, window.padding,
-                             window.ceilMode, /*with_positions=*/false)
+                             window.ceilMode, /*with_positions=*/false, window.dilation)
         .getResult();
   };
   return {makePoolLayer("max_pool", "the largest element of every window", false, build),

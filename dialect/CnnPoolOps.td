@@ -12,20 +12,21 @@ include "dialect/CnnPointwiseOps.td"
 def Cnn_MaxPoolOp : Cnn_NestOp<"max_pool", [Cnn_Backward], ["buildInit"]> {
   let summary = "the largest element of every window";
   let description = [{
-    `y[n, c, i, j] = max_{r, s} x[n, c, i sh + r - pt, j sw + s - pl]`, padding never being the largest, as
-    PyTorch's `nn.MaxPool2d`. A second result, if asked for, is the position `r kw + s` of the first largest
+    `y[n, c, i, j] = max_{r, s} x[n, c, i sh + r dh - pt, j sw + s dw - pl]`, padding never being the largest, as
+    PyTorch's `nn.MaxPool2d`; `dilation` is `[height, width]`. A second result, if asked for, is the position `r kw + s` of the first largest
     element of the window, which the gradient needs.
 
     Constraints:
-    - C1: `input` is `[n, c, h, w]`; `kernel` and `stride` have 2 positive entries, `padding` 4 that are not
-      negative.
-    - C2: the padding is at most half the kernel.
+    - C1: `input` is `[n, c, h, w]`; `kernel`, `stride` and `dilation` have 2 positive entries, `padding` 4 that
+      are not negative.
+    - C2: the padding is at most half the kernel, dilated.
     - C3: the window is not larger than the padded input.
     - C4: `positions`, if any, has the shape of the result and element type i32.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
-                       DefaultValuedAttr<BoolAttr, "false">:$with_positions);
+                       DefaultValuedAttr<BoolAttr, "false">:$with_positions,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilation);
   let results = (outs Cnn_FloatTensor:$result, Optional<Cnn_IntTensor>:$positions);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result) (`,` type($positions)^)?";
   let extraNestDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
@@ -63,7 +64,8 @@ def Cnn_MaxPoolGradOp : Cnn_PoolGradOp<"max_pool_grad"> {
   }];
   let arguments = (ins Cnn_FloatTensor:$gradient, Cnn_IntTensor:$positions,
                        DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride, DenseI64ArrayAttr:$padding,
-                       DefaultValuedAttr<BoolAttr, "false">:$ceil_mode);
+                       DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{1, 1}">:$dilation);
   let assemblyFormat = [{
     $gradient `,` $positions attr-dict `:` type($gradient) `,` type($positions) `->` type($result)
   }];

@@ -26,6 +26,8 @@ LogicalResult SgdUpdateOp::verify() {
     return emitOpError() << "velocity, momentum and the second result come together (C2)";
   if (getNesterov() && !getVelocity())
     return emitOpError() << "nesterov needs a velocity (C3)";
+  if (getGradientShare() && (!getVelocity() || getNesterov()))
+    return emitOpError() << "a gradient share needs a velocity, and excludes nesterov (C3)";
   return success();
 }
 
@@ -37,7 +39,8 @@ Values SgdUpdateOp::decompose(OpBuilder &b) {
     step = AddOp::create(b, loc, step, mul(getParameter(), getWeightDecay()));
   Values results;
   if (getVelocity()) {
-    Value velocity = AddOp::create(b, loc, mul(getVelocity(), getMomentum()), step);
+    Value share = getGradientShare() ? mul(step, getGradientShare()) : step;
+    Value velocity = AddOp::create(b, loc, mul(getVelocity(), getMomentum()), share);
     step = getNesterov() ? AddOp::create(b, loc, step, mul(velocity, getMomentum())).getResult()
                          : velocity;
     results.push_back(velocity);
@@ -55,7 +58,8 @@ std::vector<OptimizerDef> SgdUpdateOp::getOptimizers() {
   def.args = {{"lr", ArgKind::Float, std::nullopt, "learning rate"},
               {"momentum", ArgKind::Float, 0.0, "what is kept of the last step"},
               {"weight_decay", ArgKind::Float, 0.0, "pull towards zero"},
-              {"nesterov", ArgKind::Bool, false, "look ahead along the momentum"}};
+              {"nesterov", ArgKind::Bool, false, "look ahead along the momentum"},
+              {"dampening", ArgKind::Float, 0.0, "what the momentum leaves out of each gradient"}};
   def.check = [](const LayerArgs &args, SmallVectorImpl<LayerProblem> &problems) {
     checkRange(args, "lr", [](double value) { return value > 0; }, "positive", problems);
     checkRange(
@@ -63,15 +67,25 @@ std::vector<OptimizerDef> SgdUpdateOp::getOptimizers() {
         "at least 0 and below 1", problems);
     checkRange(
         args, "weight_decay", [](double value) { return value >= 0; }, "at least 0", problems);
-    if (problems.empty() && args.getBool("nesterov") && args.getFloat("momentum") == 0)
+    checkRange(
+        args, "dampening", [](double value) { return value >= 0 && value <= 1; }, "between 0 and 1",
+        problems);
+    if (!problems.empty())
+      return;
+    if (args.getBool("nesterov") && args.getFloat("momentum") == 0)
       problems.emplace_back().message = "'nesterov' needs a momentum above 0";
+    else if (args.getBool("nesterov") && args.getFloat("dampening") != 0)
+      problems.emplace_back().message = "'nesterov' needs a dampening of 0";
   };
-  def.flags = {"momentum", "weight_decay", "nesterov"};
+  def.flags = {"momentum", "weight_decay", "dampening", "nesterov"};
   def.getFlags = [](const LayerArgs &args) {
     SmallVector<StringRef> flags;
     for (StringRef name : {"momentum", "weight_decay"})
       if (args.getFloat(name) != 0)
         flags.push_back(name);
+    // Without momentum PyTorch ignores it.
+    if (args.getFloat("momentum") != 0 && args.getFloat("dampening") != 0)
+      flags.push_back("dampening");
     if (args.getBool("nesterov"))
       flags.push_back("nesterov");
     return flags;
@@ -87,20 +101,29 @@ std::vector<OptimizerDef> SgdUpdateOp::getOptimizers() {
     for (StringRef name : {"momentum", "weight_decay"})
       if (llvm::is_contained(flags, name))
         names.push_back(name);
+    if (llvm::is_contained(flags, "dampening"))
+      names.push_back("gradient_share");
     return names;
   };
-  def.value = [](StringRef scalar, const LayerArgs &args, double lr, int64_t) {
+  def.value = [](StringRef scalar, const LayerArgs &args, double lr, int64_t step) {
+    if (scalar == "gradient_share")
+      return step == 1 ? 1 : 1 - args.getFloat("dampening");
     return scalar == "lr" ? lr : args.getFloat(scalar);
   };
   def.build = [](OpBuilder &b, Location loc, const ParameterUpdate &update,
                  OptimizerFlags flags) -> Values {
     bool momentum = llvm::is_contained(flags, "momentum");
-    Value decay = llvm::is_contained(flags, "weight_decay") ? update.scalars.back() : Value();
+    // The scalars behind the learning rate, as far as there are any.
+    unsigned next = 1;
+    auto take = [&](StringRef flag) {
+      return llvm::is_contained(flags, flag) ? update.scalars[next++] : Value();
+    };
+    Value rate = take("momentum"), decay = take("weight_decay"), share = take("dampening");
     Type type = update.parameter.getType();
-    auto op = SgdUpdateOp::create(
-        b, loc, type, momentum ? type : Type(), update.parameter, update.gradient,
-        update.scalars[0], decay, momentum ? update.slots[0] : Value(),
-        momentum ? update.scalars[1] : Value(), llvm::is_contained(flags, "nesterov"));
+    auto op = SgdUpdateOp::create(b, loc, type, momentum ? type : Type(), update.parameter,
+                                  update.gradient, update.scalars[0], decay,
+                                  momentum ? update.slots[0] : Value(), rate, share,
+                                  llvm::is_contained(flags, "nesterov"));
     return Values(op->getResults());
   };
   return {def};

@@ -60,6 +60,11 @@ static void fold(BatchNormOp norm) {
 namespace {
 class FoldBatchNormPass : public mlir::cnn::impl::FoldBatchNormPassBase<FoldBatchNormPass> {
   void runOnOperation() override {
+    // Outside of training they only hide which layer a normalisation follows.
+    getOperation().walk([&](DropoutOp dropout) {
+      dropout.replaceAllUsesWith(dropout.getInput());
+      dropout.erase();
+    });
     SmallVector<BatchNormOp> norms;
     getOperation().walk([&](BatchNormOp norm) { norms.push_back(norm); });
     for (BatchNormOp norm : norms) {

@@ -74,7 +74,8 @@ def GradientPass : Pass<"cnn-gradient", "::mlir::ModuleOp"> {
 def FoldBatchNormPass : Pass<"cnn-fold-batch-norm", "::mlir::ModuleOp"> {
   let summary = "Let convolutions and linear layers normalise in evaluation and inference";
   let description = [{
-    A `cnn.batch_norm` by running statistics is linear in its input. Behind a convolution or a linear layer
+    A `cnn.batch_norm` by running statistics is linear in its input. What is left of `cnn.dropout`, which gives
+    its input, is taken out first. Behind a convolution or a linear layer
     it scales the layer's weight, row by row, and gives it a bias:
 
     `w'[k] = w[k] s[k]`, `b'[k] = (b[k] - mean[k]) s[k] + bias[k]` with `s = weight / sqrt(variance + epsilon)`.

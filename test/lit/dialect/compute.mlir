@@ -168,6 +168,8 @@ func.func @training(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<i
   %2 = cnn.sgd_update %x, %1 lr %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>) -> tensor<4x3xf32>
   // CHECK: cnn.sgd_update %{{.*}}, %{{.*}} lr %{{.*}} decay %{{.*}} velocity %{{.*}} momentum %{{.*}} {nesterov = true} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
   %3, %4 = cnn.sgd_update %x, %1 lr %s decay %s velocity %x momentum %s {nesterov = true} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
+  // CHECK: cnn.sgd_update {{.*}} momentum %{{.*}} share %{{.*}} :
+  %s3, %s4 = cnn.sgd_update %x, %1 lr %s decay %s velocity %x momentum %s share %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>)
   return
 }
 
@@ -221,6 +223,8 @@ func.func @random(%x: tensor<4x6xf32>, %s: tensor<i32>) {
 func.func @adam(%p: tensor<4x3xf32>, %s: tensor<f32>) {
   // CHECK: cnn.adam_update %{{.*}}, %{{.*}} moments %{{.*}}, %{{.*}} step_size %{{.*}} mean_share %{{.*}} square_decay %{{.*}} square_share %{{.*}} correction %{{.*}} eps %{{.*}} shrinkage %{{.*}} : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
   %0, %1, %2 = cnn.adam_update %p, %p moments %p, %p step_size %s mean_share %s square_decay %s square_share %s correction %s eps %s shrinkage %s : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
+  // CHECK: cnn.adam_update {{.*}} eps %{{.*}} largest %{{.*}} : {{.*}} -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
+  %a0, %a1, %a2, %a3 = cnn.adam_update %p, %p moments %p, %p step_size %s mean_share %s square_decay %s square_share %s correction %s eps %s largest %p : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
   // CHECK: cnn.adam_ratio %{{.*}}, %{{.*}}, %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32> -> tensor<4x3xf32>
   %3 = cnn.adam_ratio %p, %p, %s, %s : tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32> -> tensor<4x3xf32>
   return

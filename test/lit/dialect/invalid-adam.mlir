@@ -26,3 +26,12 @@ func.func @f(%p: tensor<4x3xf32>, %s: tensor<f32>) {
   %0 = cnn.adam_ratio %p, %p, %p, %s : tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32> -> tensor<4x3xf32>
   return
 }
+
+// -----
+
+// cnn.adam_update C3
+func.func @f(%p: tensor<4x3xf32>, %s: tensor<f32>) {
+  // expected-error@+1 {{'cnn.adam_update' op largest and the fourth result come together (C3)}}
+  %0, %1, %2 = cnn.adam_update %p, %p moments %p, %p step_size %s mean_share %s square_decay %s square_share %s correction %s eps %s largest %p : (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<f32>, tensor<4x3xf32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>)
+  return
+}

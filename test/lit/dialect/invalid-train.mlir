@@ -79,3 +79,12 @@ func.func @f(%x: tensor<4x3xf32>, %l: tensor<4xi32>, %r: tensor<i32>, %k: tensor
   %0 = cnn.squared_error %x, %x, %l : tensor<4x3xf32>, tensor<4x3xf32>, tensor<4xi32> -> tensor<f32>
   return
 }
+
+// -----
+
+// cnn.sgd_update C3
+func.func @f(%p: tensor<3xf32>, %s: tensor<f32>) {
+  // expected-error@+1 {{'cnn.sgd_update' op a gradient share needs a velocity, and excludes nesterov (C3)}}
+  %0, %1 = cnn.sgd_update %p, %p lr %s velocity %p momentum %s share %s {nesterov = true} : (tensor<3xf32>, tensor<3xf32>, tensor<f32>, tensor<3xf32>, tensor<f32>, tensor<f32>) -> (tensor<3xf32>, tensor<3xf32>)
+  return
+}

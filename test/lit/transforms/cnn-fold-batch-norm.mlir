@@ -20,7 +20,8 @@ func.func @folds(%x: tensor<2x3x4x4xf32>, %w: tensor<5x3x1x1xf32>, %b: tensor<5x
   %0 = cnn.conv %x, %w, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<2x3x4x4xf32>, tensor<5x3x1x1xf32>, tensor<5xf32> -> tensor<2x5x6x6xf32>
   %1 = cnn.batch_norm %0, %g, %h, %m, %v {epsilon = 1.0e-05, momentum = 0.1} : tensor<2x5x6x6xf32>, tensor<5xf32> -> tensor<2x5x6x6xf32>
   %2 = cnn.linear %f, %u : tensor<32x6xf32>, tensor<5x6xf32> -> tensor<32x5xf32>
-  %3 = cnn.batch_norm %2, %g, %h, %m, %v {epsilon = 1.0e-05, momentum = 0.1} : tensor<32x5xf32>, tensor<5xf32> -> tensor<32x5xf32>
+  %d = cnn.dropout %2 {probability = 0.5} : tensor<32x5xf32>
+  %3 = cnn.batch_norm %d, %g, %h, %m, %v {epsilon = 1.0e-05, momentum = 0.1} : tensor<32x5xf32>, tensor<5xf32> -> tensor<32x5xf32>
   return %1, %3 : tensor<2x5x6x6xf32>, tensor<32x5xf32>
 }
 
