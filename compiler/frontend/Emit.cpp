@@ -232,12 +232,9 @@ void cnn::emitParams(mlir::OpBuilder &builder, const Graph &graph, const Recipe 
   auto number = [&](double value) { return builder.getF64FloatAttr(value); };
   for (const GraphParam &param : graph.params) {
     const mlir::cnn::ParamSpec &spec = param.spec;
-    ParamInit init{spec.initial                      ? "constant"
-                   : spec.name == "weight" && recipe ? recipe->init
-                                                     : "pytorch_default",
-                   spec.initial.value_or(0), 0};
-    if (!spec.initial && spec.name == "weight" && recipe && recipe->initValue)
-      init.value = *recipe->initValue;
+    ParamInit init{spec.initial ? "constant" : "pytorch_default", spec.initial.value_or(0)};
+    if (!spec.initial && spec.name == "weight" && recipe)
+      init = recipe->init.def->start(recipe->init.args, spec.fanIn, spec.fanOut);
     if (param.init)
       init = *param.init;
     bool two = init.kind == "uniform" || init.kind == "normal";

@@ -23,8 +23,6 @@ using mlir::cnn::LayerProblem;
 
 namespace {
 
-constexpr StringRef inits[] = {"xavier_uniform", "xavier_normal", "kaiming_uniform",
-                               "kaiming_normal", "pytorch_default"};
 constexpr StringRef types[] = {"f32", "f64"};
 
 /// Evaluates one recipe.
@@ -257,19 +255,13 @@ bool RecipeReader::readCall(const Expr *expr, StringRef key, ArrayRef<Choice> ch
 /// `xavier_uniform`, or `constant(0.01)`.
 bool RecipeReader::readInit(const Expr *expr) {
   std::vector<Choice> choices;
-  std::vector<LayerArg> value = {{"value", ArgKind::Float, std::nullopt, "of every weight"}};
-  auto check = [](const LayerArgs &, llvm::SmallVectorImpl<LayerProblem> &) {};
-  for (StringRef name : inits)
-    choices.push_back({name, name, {}, check});
-  choices.push_back({"constant", "constant(0.01)", value, check});
+  for (const InitialiserDef &def : getInitialisers())
+    choices.push_back({def.name, def.example, def.args, def.check});
   const Choice *chosen = nullptr;
-  LayerArgs args;
-  if (!readCall(expr, "init", choices, chosen, args))
-    return false;
-  recipe.init = chosen->name.str();
-  if (args.has("value"))
-    recipe.initValue = args.getFloat("value");
-  return true;
+  bool valid = readCall(expr, "init", choices, chosen, recipe.init.args);
+  if (chosen)
+    recipe.init.def = &getInitialisers()[chosen - choices.data()];
+  return valid;
 }
 
 bool RecipeReader::readOptimizer(const Expr *expr) {

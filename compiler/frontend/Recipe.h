@@ -2,6 +2,7 @@
 #ifndef CNNC_COMPILER_FRONTEND_RECIPE_H
 #define CNNC_COMPILER_FRONTEND_RECIPE_H
 
+#include "compiler/frontend/Initialiser.h"
 #include "compiler/frontend/LearningRate.h"
 #include "compiler/frontend/RecipeData.h"
 #include "dialect/Optimizer.h"
@@ -11,6 +12,12 @@ namespace cnn {
 /// An optimizer of the registry and its hyperparameters.
 struct Optimizer {
   const mlir::cnn::OptimizerDef *def = nullptr;
+  mlir::cnn::LayerArgs args;
+};
+
+/// How the weights start.
+struct Initialiser {
+  const InitialiserDef *def = &getInitialisers().front();
   mlir::cnn::LayerArgs args;
 };
 
@@ -26,10 +33,9 @@ struct Recipe {
   RecipeData data;
   int64_t batch = 0;
   int64_t epochs = 0;
-  std::string init = "pytorch_default"; // of weights; a kind of InitAttr
-  std::optional<double> initValue;      // of `constant`
-  std::string loss = "cross_entropy";   // a loss of dialect/Loss.h
-  mlir::cnn::LayerArgs lossArgs;        // its hyperparameters, all of them
+  Initialiser init;
+  std::string loss = "cross_entropy"; // a loss of dialect/Loss.h
+  mlir::cnn::LayerArgs lossArgs;      // its hyperparameters, all of them
   Optimizer optimizer;
   Schedule schedule;
   int64_t seed = 0;

@@ -64,7 +64,7 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
                    {"net", found->net},
                    {"data", dataText(info.data)},
                    {"batch", found->batch},
-                   {"init", found->init},
+                   {"init", found->init.def->name.str()},
                    {"loss", found->loss},
                    {"optimizer", optimizer.def->name.str()},
                    {"shuffle", found->shuffle},
@@ -85,8 +85,18 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
   };
   for (const mlir::cnn::LayerArg &arg : optimizer.def->args)
     note(arg, optimizer.args, "");
-  if (found->initValue)
-    info.identity["init.value"] = *found->initValue;
+  // Called without arguments, it is what it was before there were any.
+  const Initialiser &init = found->init;
+  bool asNamed = init.def->start(init.args, 1, 1).kind == init.def->name;
+  for (const mlir::cnn::LayerArg &arg : init.def->args) {
+    if (asNamed && arg.defaultValue)
+      continue;
+    std::string key = "init." + arg.name.str();
+    if (arg.kind == mlir::cnn::ArgKind::Float)
+      info.identity[key] = init.args.getFloat(arg.name);
+    else
+      info.identity[key] = formatArgument(arg, init.args);
+  }
   // Runs of one rate are what they were before there were schedules.
   if (schedule.def != &getSchedules().front() || schedule.args.getInt("warmup") != 0) {
     info.identity["schedule"] = schedule.def->name.str();
