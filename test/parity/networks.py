@@ -127,7 +127,7 @@ def main():
                          NETWORKS[name].tolerances[options.element])
         worst = ", ".join(f"{kind} {error:.0e}" for kind, error in result.worst.items())
         print(f"{name}: {'DIFFERS' if result.problems else 'agrees'}; largest errors: {worst}")
-        print("".join(f"  {problem}\n" for problem in result.problems), end="", flush=True)
+        print("".join(f"  {problem}\n" for problem in result.problems[:8]), end="", flush=True)
         bad += bool(result.problems)
     return 1 if bad else 0
 
