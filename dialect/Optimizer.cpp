@@ -7,6 +7,7 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
+#include "llvm/ADT/SetVector.h"
 #include "llvm/Support/Format.h"
 
 using namespace mlir;
@@ -32,6 +33,17 @@ ArrayRef<OptimizerDef> mlir::cnn::getOptimizers() {
 #include "dialect/CnnOps.cpp.inc"
       >();
   return optimizers;
+}
+
+ArrayRef<StringRef> mlir::cnn::getStepInputs() {
+  static const SmallVector<StringRef> names = [] {
+    llvm::SmallSetVector<StringRef, 16> all;
+    all.insert_range(ArrayRef<StringRef>{"labels", "rows", "seed", "seed_high", "step"});
+    for (const OptimizerDef &optimizer : getOptimizers())
+      all.insert_range(optimizer.scalars(optimizer.flags));
+    return all.takeVector();
+  }();
+  return names;
 }
 
 const OptimizerDef *mlir::cnn::findOptimizer(StringRef name) {

@@ -57,6 +57,10 @@ struct OptimizerDef {
 void checkRange(const LayerArgs &args, StringRef name, bool (*valid)(double), StringRef range,
                 SmallVectorImpl<LayerProblem> &problems);
 
+/// The names of what a training step takes besides the inputs of its net: `labels`, `rows`, what
+/// random numbers depend on, and the scalars of all optimizers.
+ArrayRef<StringRef> getStepInputs();
+
 /// All optimizers, in the order of the dialect's operations.
 ArrayRef<OptimizerDef> getOptimizers();
 

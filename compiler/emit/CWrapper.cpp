@@ -7,6 +7,7 @@
 #include "compiler/emit/CWrapper.h"
 #include "runtime/abi/cnn_abi.h"
 #include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/IR/IRBuilder.h"
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/Module.h"
@@ -266,6 +267,22 @@ static std::string shapeText(llvm::ArrayRef<int64_t> shape) {
   return text;
 }
 
+/// Words of C and C++ that no argument can be called.
+static bool isKeyword(llvm::StringRef name) {
+  static const llvm::StringSet<> keywords = {
+      "alignas",   "alignof",  "and",      "asm",      "auto",     "bool",     "break",
+      "case",      "catch",    "char",     "class",    "concept",  "const",    "constexpr",
+      "continue",  "default",  "delete",   "do",       "double",   "else",     "enum",
+      "explicit",  "export",   "extern",   "false",    "float",    "for",      "friend",
+      "goto",      "if",       "inline",   "int",      "long",     "mutable",  "namespace",
+      "new",       "noexcept", "not",      "nullptr",  "operator", "or",       "private",
+      "protected", "public",   "register", "requires", "restrict", "return",   "short",
+      "signed",    "sizeof",   "static",   "struct",   "switch",   "template", "this",
+      "throw",     "true",     "try",      "typedef",  "typeof",   "typename", "union",
+      "unsigned",  "using",    "virtual",  "void",     "volatile", "while",    "xor"};
+  return keywords.contains(name);
+}
+
 /// The declaration of a function with what each argument is.
 static void writeFunction(llvm::raw_ostream &out, const Interface &interface,
                           const CFunction &function, const CInterfaceOptions &options) {
@@ -286,12 +303,22 @@ static void writeFunction(llvm::raw_ostream &out, const Interface &interface,
            "aligned.\n"
            " *\n";
   llvm::SmallVector<std::string> arguments;
+  // Tensors keep their names as far as C allows it.
+  llvm::StringSet<> taken = {"weights", "prepared", "workspace"};
+  auto unique = [&](std::string name) {
+    for (char &c : name)
+      c = llvm::isAlnum(c) ? c : '_';
+    while (isKeyword(name) || !taken.insert(name).second)
+      name += "_";
+    return name;
+  };
   auto describe = [&](llvm::StringRef name, const llvm::Twine &text) {
     out << " *   " << name << std::string(name.size() < 9 ? 9 - name.size() : 0, ' ') << " " << text
         << "\n";
   };
   for (const Buffer &buffer : function.buffers) {
     std::string type = cType(buffer.element).str();
+    std::string name = buffer.isTensor() ? unique(buffer.name) : "";
     if (buffer.role == "state_in" && options.weights.empty()) {
       arguments.push_back("const void *weights");
       describe("weights", upper + "_WEIGHTS_BYTES bytes" +
@@ -303,12 +330,12 @@ static void writeFunction(llvm::raw_ostream &out, const Interface &interface,
                                (predicts ? "what " + interface.net + "_prepare_weights has written"
                                          : std::string("written")));
     } else if (buffer.isScalarInput()) {
-      arguments.push_back(type + " " + buffer.name);
-      describe(buffer.name,
+      arguments.push_back(type + " " + name);
+      describe(name,
                buffer.name == "rows" ? "how many samples of the batch are given" : "a number");
     } else if (buffer.isTensor()) {
-      arguments.push_back((buffer.role == "input" ? "const " : "") + type + " *" + buffer.name);
-      describe(buffer.name,
+      arguments.push_back((buffer.role == "input" ? "const " : "") + type + " *" + name);
+      describe(name,
                type + shapeText(buffer.shape) + (buffer.role == "input" ? ", read" : ", written"));
     }
   }
@@ -323,9 +350,14 @@ llvm::Expected<std::string> cnn::buildCHeader(llvm::StringRef manifest,
   if (!interface)
     return interface.takeError();
   std::string upper = llvm::StringRef(interface->net).upper();
-  std::string guard;
-  for (char c : llvm::StringRef(options.headerName).upper())
-    guard += llvm::isAlnum(c) ? c : '_';
+  // Names of files that differ give other guards: what no macro can have is written in hex.
+  llvm::StringRef stem = options.headerName;
+  stem.consume_back(".h");
+  std::string guard = "CNNC_";
+  for (char c : stem)
+    guard += llvm::isAlnum(c) || c == '_' ? std::string(1, llvm::toUpper(c))
+                                          : "_x" + llvm::utohexstr(static_cast<uint8_t>(c));
+  guard += "_H";
   std::string text;
   llvm::raw_string_ostream out(text);
   out << "/* " << options.headerName << " - the net '" << interface->net

@@ -3,6 +3,7 @@
 #include "compiler/frontend/Elaborate.h"
 
 #include "compiler/frontend/ElaborateImpl.h"
+#include "dialect/Optimizer.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -375,6 +376,14 @@ std::unique_ptr<Graph> Elaborator::elaborate(const FunctionDecl &net,
   Scope &scope = makeScope(&globalScope);
   bool valid = bindParameters(net, arguments, &globalScope, scope, net.name.range, /*isTop=*/true);
   for (const Parameter &input : net.inputs) {
+    if (llvm::is_contained(mlir::cnn::getStepInputs(), input.name.name)) {
+      diagnostics
+          .error(input.name.range, "an input of net '" + net.name.name + "' cannot be called '" +
+                                       input.name.name +
+                                       "', as an argument of the training step is")
+          .hint("call it 'image' or 'x'");
+      valid = false;
+    }
     std::optional<mlir::cnn::Shape> shape;
     if (valid)
       shape = evaluateShape(input.shape, &scope);

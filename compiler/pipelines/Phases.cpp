@@ -23,6 +23,8 @@ namespace passes = mlir::cnn;
 
 static constexpr llvm::StringLiteral phaseAttribute = "cnn.phase";
 static constexpr llvm::StringLiteral modeAttribute = "cnn.mode";
+static constexpr llvm::StringLiteral fuseAttribute = "cnn.fuse";
+static constexpr llvm::StringLiteral settingsAttribute = "cnn.settings";
 static constexpr llvm::StringLiteral cpuAttribute = "cnn.cpu";
 static constexpr llvm::StringLiteral featuresAttribute = "cnn.features";
 
@@ -188,25 +190,72 @@ void cnn::setPhase(mlir::ModuleOp module, Phase phase) {
   module->setAttr(phaseAttribute, mlir::StringAttr::get(module.getContext(), phaseName(phase)));
 }
 
-void cnn::setMode(mlir::ModuleOp module, Mode mode) {
-  module->setAttr(modeAttribute, mlir::StringAttr::get(module.getContext(),
-                                                       mode == Mode::Train ? "train" : "infer"));
+/// Modules before phase `scheduled` record the options of the passes ahead, so that a dump fed back
+/// needs none: what `options` leaves open is taken from there, and all of it is recorded again.
+static llvm::Error adoptOptions(mlir::ModuleOp module, Phase from, PhaseOptions &options) {
+  mlir::Builder builder(module.getContext());
+  if (from == Phase::Cnn) {
+    if (auto name = module->getAttrOfType<mlir::StringAttr>(modeAttribute)) {
+      if (name.getValue() != "train" && name.getValue() != "infer")
+        return llvm::createStringError("the module's 'cnn.mode' is '" + name.getValue().str() +
+                                       "', expected infer or train");
+      if (!options.mode)
+        options.mode = name.getValue() == "train" ? Mode::Train : Mode::Infer;
+    }
+    if (options.mode)
+      module->setAttr(modeAttribute,
+                      builder.getStringAttr(*options.mode == Mode::Train ? "train" : "infer"));
+  }
+  if (from < Phase::Fused) {
+    if (auto fuse = module->getAttrOfType<mlir::BoolAttr>(fuseAttribute))
+      options.fuse &= fuse.getValue();
+    if (!options.fuse)
+      module->setAttr(fuseAttribute, builder.getBoolAttr(false));
+  }
+  if (from < Phase::Scheduled) {
+    auto take = [&](llvm::StringRef attribute, std::string &option, llvm::StringRef open) {
+      auto recorded = module->getAttrOfType<mlir::StringAttr>(attribute);
+      if (recorded && option == open)
+        option = recorded.getValue();
+      if (option != open)
+        module->setAttr(attribute, builder.getStringAttr(option));
+    };
+    take(cpuAttribute, options.cpu, "native");
+    take(featuresAttribute, options.features, "");
+    std::vector<std::pair<std::string, std::string>> settings;
+    if (auto recorded = module->getAttrOfType<mlir::ArrayAttr>(settingsAttribute))
+      for (auto text : recorded.getAsRange<mlir::StringAttr>()) {
+        auto [key, value] = text.getValue().split('=');
+        settings.emplace_back(key, value);
+      }
+    settings.insert(settings.end(), options.settings.begin(), options.settings.end());
+    options.settings = std::move(settings);
+    llvm::SmallVector<std::string> texts;
+    for (const auto &[key, value] : options.settings)
+      texts.push_back(key + "=" + value);
+    if (!texts.empty())
+      module->setAttr(settingsAttribute, builder.getStrArrayAttr(llvm::SmallVector<llvm::StringRef>(
+                                             texts.begin(), texts.end())));
+  }
+  return llvm::Error::success();
 }
 
-/// The mode that `module` records, taken out of it: later phases have the entry points themselves.
-static llvm::Expected<std::optional<Mode>> takeMode(mlir::ModuleOp module) {
-  auto name = llvm::dyn_cast_or_null<mlir::StringAttr>(module->removeAttr(modeAttribute));
-  if (!name)
-    return std::nullopt;
-  if (name.getValue() != "train" && name.getValue() != "infer")
-    return llvm::createStringError("the module's 'cnn.mode' is '" + name.getValue().str() +
-                                   "', expected infer or train");
-  return name.getValue() == "train" ? Mode::Train : Mode::Infer;
+/// What the passes to `phase` have used up.
+static void dropOptions(mlir::ModuleOp module, Phase phase) {
+  if (phase == Phase::Grad)
+    module->removeAttr(modeAttribute);
+  if (phase == Phase::Fused)
+    module->removeAttr(fuseAttribute);
+  if (phase == Phase::Scheduled)
+    module->removeAttr(settingsAttribute);
 }
 
 llvm::Expected<Target> cnn::getTarget(mlir::ModuleOp module, const PhaseOptions &options) {
   auto cpu = module->getAttrOfType<mlir::StringAttr>(cpuAttribute);
-  if (!cpu)
+  auto phase = getPhase(module);
+  if (!phase)
+    return phase.takeError();
+  if (!cpu || *phase < Phase::Scheduled)
     return resolveTarget(options.cpu, options.features);
   if (options.cpu != "native" && options.cpu != cpu.getValue())
     return llvm::createStringError("the module was compiled for '" + cpu.getValue().str() +
@@ -300,17 +349,11 @@ static llvm::Error dumpModule(mlir::ModuleOp module, Phase phase, const PhaseOpt
   return writeText(options.dumpDirectory + "/layers.txt", layerTable(module));
 }
 
-static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry, PhaseOptions options) {
+static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
+                            const PhaseOptions &options) {
   std::string net = module.getSymName().value_or("").str();
   if (!entry.build)
     return llvm::createStringError("this build has no passes to phase '" + entry.name.str() + "'");
-  if (entry.phase == Phase::Grad) {
-    auto recorded = takeMode(module);
-    if (!recorded)
-      return recorded.takeError();
-    if (!options.mode)
-      options.mode = *recorded;
-  }
   if (entry.phase == Phase::Scheduled)
     if (llvm::Error error = setTarget(module, options))
       return error;
@@ -335,6 +378,7 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry, Phas
   if (entry.phase == Phase::Llvm)
     embedManifest(module, manifest);
   setPhase(module, entry.phase);
+  dropOptions(module, entry.phase);
   normalize(module);
   return dumpModule(module, entry.phase, options);
 }
@@ -361,13 +405,16 @@ llvm::Error cnn::checkSchedule(mlir::ModuleOp module, const PhaseOptions &option
   return runPhases(*copy, Phase::Scheduled, silent);
 }
 
-llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options) {
+llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &given) {
   auto from = getPhase(module);
   if (!from)
     return from.takeError();
   if (*from > to)
     return llvm::createStringError("the module is of phase '" + phaseName(*from).str() +
                                    "' already, which comes after '" + phaseName(to).str() + "'");
+  PhaseOptions options = given;
+  if (llvm::Error error = adoptOptions(module, *from, options))
+    return error;
   module.getContext()->disableMultithreading(options.compileThreads == 1);
   normalize(module);
   if (llvm::Error error = dumpModule(module, *from, options))

@@ -33,7 +33,7 @@ enum class Mode { Infer, Train };
 
 /// What leads from phase to phase, beside the module itself.
 struct PhaseOptions {
-  /// Nothing: what a module of phase `cnn` says (setMode), else Mode::Infer.
+  /// Nothing: what the module says, else Mode::Infer.
   std::optional<Mode> mode;
   /// Entry points to make; empty: those of the mode.
   std::vector<std::string> entries;
@@ -68,8 +68,6 @@ llvm::StringRef phaseSummary(Phase phase);
 /// Where `module` stands: its attribute `cnn.phase`. Fails when it has none or an unknown one.
 llvm::Expected<Phase> getPhase(mlir::ModuleOp module);
 void setPhase(mlir::ModuleOp module, Phase phase);
-/// Records in a module of phase `cnn` what it is to be compiled to, for who reads its dump.
-void setMode(mlir::ModuleOp module, Mode mode);
 
 /// What `module` is compiled for: what it says itself (from phase `scheduled` on), else the
 /// options. Fails when the two disagree, and on an unknown processor.

@@ -205,15 +205,6 @@ LogicalResult DifferentiatePass::findNet() {
   return success();
 }
 
-/// Whether a training step can have a scalar input of this name.
-static bool isScalarInput(StringRef name) {
-  if (llvm::is_contained({"labels", "rows", "seed", "seed_high", "step"}, name))
-    return true;
-  return llvm::any_of(getOptimizers(), [&](const OptimizerDef &optimizer) {
-    return llvm::is_contained(optimizer.scalars(optimizer.flags), name);
-  });
-}
-
 LogicalResult DifferentiatePass::checkInputs() {
   auto fail = [&](const Twine &text) {
     return net.emitError() << "network '" << net.getName() << "': " << text;
@@ -226,7 +217,7 @@ LogicalResult DifferentiatePass::checkInputs() {
     auto name = net.getArgAttrOfType<StringAttr>(index, "cnn.name");
     if (!name)
       return fail("input " + Twine(index) + " has no cnn.name");
-    if (isScalarInput(name.getValue()))
+    if (llvm::is_contained(getStepInputs(), name.getValue()))
       return fail("an input cannot be called '" + name.getValue() +
                   "', which is the name of an input of the training step");
     auto type = dyn_cast<RankedTensorType>(net.getArgument(index).getType());

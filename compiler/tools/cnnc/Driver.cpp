@@ -162,8 +162,10 @@ llvm::Error tool::run(const Options &options) {
   mlir::ModuleOp module = *input->module;
   Phase last = std::min(options.emit, Phase::Llvm);
   PhaseOptions phases = options.phases;
-  if (!input->tree.empty())
+  if (!input->tree.empty()) {
     phases.recipe.clear(); // what the front end emits has the chosen one only
+    phases.mode = phases.mode.value_or(Mode::Infer);
+  }
   llvm::Error error =
       last < Phase::Scheduled ? checkSchedule(module, phases) : llvm::Error::success();
   if (!error)

@@ -17,6 +17,40 @@ static bool isDump(llvm::StringRef path, llvm::StringRef text) {
   return path.ends_with(".mlir") || (!path.ends_with(".cnn") && text.contains("cnn.phase"));
 }
 
+/// Options that come too late for a dump: what they decide stands in it already.
+static llvm::Error checkDump(mlir::ModuleOp module, const Options &options) {
+  auto phase = getPhase(module);
+  if (!phase)
+    return phase.takeError();
+  auto late = [&](llvm::StringRef option, llvm::StringRef why, llvm::StringRef before) {
+    return llvm::createStringError(
+        options.input + ": " + option.str() + " comes too late for a dump of phase '" +
+        phaseName(*phase).str() + "': " + why.str() + "\n  hint: leave it out, or begin with " +
+        before.str());
+  };
+  if (!options.net.empty() && options.net != module.getSymName().value_or(""))
+    return late("--net=" + options.net,
+                "it holds net '" + module.getSymName().value_or("").str() + "'", "the .cnn file");
+  if (options.batch)
+    return late("--batch=" + std::to_string(options.batch), "its shapes are fixed",
+                "the .cnn file");
+  if (!options.element.empty())
+    return late("--element=" + options.element, "its types are fixed", "the .cnn file");
+  if (*phase >= Phase::Grad && *phase < Phase::Llvm && options.phases.mode) {
+    bool trains = module.lookupSymbol("train_step") != nullptr;
+    if (trains != (*options.phases.mode == Mode::Train))
+      return late(trains ? "--mode=infer" : "--mode=train",
+                  trains ? "its entry points are those of training"
+                         : "it has no entry point that trains",
+                  "a dump of phase 'cnn'");
+  }
+  if (*phase >= Phase::Grad && !options.recipe.empty())
+    return late("--recipe=" + options.recipe, "its entry points are made", "a dump of phase 'cnn'");
+  if (*phase >= Phase::Fused && !options.phases.fuse)
+    return late("--no-fusion", "its operations are in groups", "a dump of phase 'grad' or before");
+  return llvm::Error::success();
+}
+
 static llvm::Expected<Input> readDump(mlir::MLIRContext &context, const Options &options,
                                       std::unique_ptr<llvm::MemoryBuffer> buffer,
                                       Diagnostics &diagnostics) {
@@ -39,6 +73,8 @@ static llvm::Expected<Input> readDump(mlir::MLIRContext &context, const Options 
   input.module = mlir::parseSourceFile<mlir::ModuleOp>(sources, &context);
   if (!input.module)
     return reported();
+  if (llvm::Error error = checkDump(*input.module, options))
+    return error;
   return input;
 }
 
@@ -71,7 +107,6 @@ static llvm::Expected<Input> readNet(mlir::MLIRContext &context, const Options &
   if (!input.module)
     return reported();
   setPhase(*input.module, Phase::Cnn);
-  setMode(*input.module, mode);
   return input;
 }
 
