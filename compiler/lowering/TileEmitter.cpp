@@ -676,6 +676,16 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
       Value end = upper;
       lower = arith::MinUIOp::create(b, loc, end, add(scale(item, share), lower));
       upper = arith::MinUIOp::create(b, loc, end, add(lower, constant(share)));
+      // A scatter may reach only the first elements; the last item has the rest as well.
+      int64_t units = info.nest.sizes[schedule.order[0]];
+      if (vector || schedule.order[0] == schedule.vector)
+        units = llvm::divideCeil(units, lanes);
+      int64_t items = llvm::divideCeil(units, schedule.chunk * schedule.tile[schedule.order[0]]);
+      if (items * share < size - 2 * halo) {
+        Value isLast =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, item, constant(items - 1));
+        upper = arith::SelectOp::create(b, loc, isLast, end, upper);
+      }
       if (halo != 0) {
         auto is = [&](Value index, int64_t value) {
           return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, constant(value));

@@ -79,3 +79,28 @@ module attributes {cnn.machine = {cpu = "haswell", registers = 16 : i64, vector_
     return
   }
 }
+
+// -----
+
+// The gradient of the first four of six columns: two work items fill two columns each with zeros, the second
+// one the two behind as well.
+// CHECK-LABEL: func.func private @slice.backward
+// CHECK: %[[END:.*]] = arith.minui %c6{{.*}}, %{{.*}} : index
+// CHECK: %[[LAST:.*]] = arith.cmpi eq, %{{.*}}, %c1{{.*}} : index
+// CHECK: %[[TO:.*]] = arith.select %[[LAST]], %c6{{.*}}, %{{.*}} : index
+// CHECK: scf.for %{{.*}} = %{{.*}} to %[[TO]]
+#map = affine_map<(d0, d1) -> (d0, d1)>
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @slice.backward(%item: index, %scratch: memref<64xi8>, %g: memref<2x4x16xf32>, %y: memref<2x6x16xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %g : memref<2x4x16xf32> -> tensor<32x4xf32, #cnn.layout<order = [0, 1, 0], block = 16>>
+    %1 = cnn.group "slice.backward" (%a = %0) : (tensor<32x4xf32, #cnn.layout<order = [0, 1, 0], block = 16>>) -> tensor<32x6xf32, #cnn.layout<order = [0, 1, 0], block = 16>> schedule #cnn.nest<"direct", vector = 0, tile = [1, 1], order = [1, 0], chunk = 2> {
+      %2 = cnn.generic %a sizes [32, 4] parallel 2 reduction none maps [#map, #map] {scatter = true} : (tensor<32x4xf32, #cnn.layout<order = [0, 1, 0], block = 16>>) -> tensor<32x6xf32, #cnn.layout<order = [0, 1, 0], block = 16>> {
+      ^bb0(%v: f32, %i: i32, %j: i32):
+        cnn.term %v : f32
+      }
+      cnn.yield %2 : tensor<32x6xf32, #cnn.layout<order = [0, 1, 0], block = 16>>
+    }
+    cnn.to_buffer %1, %y : tensor<32x6xf32, #cnn.layout<order = [0, 1, 0], block = 16>> -> memref<2x6x16xf32>
+    return
+  }
+}
