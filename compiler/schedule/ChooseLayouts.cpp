@@ -274,10 +274,17 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           layouts[result] =
               LayoutAttr::getBatchInnermost(&getContext(), getTensor(result).getRank(), block);
     }
-    // A reshaped argument keeps the argument's plain layout.
-    for (auto reshape : entry.getOps<ReshapeOp>())
-      if (!layouts.contains(reshape.getInput()))
-        layouts.erase(reshape.getResult());
+    // A reshape is another view of the same memory: plain if either side is, such as an argument,
+    // or a result that takes the batch apart.
+    for (bool changed = true; changed;) {
+      changed = false;
+      for (auto reshape : entry.getOps<ReshapeOp>())
+        if (layouts.contains(reshape.getInput()) != layouts.contains(reshape.getResult())) {
+          layouts.erase(reshape.getInput());
+          layouts.erase(reshape.getResult());
+          changed = true;
+        }
+    }
     for (GroupOp group : entry.getOps<GroupOp>())
       if (failed(addHalos(group, layouts)))
         return failure();

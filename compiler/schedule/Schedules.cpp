@@ -327,9 +327,12 @@ bool ScheduleSpace::storesInOrder(const NestSchedule &schedule) const {
   };
   for (const LinearForm &form : info.getResultForms())
     for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
-      if (!form.uses(vector) || factor <= form.coefficients[vector] || nest.sizes[dim] == 1)
+      if (!form.uses(vector) || static_cast<int64_t>(dim) == vector ||
+          factor < form.coefficients[vector] || nest.sizes[dim] == 1)
         continue;
-      bool split = !sliced && schedule.chunk > 0 && schedule.order[0] == static_cast<int64_t>(dim);
+      // Slices and the blocks of an image are work items of the outer group.
+      bool split = sliced ? dim < nest.numSliced
+                          : schedule.chunk > 0 && schedule.order[0] == static_cast<int64_t>(dim);
       if (split || (getUnits(vector, vector) > 1 && place(dim) > place(vector)))
         return false;
     }

@@ -63,3 +63,24 @@ module @sum {
     return %y : tensor<4xf32>
   }
 }
+
+// -----
+
+// A reshape that takes the batch apart is a view of plain memory.
+// WIDE-LABEL: func.func @apart
+// WIDE: cnn.group "double"{{.*}} -> tensor<32x3x4xf32> {
+// WIDE: cnn.reshape {{.*}} : tensor<32x3x4xf32> -> tensor<96x4xf32>
+module {
+  func.func @apart(%x: tensor<32x3x4xf32> {cnn.name = "x"}, %rows: tensor<i32> {cnn.name = "rows"}) -> (tensor<96x4xf32> {cnn.name = "y"}) {
+    %a = cnn.group "double" (%l = %x) : (tensor<32x3x4xf32>) -> (tensor<32x3x4xf32>) {
+      %0 = cnn.add %l, %l : tensor<32x3x4xf32>, tensor<32x3x4xf32> -> tensor<32x3x4xf32>
+      cnn.yield %0 : tensor<32x3x4xf32>
+    }
+    %b = cnn.reshape %a : tensor<32x3x4xf32> -> tensor<96x4xf32>
+    %c = cnn.group "exp" (%l = %b) : (tensor<96x4xf32>) -> (tensor<96x4xf32>) {
+      %0 = cnn.exp %l : tensor<96x4xf32> -> tensor<96x4xf32>
+      cnn.yield %0 : tensor<96x4xf32>
+    }
+    return %c : tensor<96x4xf32>
+  }
+}
