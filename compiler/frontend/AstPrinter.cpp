@@ -198,7 +198,8 @@ void TreePrinter::function(const FunctionDecl &decl) {
     }
     place(input.name.range);
   }
-  body(*decl.body);
+  if (decl.body)
+    body(*decl.body);
   indent -= 2;
 }
 
@@ -261,6 +262,8 @@ void TreePrinter::statement(const Stmt *stmt) {
 
 /// Chains and compound stages take a line per part; everything else takes one line.
 void TreePrinter::expression(const Expr *expr) {
+  if (!expr)
+    return; // could not be parsed
   if (auto *chain = dyn_cast<ChainExpr>(expr)) {
     line() << "chain";
     place(expr->range);
@@ -332,6 +335,8 @@ void printBody(const Body &body, raw_ostream &out) {
 } // namespace
 
 void ast::printExpr(const Expr *expr, raw_ostream &out) {
+  if (!expr)
+    return; // could not be parsed
   auto list = [&](llvm::ArrayRef<Expr *> elements) {
     llvm::interleaveComma(elements, out, [&](const Expr *element) { printExpr(element, out); });
   };
@@ -458,6 +463,8 @@ void ast::printExpr(const Expr *expr, raw_ostream &out) {
 }
 
 void ast::print(const File &file, const Diagnostics &diagnostics, raw_ostream &out) {
+  // What could not be parsed was reported, and has no tree.
   for (const Decl *decl : file.declarations)
-    TreePrinter(diagnostics, out).declaration(decl);
+    if (!decl->broken)
+      TreePrinter(diagnostics, out).declaration(decl);
 }
