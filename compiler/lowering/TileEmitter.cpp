@@ -678,7 +678,7 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
       upper = arith::MinUIOp::create(b, loc, end, add(lower, constant(share)));
       // A scatter may reach only the first elements; the last item has the rest as well.
       int64_t units = info.nest.sizes[schedule.order[0]];
-      if (vector || schedule.order[0] == schedule.vector)
+      if (schedule.order[0] == schedule.vector)
         units = llvm::divideCeil(units, lanes);
       int64_t items = llvm::divideCeil(units, schedule.chunk * schedule.tile[schedule.order[0]]);
       if (items * share < size - 2 * halo) {
