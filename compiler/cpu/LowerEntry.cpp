@@ -13,6 +13,7 @@
 
 #include "compiler/cpu/LowerEntry.h"
 #include "dialect/CnnDialect.h"
+#include "dialect/Timing.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/Matchers.h"
 
@@ -23,10 +24,10 @@ namespace {
 
 class EntryLowering {
 public:
-  EntryLowering(func::FuncOp entry)
-      : entry(entry), module(entry->getParentOfType<ModuleOp>()), builder(entry),
-        pointer(LLVM::LLVMPointerType::get(entry.getContext())), i32(builder.getI32Type()),
-        i64(builder.getI64Type()), i8(builder.getI8Type()) {}
+  EntryLowering(func::FuncOp entry, const Counters &counters)
+      : entry(entry), counters(counters), module(entry->getParentOfType<ModuleOp>()),
+        builder(entry), pointer(LLVM::LLVMPointerType::get(entry.getContext())),
+        i32(builder.getI32Type()), i64(builder.getI64Type()), i8(builder.getI8Type()) {}
 
   LogicalResult run(StringRef symbol);
 
@@ -57,13 +58,14 @@ private:
   }
 
   func::FuncOp entry;
+  const Counters &counters;
   ModuleOp module;
   OpBuilder builder;
   Type pointer, i32, i64, i8;
   LLVM::LLVMFuncOp made;
   llvm::DenseMap<Value, Value> pointers;
   SmallVector<Item> pending;
-  Value worker, workers, scratch, barrier, self;
+  Value worker, workers, scratch, barrier, self, start;
 };
 
 /// The context that stands for a null one: worker 0 of 1, no barrier.
@@ -122,6 +124,7 @@ void EntryLowering::begin(StringRef symbol) {
   }
   if (!scratch)
     scratch = LLVM::ZeroOp::create(builder, loc, pointer);
+  start = counters.readClock(builder, loc);
 }
 
 FailureOr<Value> EntryLowering::getPointer(Value buffer) {
@@ -167,6 +170,7 @@ void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Val
   int64_t items = launch.getItems();
   Value from = LLVM::SMaxOp::create(builder, loc, begin, getInt(loc, first));
   Value to = LLVM::SMinOp::create(builder, loc, end, getInt(loc, first + items));
+  Value start = counters.readClock(builder, loc);
   Block *header = addBlock(i64, loc), *body = addBlock({}, loc), *next = addBlock({}, loc);
   LLVM::BrOp::create(builder, loc, from, header);
 
@@ -183,6 +187,7 @@ void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Val
   Value following = LLVM::AddOp::create(builder, loc, at, getInt(loc, 1));
   LLVM::BrOp::create(builder, loc, following, header);
   builder.setInsertionPointToStart(next);
+  counters.add(builder, loc, scratch, counters.find(launch.getKernel()), start);
 }
 
 void EntryLowering::emitLaunches() {
@@ -215,8 +220,10 @@ void EntryLowering::emitBarrier(Location loc) {
   Value both = LLVM::AndOp::create(builder, loc, several, there);
   LLVM::CondBrOp::create(builder, loc, both, meet, ValueRange(), next, ValueRange());
   builder.setInsertionPointToStart(meet);
+  Value start = counters.readClock(builder, loc);
   auto type = LLVM::LLVMFunctionType::get(LLVM::LLVMVoidType::get(builder.getContext()), {pointer});
   LLVM::CallOp::create(builder, loc, type, ValueRange{barrier, self});
+  counters.add(builder, loc, scratch, barrierCounter, start);
   LLVM::BrOp::create(builder, loc, ValueRange(), next);
   builder.setInsertionPointToStart(next);
 }
@@ -243,6 +250,7 @@ LogicalResult EntryLowering::run(StringRef symbol) {
       emitBarrier(op.getLoc());
     } else if (isa<func::ReturnOp>(op)) {
       emitLaunches();
+      counters.add(builder, op.getLoc(), scratch, callCounter, start);
       LLVM::ReturnOp::create(builder, op.getLoc(), ValueRange());
     } else if (!isa<memref::ViewOp, memref::ReinterpretCastOp, memref::GetGlobalOp>(op) &&
                !op.hasTrait<OpTrait::ConstantLike>()) {
@@ -256,6 +264,6 @@ LogicalResult EntryLowering::run(StringRef symbol) {
 
 } // namespace
 
-LogicalResult cnn::lowerEntry(func::FuncOp entry, StringRef symbol) {
-  return EntryLowering(entry).run(symbol);
+LogicalResult cnn::lowerEntry(func::FuncOp entry, StringRef symbol, const Counters &counters) {
+  return EntryLowering(entry, counters).run(symbol);
 }

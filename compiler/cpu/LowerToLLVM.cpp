@@ -123,13 +123,15 @@ struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> 
   void runOnOperation() override {
     ModuleOp module = getOperation();
     Kernels kernels;
-    if (failed(readKernels(module, kernels)) || failed(lowerEntries(module)))
+    Counters counters(module);
+    if (failed(readKernels(module, kernels)) || failed(lowerEntries(module, counters)))
       return signalPassFailure();
     for (Operation &op : llvm::make_early_inc_range(*module.getBody()))
       if (isa<ParamOp, RecipeOp>(op))
         op.erase();
     if (failed(convert(module)))
       return signalPassFailure();
+    counters.timeCalls(module);
     for (auto function : module.getOps<LLVM::LLVMFuncOp>())
       setAttributes(function, kernels);
     // Functions get scopes, so that locations become line tables.
@@ -140,7 +142,7 @@ struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> 
   }
 
   LogicalResult readKernels(ModuleOp module, Kernels &kernels);
-  LogicalResult lowerEntries(ModuleOp module);
+  LogicalResult lowerEntries(ModuleOp module, const Counters &counters);
   LogicalResult convert(ModuleOp module);
   void setAttributes(LLVM::LLVMFuncOp function, const Kernels &kernels);
 };
@@ -196,7 +198,7 @@ LogicalResult LowerToLLVMPass::readKernels(ModuleOp module, Kernels &kernels) {
   return success();
 }
 
-LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module) {
+LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module, const Counters &counters) {
   SmallVector<func::FuncOp> entries;
   for (auto function : module.getOps<func::FuncOp>())
     if (function.isPublic())
@@ -204,7 +206,7 @@ LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module) {
   if (!entries.empty() && !module.getName())
     return module.emitOpError() << "has no name, of which those of its entry points are made";
   for (func::FuncOp entry : entries)
-    if (failed(lowerEntry(entry, (*module.getName() + "_" + entry.getName()).str())))
+    if (failed(lowerEntry(entry, (*module.getName() + "_" + entry.getName()).str(), counters)))
       return failure();
   return success();
 }

@@ -2,6 +2,7 @@
 // runtime/core/Manifest.h.
 #include "compiler/emit/Manifest.h"
 #include "dialect/CnnDialect.h"
+#include "dialect/Timing.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
@@ -121,6 +122,45 @@ static Totals measure(llvm::ArrayRef<mlir::func::FuncOp> entries) {
   return totals;
 }
 
+/// What the counters of timed kernels are; see dialect/Timing.h.
+static void writeTiming(llvm::json::OStream &json, mlir::ModuleOp module,
+                        llvm::ArrayRef<mlir::func::FuncOp> kernels) {
+  auto offset = module->getAttrOfType<mlir::IntegerAttr>(mlir::cnn::countersAttr);
+  auto machine = module->getAttrOfType<mlir::DictionaryAttr>("cnn.machine");
+  auto bits = machine ? machine.getAs<mlir::IntegerAttr>("vector_bits") : mlir::IntegerAttr();
+  json.attributeObject("timing", [&] {
+    json.attribute("counters", offset ? offset.getInt() : 0);
+    json.attribute("vector_bits", bits ? bits.getInt() : 0);
+    json.attributeArray("kernels", [&] {
+      for (mlir::func::FuncOp kernel : kernels) {
+        auto timed = kernel->getAttrOfType<mlir::DictionaryAttr>(mlir::cnn::timedAttr);
+        auto text = [&](llvm::StringRef key) {
+          auto value = timed.getAs<mlir::StringAttr>(key);
+          json.attribute(key, value ? value.getValue() : "");
+        };
+        auto tile = timed.getAs<mlir::DenseI64ArrayAttr>("tile");
+        auto vector = timed.getAs<mlir::IntegerAttr>("vector");
+        auto flops = timed.getAs<mlir::IntegerAttr>("flops");
+        auto cycles = timed.getAs<mlir::FloatAttr>("cycles");
+        json.object([&] {
+          json.attribute("name", kernel.getName());
+          text("group");
+          text("algorithm");
+          json.attributeArray("tile", [&] {
+            if (tile)
+              for (int64_t extent : tile.asArrayRef())
+                json.value(extent);
+          });
+          json.attribute("vector", vector ? vector.getInt() : 0);
+          json.attribute("flops", flops ? flops.getInt() : 0);
+          json.attribute("cycles", cycles ? cycles.getValueAsDouble() : 0);
+          json.attribute("outer", timed.contains("outer"));
+        });
+      }
+    });
+  });
+}
+
 llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
   if (!module.getSymName())
     return llvm::createStringError("the module has no name; a manifest needs the net's");
@@ -159,7 +199,7 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
     });
     json.attributeArray("entries", [&] {
       for (mlir::func::FuncOp entry : entries) {
-        auto flops = entry->getAttrOfType<mlir::IntegerAttr>("cnn.flops");
+        auto flops = entry->getAttrOfType<mlir::IntegerAttr>(mlir::cnn::flopsAttr);
         json.object([&] {
           json.attribute("name", entry.getName());
           json.attribute("symbol", net + "_" + entry.getName().str());
@@ -171,6 +211,8 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
         });
       }
     });
+    if (auto kernels = mlir::cnn::getTimedKernels(module); !kernels.empty())
+      writeTiming(json, module, kernels);
   });
   if (failure)
     return failure;

@@ -31,7 +31,7 @@ static std::string keyOf(mlir::ModuleOp module, const Target &target,
   llvm::raw_string_ostream irOut(ir), out(choices);
   printModule(module, irOut);
   out << "mode " << int(options.mode.value_or(Mode::Infer)) << "\nrecipe " << options.recipe
-      << "\nfuse " << options.fuse << '\n';
+      << "\nfuse " << options.fuse << "\ntimed " << options.timed << '\n';
   for (const std::string &entry : options.entries)
     out << "entry " << entry << '\n';
   for (const auto &[key, value] : options.settings)

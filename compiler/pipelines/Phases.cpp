@@ -92,8 +92,10 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
   return llvm::Error::success();
 }
 
-static void buildPlanned(mlir::OpPassManager &manager, const PhaseOptions &) {
-  manager.addPass(passes::createPlanPass());
+static void buildPlanned(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  passes::PlanPassOptions plan;
+  plan.timed = options.timed;
+  manager.addPass(passes::createPlanPass(plan));
 }
 
 static void buildTiled(mlir::OpPassManager &manager, const PhaseOptions &) {
@@ -364,17 +366,14 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
       return built.takeError();
     manifest = std::move(*built);
   }
-  FlopsOfEntries flops(module);
   mlir::PassManager manager(module.getContext(), mlir::ModuleOp::getOperationName());
   manager.enableVerifier(false); // once, below
   entry.build(manager, options);
   if (failed(manager.run(module)) || failed(mlir::verify(module)))
     return llvm::createStringError("net '" + net + "' could not be compiled: phase '" +
                                    entry.name.str() + "' failed");
-  if (entry.phase == Phase::Grad)
+  if (entry.phase == Phase::Fused)
     countFlops(module);
-  else
-    flops.restore(module);
   if (entry.phase == Phase::Llvm)
     embedManifest(module, manifest);
   setPhase(module, entry.phase);

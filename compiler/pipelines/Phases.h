@@ -47,6 +47,8 @@ struct PhaseOptions {
   std::vector<std::pair<std::string, std::string>> settings;
   /// Off: every operation becomes a group of its own.
   bool fuse = true;
+  /// Whether kernels count the time that is spent in them (dialect/Timing.h).
+  bool timed = false;
   /// Threads that compile; 0: one per core. The object does not depend on it.
   unsigned compileThreads = 0;
   /// Where each phase is written, one numbered file per phase, and layers.txt (LayerTable.h);

@@ -1,29 +1,16 @@
-// Floating-point operations of each entry point: counted once, at phase `grad`, and carried along as
-// the attribute `cnn.flops` of the function until the manifest takes it.
+// Floating-point operations of what is compiled: counted once, at phase `fused`, when layers have
+// been merged and before other algorithms take their places, and carried along by name
+// (dialect/Timing.h).
 #ifndef CNNC_COMPILER_PIPELINES_STATISTICS_H
 #define CNNC_COMPILER_PIPELINES_STATISTICS_H
 
-#include "llvm/ADT/StringMap.h"
-
-namespace mlir {
-class ModuleOp;
-} // namespace mlir
+#include "mlir/IR/BuiltinOps.h"
 
 namespace cnn {
 
-/// Sets `cnn.flops` on every function of `module`: over all its loop nests, the points, twice where a
-/// point multiplies and adds into a reduction.
+/// Sets `cnn.group_flops` on every entry point: for each group that multiplies and adds into sums,
+/// two operations for every product of the direct algorithm.
 void countFlops(mlir::ModuleOp module);
-
-/// Remembers the counts, for passes that replace the functions.
-class FlopsOfEntries {
-public:
-  explicit FlopsOfEntries(mlir::ModuleOp module);
-  void restore(mlir::ModuleOp module) const;
-
-private:
-  llvm::StringMap<int64_t> counts;
-};
 
 } // namespace cnn
 

@@ -122,7 +122,13 @@ def PlanPass : Pass<"cnn-plan", "::mlir::ModuleOp"> {
     Every group becomes a kernel, every entry point a list of launches and barriers over views of the
     state, what is prepared, one arena, and the scratch memory of a worker. Buffers whose lifetimes do not meet share
     memory. `cnn.plan` on every entry point lists the buffers with offset, size and lifetime.
+
+    With `timed`, kernels say what they are and the module where counters of their time lie, as
+    `dialect/Timing.h` has it.
   }];
+  let options = [
+    Option<"timed", "timed", "bool", "false", "whether kernels count the time spent in them">
+  ];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels">];
   let dependentDialects = ["::mlir::cnn::CnnDialect", "::mlir::func::FuncDialect",
                            "::mlir::memref::MemRefDialect", "::mlir::arith::ArithDialect"];

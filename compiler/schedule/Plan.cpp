@@ -11,10 +11,12 @@
 #include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
+#include "dialect/Timing.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
+#include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::cnn {
@@ -87,6 +89,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       for (GroupOp group : entry.getOps<GroupOp>())
         if (group.isOuter())
           scratchBytes = std::max(scratchBytes, planScratch(group));
+    if (timed)
+      placeCounters(module);
     for (func::FuncOp entry : entries)
       if (failed(runOnEntry(entry)))
         return signalPassFailure();
@@ -138,6 +142,68 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       scratchOffsets[value] = buffers[at].offset;
     scratchPlans[outer] = std::move(buffers);
     return total;
+  }
+
+  //===--- Timing
+  //---------------------------------------------------------------------------------===//
+
+  /// Behind what a worker uses of its scratch memory; no group becomes two kernels.
+  void placeCounters(ModuleOp module) {
+    int64_t counters = firstKernelCounter;
+    module.walk([&](GroupOp) { ++counters; });
+    module->setAttr(countersAttr, Builder(&getContext()).getI64IntegerAttr(scratchBytes));
+    scratchBytes += llvm::alignTo(8 * counters, alignment);
+  }
+
+  /// What the operations of `group` were counted under before an algorithm took it apart:
+  /// `conv1.forward` of `conv1.forward.winograd_product`. Its own name where nothing was counted.
+  StringRef getCountedGroup(StringRef name) {
+    for (StringRef candidate = name; groupFlops && !candidate.empty();
+         candidate = candidate.rsplit('.').first) {
+      if (groupFlops.contains(candidate))
+        return candidate;
+      if (!candidate.contains('.'))
+        break;
+    }
+    return name;
+  }
+
+  /// Counts the operations of the group at its first part; `kernel`, which computes this part, says
+  /// what it is.
+  LogicalResult describe(GroupOp group, func::FuncOp kernel, bool sliced) {
+    Builder b(&getContext());
+    StringRef counted = getCountedGroup(group.getName());
+    int64_t flops = 0;
+    if (auto known = groupFlops ? groupFlops.getAs<IntegerAttr>(counted) : IntegerAttr();
+        known && countedGroups.insert(counted).second)
+      flops = known.getInt();
+    entryFlops += flops;
+    if (!timed)
+      return success();
+    double cycles = 0;
+    NamedAttrList list;
+    if (auto known = kernel->getAttrOfType<DictionaryAttr>(timedAttr)) {
+      flops += known.getAs<IntegerAttr>("flops").getInt();
+      cycles += known.getAs<FloatAttr>("cycles").getValueAsDouble();
+      list = known;
+    } else {
+      list.set("group", b.getStringAttr(counted));
+    }
+    if (NestScheduleAttr nest = group.getNestSchedule()) {
+      FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
+      if (failed(space))
+        return failure();
+      cycles += space->getCycles(NestSchedule::get(nest));
+      list.set("algorithm", b.getStringAttr(nest.getAlgorithm()));
+      list.set("tile", b.getDenseI64ArrayAttr(nest.getTile()));
+      list.set("vector", b.getI64IntegerAttr(nest.getVector()));
+    } else {
+      list.set("outer", b.getUnitAttr());
+    }
+    list.set("flops", b.getI64IntegerAttr(flops));
+    list.set("cycles", b.getF64FloatAttr(cycles));
+    kernel->setAttr(timedAttr, list.getDictionary(&getContext()));
+    return success();
   }
 
   //===--- Kernels
@@ -213,8 +279,11 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   func::FuncOp outline(GroupOp group, SliceScheduleAttr slice, ArrayRef<Type> buffers) {
     std::string key = getKey(group, slice, buffers);
     auto known = kernels.find(key);
-    if (known != kernels.end() &&
-        known->second.getName().split('.').first == group.getName().split('.').first)
+    auto isKnownAs = [&](StringRef name) {
+      StringRef other = known->second.getName();
+      return timed ? other == name : other.split('.').first == name.split('.').first;
+    };
+    if (known != kernels.end() && isKnownAs(group.getName()))
       return known->second;
     func::FuncOp kernel = makeKernel(group, buffers);
     if (slice)
@@ -241,7 +310,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   /// The kernel of an outer group: calls its members' kernels on views of its buffers and the
   /// scratch.
-  func::FuncOp outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
+  FailureOr<func::FuncOp> outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
     SliceScheduleAttr slice = outer.getSliceSchedule();
     func::FuncOp kernel = makeKernel(outer, buffers);
     OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
@@ -271,7 +340,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           arguments.push_back(getBuffer(value, member.getLoc()));
           types.push_back(arguments.back().getType());
         }
-      func::CallOp::create(b, member.getLoc(), outline(member, slice, types), arguments);
+      func::FuncOp made = outline(member, slice, types);
+      if (failed(describe(member, made, /*sliced=*/true)))
+        return failure();
+      func::CallOp::create(b, member.getLoc(), made, arguments);
     }
     func::ReturnOp::create(b, outer.getLoc());
     return kernel;
@@ -301,6 +373,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   LogicalResult runOnEntry(func::FuncOp entry) {
     entryName = entry.getName().str();
+    groupFlops = entry->getAttrOfType<DictionaryAttr>(groupFlopsAttr);
+    countedGroups.clear();
+    entryFlops = 0;
     OpBuilder b(entry);
     Location loc = entry.getLoc();
     Block &body = entry.getBody().front();
@@ -483,7 +558,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         func::FuncOp kernel;
         int64_t items = 1;
         if (SliceScheduleAttr slice = group.getSliceSchedule()) {
-          kernel = outlineOuter(group, argumentTypes);
+          FailureOr<func::FuncOp> made = outlineOuter(group, argumentTypes);
+          if (failed(made))
+            return failure();
+          kernel = *made;
           items = slice.getNumItems();
         } else {
           FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, false);
@@ -500,28 +578,32 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           items = space->getNumItems(schedule);
           kernel = outline(group, {}, argumentTypes);
         }
+        if (failed(describe(group, kernel, /*sliced=*/false)))
+          return failure();
         LaunchOp::create(b, group.getLoc(), kernel.getName(), items, arguments);
       }
     }
     func::ReturnOp::create(b, loc);
 
     SmallVector<Attribute> lines;
-    auto describe = [&](StringRef where, const ArenaBuffer &buffer) {
+    auto list = [&](StringRef where, const ArenaBuffer &buffer) {
       lines.push_back(b.getStringAttr(llvm::formatv("{0} {1} + {2}: {3}, steps {4} to {5}", where,
                                                     buffer.offset, buffer.bytes, buffer.name,
                                                     buffer.first, buffer.last)
                                           .str()));
     };
     for (const ArenaBuffer &buffer : buffers)
-      describe("arena", buffer);
+      list("arena", buffer);
     for (GroupOp group : entry.getOps<GroupOp>())
       if (auto found = scratchPlans.find(group); found != scratchPlans.end())
         for (const ArenaBuffer &buffer : found->second)
-          describe("scratch", buffer);
+          list("scratch", buffer);
     lines.push_back(b.getStringAttr(llvm::formatv("arena: {0} bytes, {1} in use at one time",
                                                   arenaBytes, getPeak(buffers, alignment))
                                         .str()));
     planned->setAttr("cnn.plan", b.getArrayAttr(lines));
+    planned->removeAttr(groupFlopsAttr);
+    planned->setAttr(flopsAttr, b.getI64IntegerAttr(entryFlops));
 
     entry.erase();
     planned.setName(entryName);
@@ -536,6 +618,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   };
   int64_t stateBytes = 0, preparedBytes = 0, scratchBytes = 0;
   std::string entryName;
+  DictionaryAttr groupFlops;
+  llvm::StringSet<> countedGroups;
+  int64_t entryFlops = 0;
   llvm::DenseMap<StringAttr, Place> places;
   llvm::DenseMap<Value, int64_t> scratchOffsets;
   llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;

@@ -36,6 +36,8 @@ public:
                        function_ref<InFlightDiagnostic()> emitError) const;
   /// The cheapest schedule by the cost model, and why.
   NestSchedule choose(std::string &reason) const;
+  /// Cycles that the cost model expects of one core for the whole group.
+  double getCycles(const NestSchedule &schedule) const { return estimate(schedule).cycles; }
   /// A random legal schedule.
   NestSchedule chooseRandom(std::mt19937_64 &random) const;
 

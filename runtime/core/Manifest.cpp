@@ -79,6 +79,13 @@ public:
     return value && value->is_number() ? value->get<double>() : 0;
   }
 
+  bool boolean(const char *key) {
+    const Json *value = get(key);
+    if (value && !value->is_boolean())
+      fail(std::string("'") + key + "' must be true or false");
+    return value && value->is_boolean() && value->get<bool>();
+  }
+
   std::vector<int64_t> shape(const char *key) {
     std::vector<int64_t> extents;
     for (const Json &extent : array(key))
@@ -245,6 +252,29 @@ EntryPoint readEntry(const Json &json, size_t index, Status &status) {
   return entry;
 }
 
+Timing readTiming(const Json &json, Status &status) {
+  Members members(json, "timing: ", status);
+  Timing timing;
+  timing.counters = uint64_t(members.integer("counters", 0));
+  timing.vectorBits = members.integer("vector_bits", 0);
+  for (const Json &each : members.array("kernels")) {
+    Members known(each, formatText("timing: kernels[%zu]: ", timing.kernels.size()), status);
+    TimedKernel kernel;
+    kernel.name = known.text("name");
+    kernel.group = known.text("group");
+    kernel.algorithm = known.text("algorithm");
+    kernel.tile = known.shape("tile");
+    kernel.vector = known.integer("vector", 0);
+    kernel.flops = known.number("flops");
+    kernel.cycles = known.number("cycles");
+    kernel.isOuter = known.boolean("outer");
+    known.finish();
+    timing.kernels.push_back(std::move(kernel));
+  }
+  members.finish();
+  return timing;
+}
+
 /// No two tensors of one name or over each other, none outside the state.
 Status checkState(const Manifest &manifest) {
   std::set<std::string_view> names;
@@ -265,6 +295,21 @@ Status checkState(const Manifest &manifest) {
     if (byOffset[i - 1]->offset + byOffset[i - 1]->bytes > byOffset[i]->offset)
       return Status::failure("manifest: '" + byOffset[i - 1]->name + "' and '" + byOffset[i]->name +
                              "' overlap in the state");
+  return Status::success();
+}
+
+/// Every entry point has room for the counters behind what it uses of the scratch memory itself.
+Status checkTiming(const Manifest &manifest) {
+  const Timing &timing = manifest.timing;
+  if (timing.kernels.empty())
+    return Status::success();
+  uint64_t end = timing.counters + 8 * (Timing::firstKernel + timing.kernels.size());
+  for (const EntryPoint &entry : manifest.entries) {
+    int scratch = entry.find(BufferRole::Scratch);
+    if (timing.counters % 8 || timing.counters > INT64_MAX || scratch < 0 ||
+        entry.buffers[scratch].bytes < end)
+      return Status::failure("manifest: entry '" + entry.name + "' has no room for its counters");
+  }
   return Status::success();
 }
 
@@ -320,11 +365,15 @@ Result<Manifest> parseManifest(std::string_view text) {
     manifest.state.push_back(readState(tensor, manifest.state.size(), status));
   for (const Json &entry : members.array("entries"))
     manifest.entries.push_back(readEntry(entry, manifest.entries.size(), status));
+  if (members.has("timing"))
+    manifest.timing = readTiming(members.member("timing"), status);
   members.finish();
   if (status.isOk())
     status = checkState(manifest);
   if (status.isOk())
     status = checkEntries(manifest);
+  if (status.isOk())
+    status = checkTiming(manifest);
   if (status.failed())
     return status;
   return manifest;

@@ -64,7 +64,7 @@ struct BufferSpec {
 struct EntryPoint {
   std::string name;   ///< "train_step", "eval", "infer", "prepare"
   std::string symbol; ///< of the function in the object
-  double flops = 0;   ///< of one full batch
+  double flops = 0;   ///< multiply-adds of one full batch, by the direct algorithms, times two
   std::vector<BufferSpec> buffers;
 
   /// Position in `buffers` of the input or output called `name`, or of the first with `role`; -1
@@ -73,6 +73,28 @@ struct EntryPoint {
   /// Position of the images [batch, ...], whatever the net calls them; -1 when it takes none, or
   /// more than one tensor of samples.
   int findImage() const;
+};
+
+/// One kernel of code that counts the time spent in its kernels, and what the compiler knows of it.
+struct TimedKernel {
+  std::string name;          ///< "conv1.forward.winograd_product"
+  std::string group;         ///< "conv1.forward": what an algorithm with several kernels computes
+  std::string algorithm;     ///< "direct", "winograd4", ...; empty for an outer kernel
+  std::vector<int64_t> tile; ///< register tile, per dimension of its loop nest
+  int64_t vector = 0;        ///< the dimension that vectors run along
+  double flops = 0;          ///< of the direct algorithm, with the group's first kernel
+  double cycles = 0;         ///< that the cost model expects of one core
+  bool isOuter = false;      ///< only calls other kernels
+};
+
+/// The counters of a worker lie in its scratch memory: whole calls, barriers, then the kernels in
+/// order, 8 bytes each, in ticks of the processor's clock.
+struct Timing {
+  uint64_t counters = 0;  ///< bytes from the start of a worker's scratch memory
+  int64_t vectorBits = 0; ///< of a register of the machine that schedules are made for
+  std::vector<TimedKernel> kernels;
+
+  static constexpr size_t call = 0, barrier = 1, firstKernel = 2;
 };
 
 struct Manifest {
@@ -84,6 +106,7 @@ struct Manifest {
   uint64_t preparedBytes = 0; ///< 0 where nothing is prepared, so that there is no entry `prepare`
   std::vector<StateTensor> state;
   std::vector<EntryPoint> entries;
+  Timing timing; ///< without kernels where none was asked for
 
   const EntryPoint *findEntry(std::string_view name) const;
   const StateTensor *findState(std::string_view name) const;

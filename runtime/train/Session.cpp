@@ -71,6 +71,13 @@ double Call::get(int position, int64_t index) const {
   return 0;
 }
 
+void *Call::scratch(int worker) const {
+  int found = point->find(BufferRole::Scratch);
+  if (found < 0)
+    return nullptr;
+  return static_cast<char *>(buffers[found]) + worker * point->buffers[found].bytes;
+}
+
 void Call::run() {
   if (prepare && !session->isPrepared) {
     prepare->run();

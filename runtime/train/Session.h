@@ -42,6 +42,9 @@ public:
   void set(int position, double value, int64_t index = 0);
   double get(int position, int64_t index = 0) const;
 
+  /// The scratch memory of a worker; null where the entry point takes none.
+  void *scratch(int worker) const;
+
   /// Runs the entry point on all workers of the session's pool, behind `prepare` where it reads
   /// what that makes of the state and the state is another one since.
   void run();

@@ -94,6 +94,9 @@ cl::opt<bool> json("json", cl::cat(category), cl::sub(evalCommand), cl::sub(pred
 cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
                       cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
                       cl::desc("compile even where the compiled net is in the cache"));
+cl::opt<bool> layers("layers", cl::cat(category), cl::sub(timeCommand),
+                     cl::desc("also list every layer and kernel: its algorithm, tile, time, "
+                              "share of the peak, and the time that the cost model predicts"));
 cl::opt<bool> reference("reference", cl::cat(category), cl::sub(testCommand),
                         cl::desc("run them on the slow reference instead of compiled code"));
 
@@ -105,7 +108,7 @@ static const char overview[] =
     "  cnn summary FILE [--depth N] [--batch N] [--json]\n"
     "  cnn check FILE...\n"
     "  cnn test FILE... [--reference]\n"
-    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--json]\n\n"
+    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--json]\n\n"
     "RECIPE is the name of a `train` declaration of FILE; without it, the first one counts.\n"
     "INPUT is FILE.png or FILE.jpg, FILE.npy (a tensor [C, H, W], or [N, C, H, W] for several\n"
     "images), FILE:N (item N of an IDX file, from 0), or DATA:train:N or DATA:test:N (an item of "

@@ -58,6 +58,8 @@ struct CompileRequest {
   std::vector<std::string> entries;
   /// The most images of a call. The net may be compiled for some more, see roundBatch.
   int64_t batch = 1;
+  /// Kernels count the time spent in them (Timing of runtime/core/Manifest.h).
+  bool timed = false;
 };
 
 /// Compiled code and how it came to be.

@@ -20,6 +20,7 @@ static CompileOptions compileOptions(const CompileRequest &request) {
   options.mode = request.train ? Mode::Train : Mode::Infer;
   options.entries = request.entries;
   options.useCache = !noCache;
+  options.timed = request.timed;
   for (const std::string &setting : settings) {
     auto [key, value] = llvm::StringRef(setting).split('=');
     if (key.trim().starts_with("schedule."))

@@ -1,7 +1,9 @@
 // cnn time FILE --mode infer|train: how long a step takes, on random images and weights, beside the
 // machine's multiply-add peak. A step goes from plain NCHW f32 images to outputs, or to updated
-// parameters; steps alternate between two batches.
+// parameters; steps alternate between two batches. With --layers the code counts the time spent in
+// each of its kernels.
 #include "compiler/tools/cnn/Commands.h"
+#include "compiler/tools/cnn/LayerTimes.h"
 #include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
 #include "compiler/tools/cnn/Peak.h"
@@ -19,7 +21,7 @@ namespace cnn::tool {
 namespace {
 using Clock = std::chrono::steady_clock;
 
-struct Timing {
+struct StepTimes {
   std::vector<double> milliseconds;
   double least() const { return *std::min_element(milliseconds.begin(), milliseconds.end()); }
   double median() const {
@@ -98,22 +100,19 @@ static int64_t classesOf(const NetSummary &net) {
   return std::max<int64_t>(1, net.lines.back().output.back());
 }
 
-/// The work of a step: multiply-adds of convolutions and linear layers, two operations each. A
-/// training step is three forward passes less the first layer's data gradient, which nobody needs.
-/// Counted from the net, not from the code: what the compiler saves is speed.
-static double gflopOf(const NetSummary &net, int64_t images) {
-  double total = 0, first = 0;
-  for (const SummaryLine &line : net.lines) {
-    first = first > 0 ? first : double(line.flops);
-    total += double(line.flops);
-  }
-  double perImage = timeMode == TimeMode::Train ? 3 * total - first : total;
-  return perImage * double(images) / 1e9;
+/// The work of a step on `images` images: multiply-adds of its convolutions, products and the like,
+/// two operations each, as their direct algorithms have them. Layers that the compiler merged count
+/// as merged; what it computes once, or pads the batch with, does not count.
+static double gflopOf(const Manifest &manifest, const EntryPoint &entry, int64_t images) {
+  return entry.flops / double(manifest.batch) * double(images) / 1e9;
 }
 
-static Timing measure(Session &session, Call &call, const RandomBatch (&batches)[2]) {
-  Timing timing;
+static StepTimes measure(Session &session, Call &call, const RandomBatch (&batches)[2],
+                         LayerTimes *layers) {
+  StepTimes timing;
   timing.milliseconds.reserve(1 << 16);
+  if (layers)
+    layers->start();
   Clock::time_point start = Clock::now();
   for (int run = 0; timing.milliseconds.size() < 3 || secondsSince(start) < seconds; ++run) {
     Clock::time_point begin = Clock::now();
@@ -122,7 +121,11 @@ static Timing measure(Session &session, Call &call, const RandomBatch (&batches)
     if (timeMode == TimeMode::Train)
       session.commit();
     timing.milliseconds.push_back(1e3 * secondsSince(begin));
+    if (layers)
+      layers->record(timing.milliseconds.back());
   }
+  if (layers)
+    layers->finish();
   return timing;
 }
 
@@ -146,8 +149,9 @@ int runTime() {
   const char *entryName = request.train ? "train_step" : "infer";
   request.entries = {entryName};
   request.batch = batch.getNumOccurrences() ? int64_t(batch) : recipe ? recipe->batch : 1;
-  std::optional<NetSummary> layers = program->summarize(request.net, /*depth=*/0);
-  if (!layers)
+  request.timed = layers;
+  std::optional<NetSummary> summary = program->summarize(request.net, /*depth=*/0);
+  if (!summary)
     return exitFailure;
   std::optional<OpenNet> net = openNet(*program, request);
   if (!net)
@@ -161,7 +165,7 @@ int runTime() {
   setScalars(**call, request.batch, recipe);
   RandomBatch batches[2];
   for (int i = 0; i < 2; ++i) {
-    Result<RandomBatch> made = makeBatch(**call, classesOf(*layers), uint64_t(i));
+    Result<RandomBatch> made = makeBatch(**call, classesOf(*summary), uint64_t(i));
     if (made.failed())
       return fail(made.status());
     batches[i] = std::move(*made);
@@ -170,9 +174,12 @@ int runTime() {
   double compileSeconds = secondsSince(start);
 
   double peak = measurePeakGflops(*net->pool);
-  Timing timing = measure(session, **call, batches);
+  std::optional<LayerTimes> layerTimes;
+  if (layers)
+    layerTimes.emplace(manifest, **call, net->pool->workers());
+  StepTimes timing = measure(session, **call, batches, layerTimes ? &*layerTimes : nullptr);
   peak = std::max(peak, measurePeakGflops(*net->pool));
-  double gflop = gflopOf(*layers, request.batch);
+  double gflop = gflopOf(manifest, (*call)->entry(), request.batch);
   double percent = peak > 0 ? 100 * gflop / (timing.least() / 1e3) / peak : 0;
   struct rusage usage = {};
   getrusage(RUSAGE_SELF, &usage);
@@ -185,17 +192,20 @@ int runTime() {
                 net->pool->workers(), timing.least(), timing.median(), timing.milliseconds.size(),
                 gflop, percent, peak, compileSeconds, net->fromCache ? " (from the cache)" : "",
                 usage.ru_maxrss / 1024);
+    if (layerTimes)
+      std::printf("\n%s", layerTimes->table(peak).c_str());
     return exitSuccess;
   }
   std::printf(
       "{\"system\": \"cnnc\", \"version\": \"%s\", \"model\": %s, \"mode\": \"%s\", "
       "\"batch\": %lld, \"threads\": %d, \"ms_min\": %.4f, \"ms_median\": %.4f, "
       "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
-      "\"compile_s\": %.2f, \"rss_mb\": %ld}\n",
+      "\"compile_s\": %.2f, \"rss_mb\": %ld%s}\n",
       CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
       static_cast<long long>(request.batch), net->pool->workers(), timing.least(), timing.median(),
       timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
-      peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024);
+      peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024,
+      layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str() : "");
   return exitSuccess;
 }
 

@@ -37,6 +37,36 @@ TEST(Manifest, ReadsEverything) {
   EXPECT_EQ(infer->buffers[5].bytes, 64u);
 }
 
+/// The small manifest with one timed kernel, whose counters begin at byte `counters`.
+static std::string timedManifest(int counters) {
+  std::string text = smallManifestText();
+  text.insert(text.size() - 1, formatText(R"(,"timing":{"counters":%d,"vector_bits":512,"kernels":[
+{"name":"a.forward","group":"a","algorithm":"direct","tile":[1,4],"vector":1,"flops":48,"cycles":2.5,
+ "outer":false}]})",
+                                          counters));
+  return text;
+}
+
+TEST(Manifest, ReadsTiming) {
+  Result<Manifest> manifest = parseManifest(timedManifest(40));
+  ASSERT_EQ(manifest.message(), "");
+  EXPECT_EQ(manifest->timing.counters, 40u);
+  EXPECT_EQ(manifest->timing.vectorBits, 512);
+  ASSERT_EQ(manifest->timing.kernels.size(), 1u);
+  const TimedKernel &kernel = manifest->timing.kernels[0];
+  EXPECT_EQ(kernel.name, "a.forward");
+  EXPECT_EQ(kernel.group, "a");
+  EXPECT_EQ(kernel.tile, (std::vector<int64_t>{1, 4}));
+  EXPECT_EQ(kernel.flops, 48);
+  EXPECT_EQ(kernel.cycles, 2.5);
+  // Three counters end at byte 72 of a scratch memory of 64.
+  EXPECT_EQ(parseManifest(timedManifest(48)).message(),
+            "manifest: entry 'infer' has no room for its counters");
+  EXPECT_EQ(parseManifest(timedManifest(41)).message(),
+            "manifest: entry 'infer' has no room for its counters");
+  EXPECT_TRUE(smallManifest().timing.kernels.empty());
+}
+
 /// The message after the first `from` in the small manifest was replaced by `to`.
 static std::string errorWith(const std::string &from, const std::string &to) {
   std::string text = smallManifestText();
