@@ -6,6 +6,7 @@
 #include "llvm/MC/MCSubtargetInfo.h"
 #include "llvm/MC/TargetRegistry.h"
 #include "llvm/Support/TargetSelect.h"
+#include "llvm/Support/Threading.h"
 #include "llvm/TargetParser/Host.h"
 #include "llvm/TargetParser/Triple.h"
 
@@ -54,6 +55,7 @@ FailureOr<Machine> Machine::get(StringRef cpu, function_ref<InFlightDiagnostic()
       machine.level1 = bytes;
     if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
       machine.level2 = bytes;
+    machine.cores = llvm::heavyweight_hardware_concurrency().compute_thread_count();
   }
   return machine;
 }
@@ -74,7 +76,9 @@ FailureOr<Machine> Machine::get(ModuleOp module) {
   read("registers", machine.registers);
   read("l1", machine.level1);
   read("l2", machine.level2);
-  if (machine.vectorBits < 64 || machine.vectorBits > 4096 || machine.registers < 4)
+  read("cores", machine.cores);
+  if (machine.vectorBits < 64 || machine.vectorBits > 4096 || machine.registers < 4 ||
+      machine.cores < 1)
     return module.emitError() << "cnn.machine describes no usable CPU: " << entries;
   return machine;
 }
@@ -87,6 +91,6 @@ void Machine::record(ModuleOp module) const {
   module->setAttr("cnn.machine", b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
                                                       number("vector_bits", vectorBits),
                                                       number("registers", registers),
-                                                      number("l1", level1), number("l2", level2)}));
+                                                      number("l1", level1), number("l2", level2), number("cores", cores)}));
   module->setAttr("cnn.cpu", b.getStringAttr(cpu));
 }

@@ -21,6 +21,8 @@ struct Machine {
   /// Bytes of the caches of one core.
   int64_t level1 = 32 << 10;
   int64_t level2 = 1 << 20;
+  /// Threads that run at once; where the target is not the host, what small servers have.
+  int64_t cores = 8;
 
   /// Elements of `type` in one vector.
   int64_t getLanes(Type type) const { return vectorBits / type.getIntOrFloatBitWidth(); }

@@ -547,7 +547,9 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
   auto getSteps = [&](int64_t dim) {
     return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
   };
-  constexpr int64_t cores = 8, bytesPerCycle = 8;
+  // Per vector operation, of which a core makes two in a cycle.
+  constexpr double bytesPerOperation = 4;
+  const int64_t cores = machine.cores;
   double best = 0;
   SmallVector<int64_t> order = schedule.order, bestOrder;
   int64_t bestChunk = 0;
@@ -564,7 +566,7 @@ void ScheduleSpace::setOrder(NestSchedule &schedule) const {
       break; // the slice comes first
     NestSchedule candidate = schedule;
     candidate.order = order;
-    double cycles = points + getTraffic(candidate) / bytesPerCycle;
+    double cycles = points + getTraffic(candidate) / bytesPerOperation;
     candidate.chunk = 1;
     bool divisible =
         parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);

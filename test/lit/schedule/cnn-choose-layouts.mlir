@@ -4,7 +4,7 @@
 // Breaks if a batch that fills whole vectors is not laid out innermost, or another one is.
 
 // The input is converted once, with the zeros that the convolution's padding reads.
-// WIDE: cnn.machine = {cpu = "sapphirerapids", {{.*}}registers = 32 : i64, vector_bits = 512 : i64}
+// WIDE: cnn.machine = {cores = 8 : i64, cpu = "sapphirerapids", {{.*}}registers = 32 : i64, vector_bits = 512 : i64}
 // WIDE-LABEL: func.func @forward
 // WIDE-SAME: cnn.layout_reason = "batch of 32 is 2 blocks of 16 images, one vector each"
 // WIDE: cnn.group "image.blocks"{{.*}} -> tensor<32x3x7x9xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16, halo = [0, 0, 1, 2]>>
