@@ -25,6 +25,10 @@ static LogicalResult verifyTile(Operation *op, MemRefType buffer, VectorType til
 }
 
 LogicalResult TileLoadOp::verify() {
+  auto buffer = cast<MemRefType>(getBuffer().getType());
+  if (!getZeros().empty() && static_cast<int64_t>(getZeros().size()) != buffer.getRank())
+    return emitOpError() << "tells the zeros of " << getZeros().size() << " dimensions of "
+                         << buffer << " (C3)";
   return verifyTile(*this, cast<MemRefType>(getBuffer().getType()),
                     cast<VectorType>(getResult().getType()), getMap(), getIndices().size(),
                     getGuard());

@@ -18,7 +18,8 @@ def Cnn_TileLoadOp : Cnn_Op<"tile_load", [DeclareOpInterfaceMethods<MemoryEffect
   let description = [{
     `result[t...] = buffer[indices + map(t...)]`. `map` is linear; a dimension of the tile that it does not use is
     broadcast. Where the index into a dimension listed in `guard` falls outside of the buffer, the result
-    is `padding`.
+    is `padding`. `zeros` is empty or tells, per dimension of the buffer, how many indices at either end hold
+    stored zeros: what is known to fall there need not be loaded, nor multiplied.
 
     ```mlir
     %w = cnn.tile_load %weight[%k, %c, %r, %s] map affine_map<(d0, d1, d2) -> (d0, 0, 0, 0)>
@@ -29,9 +30,11 @@ def Cnn_TileLoadOp : Cnn_Op<"tile_load", [DeclareOpInterfaceMethods<MemoryEffect
     - C1: `map` has one dimension per dimension of the tile and one result per dimension of the buffer;
       so many indices are given.
     - C2: element types agree.
+    - C3: `zeros` has as many entries as the buffer has dimensions, or none.
   }];
   let arguments = (ins AnyMemRef:$buffer, Variadic<Index>:$indices,
                        AffineMapAttr:$map, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$guard,
+                       DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$zeros,
                        DefaultValuedAttr<F64Attr, "0.0">:$padding);
   let results = (outs AnyVectorOfAnyRank:$result);
   let assemblyFormat = [{

@@ -132,7 +132,7 @@ static void addTerms(Value index, int64_t factor, SmallVectorImpl<std::pair<Valu
 
 FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRange indices,
                                             AffineMap map, ArrayRef<int64_t> guard,
-                                            VectorType tile) {
+                                            ArrayRef<int64_t> zeros, VectorType tile) {
   auto type = cast<MemRefType>(buffer.getType());
   if (!type.hasStaticShape() || !type.getLayout().isIdentity())
     return op->emitOpError() << "needs a buffer of static shape and plain layout, not " << type;
@@ -170,6 +170,20 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
     access.guards.push_back(
         {dim, type.getDimSize(dim), access.numLanes > 1 ? coefficients[dim][rank - 1] : 0, {}});
 
+  // Where the index into a dimension with stored zeros is a number, and the same for all lanes.
+  struct Edge {
+    unsigned dim;
+    int64_t first, last;
+  };
+  SmallVector<Edge> edges;
+  for (auto [dim, count] : llvm::enumerate(zeros)) {
+    APInt at;
+    if (count != 0 && (access.numLanes == 1 || coefficients[dim][rank - 1] == 0) &&
+        matchPattern(indices[dim], m_ConstantInt(&at)))
+      edges.push_back({static_cast<unsigned>(dim), count - at.getSExtValue(),
+                       type.getDimSize(dim) - count - at.getSExtValue()});
+  }
+
   // The rows, in row-major order of the tile without its last dimension.
   SmallVector<int64_t> position(rank, 0);
   std::map<SmallVector<int64_t>, int64_t> slotOf;
@@ -184,6 +198,10 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
     for (unsigned dim = 0; dim < coefficients.size(); ++dim)
       key[0] += offsetOf(dim) * strides[dim];
     access.rowOffsets.push_back(key[0]);
+    access.zeroRows.push_back(llvm::any_of(edges, [&](const Edge &edge) {
+      int64_t offset = offsetOf(edge.dim);
+      return offset < edge.first || offset >= edge.last;
+    }));
     for (Guard &guard : access.guards) {
       guard.rowOffsets.push_back(offsetOf(guard.dim));
       key.push_back(guard.rowOffsets.back());

@@ -52,7 +52,8 @@ class MachineAccess {
 public:
   /// Reads off the addresses; an error where the map is not linear or the buffer not contiguous.
   static FailureOr<MachineAccess> get(Operation *op, Value buffer, ValueRange indices,
-                                      AffineMap map, ArrayRef<int64_t> guard, VectorType tile);
+                                      AffineMap map, ArrayRef<int64_t> guard,
+                                      ArrayRef<int64_t> zeros, VectorType tile);
 
   /// Rows of one slot are the same elements of the buffer. Slots are numbered in the order of rows.
   ArrayRef<int64_t> getSlots() const { return slots; }
@@ -63,6 +64,8 @@ public:
   int64_t getOffset(int64_t row) const { return rowOffsets[row]; }
   Value getBuffer() const { return buffer; }
   bool isGuarded() const { return !guards.empty(); }
+  /// Whether the row is known to hold the zeros that are stored around a tensor.
+  bool isZero(int64_t row) const { return zeroRows[row]; }
   /// Whether no two slots overlap.
   bool hasDisjointSlots() const;
 
@@ -105,6 +108,7 @@ private:
   SmallVector<int64_t> rowOffsets;
   SmallVector<int64_t> slots;
   int64_t numSlots = 0;
+  SmallVector<bool> zeroRows;
   /// The guarded dimensions of the buffer: extent, lane coefficient, and offset per row.
   struct Guard {
     int64_t dim, size, laneCoefficient;

@@ -102,6 +102,7 @@ private:
 
   Value getRow(Value tile, int64_t row);
   Value makeRow(OpResult tile, int64_t row);
+  bool isZero(Value tile, int64_t row);
   Value makeElementwise(Operation *op, int64_t row, unsigned resultNumber);
   Value makeReduction(TileReduceOp op, int64_t row);
   Value makeIndex(TileIndexOp op, int64_t row);
@@ -174,6 +175,8 @@ Value Unroller::makeRow(OpResult tile, int64_t row) {
   auto type = cast<VectorType>(tile.getType());
   if (auto load = dyn_cast<TileLoadOp>(op)) {
     Tile &entry = tiles.find(tile)->second;
+    if (entry.access->isZero(row))
+      return values.getSplat(getMachineType(type), 0.0);
     Value &loaded = entry.loaded[entry.access->getSlots()[row]];
     if (loaded) {
       ++numShared;
@@ -220,7 +223,17 @@ Value Unroller::makeRow(OpResult tile, int64_t row) {
   return makeElementwise(op, row, tile.getResultNumber());
 }
 
+/// Whether the row is one of the zeros stored around a tensor.
+bool Unroller::isZero(Value tile, int64_t row) {
+  return tile.getDefiningOp<TileLoadOp>() && tiles.find(tile)->second.access->isZero(row);
+}
+
 Value Unroller::makeElementwise(Operation *op, int64_t row, unsigned resultNumber) {
+  // As every library does, padding is not multiplied: with an infinite weight it would be no zero.
+  if (isa<math::FmaOp, vector::FMAOp>(op) &&
+      llvm::any_of(op->getOperands().take_front(2),
+                   [&](Value factor) { return isZero(factor, row); }))
+    return getRow(op->getOperand(2), row);
   Values operands;
   for (Value operand : op->getOperands())
     operands.push_back(isa<VectorType>(operand.getType()) ? getRow(operand, row) : operand);
@@ -558,16 +571,17 @@ LogicalResult Unroller::rewrite(Operation &op) {
 LogicalResult Unroller::addTile(Operation &op) {
   bool isElementwise = OpTrait::hasElementwiseMappableTraits(&op) &&
                        llvm::all_of(op.getResultTypes(), isTile) && isMemoryEffectFree(&op);
-  if (!isElementwise && !isa<TileLoadOp, TilePickOp, TileJoinOp, TileIndexOp, TileReduceOp, vector::BroadcastOp,
-                             arith::ConstantOp>(op))
+  if (!isElementwise && !isa<TileLoadOp, TilePickOp, TileJoinOp, TileIndexOp, TileReduceOp,
+                             vector::BroadcastOp, arith::ConstantOp>(op))
     return rewriteSimple(op);
 
   for (Value result : op.getResults()) {
     Tile tile;
     tile.rows.resize(getNumRows(cast<VectorType>(result.getType())));
     if (auto load = dyn_cast<TileLoadOp>(op)) {
-      auto access = MachineAccess::get(load, load.getBuffer(), load.getIndices(), load.getMap(),
-                                       load.getGuard(), cast<VectorType>(result.getType()));
+      auto access =
+          MachineAccess::get(load, load.getBuffer(), load.getIndices(), load.getMap(),
+                             load.getGuard(), load.getZeros(), cast<VectorType>(result.getType()));
       if (failed(access))
         return failure();
       tile.loaded.resize(access->getNumSlots());
@@ -601,7 +615,7 @@ LogicalResult Unroller::rewriteSimple(Operation &op) {
 LogicalResult Unroller::rewriteStore(TileStoreOp store) {
   auto type = cast<VectorType>(store.getValue().getType());
   auto access = MachineAccess::get(store, store.getBuffer(), store.getIndices(), store.getMap(),
-                                   store.getGuard(), type);
+                                   store.getGuard(), /*zeros=*/{}, type);
   if (failed(access))
     return failure();
   forceLoads([&](Value buffer) { return mayOverlap(buffer, store.getBuffer()); });

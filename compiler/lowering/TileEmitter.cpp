@@ -167,11 +167,15 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
   bool local = isLocal(buffer, type);
   size_t numLocal = slice ? 1 + slice.getTiles().size() : 0;
   AffineExpr zero = getAffineConstantExpr(0, context);
+  if (!layout.getHalo().empty())
+    address.zeros.assign(layout.getOrder().size(), 0);
   for (auto [physical, dim] : llvm::enumerate(layout.getOrder())) {
     const LinearForm &form = forms[dim];
     bool here = local && dim < static_cast<int64_t>(numLocal);
     if (dim != split) {
       int64_t halo = layout.getHaloOf(dim);
+      if (halo != 0)
+        address.zeros[physical] = halo;
       address.indices.push_back(buildBase(form, here, halo, tile.pooled));
       address.exprs.push_back(getTileExpr(form, tile));
       auto [low, high] = getRange(form, tile);
@@ -229,7 +233,8 @@ Value TileEmitter::load(unsigned argument, ArrayRef<LinearForm> forms, const Til
   Address address = getAddress(inputs[argument], type, forms, tile);
   auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
   return TileLoadOp::create(b, loc, getTileType(tile, type.getElementType()), inputs[argument],
-                            address.indices, map, address.guard, llvm::APFloat(padding));
+                            address.indices, map, address.guard, address.zeros,
+                            llvm::APFloat(padding));
 }
 
 void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms,

@@ -77,7 +77,7 @@ private:
   struct Address {
     SmallVector<Value> indices;
     SmallVector<AffineExpr> exprs;
-    SmallVector<int64_t> guard;
+    SmallVector<int64_t> guard, zeros;
   };
   Address getAddress(Value buffer, RankedTensorType type, ArrayRef<LinearForm> forms,
                      const Tile &tile);

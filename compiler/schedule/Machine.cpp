@@ -88,9 +88,10 @@ void Machine::record(ModuleOp module) const {
   auto number = [&](StringRef name, int64_t value) {
     return b.getNamedAttr(name, b.getI64IntegerAttr(value));
   };
-  module->setAttr("cnn.machine", b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
-                                                      number("vector_bits", vectorBits),
-                                                      number("registers", registers),
-                                                      number("l1", level1), number("l2", level2), number("cores", cores)}));
+  module->setAttr(
+      "cnn.machine",
+      b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
+                           number("vector_bits", vectorBits), number("registers", registers),
+                           number("l1", level1), number("l2", level2), number("cores", cores)}));
   module->setAttr("cnn.cpu", b.getStringAttr(cpu));
 }

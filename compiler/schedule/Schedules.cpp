@@ -1,9 +1,7 @@
 //===- Schedules.cpp - Legal schedules of a group, and the cheapest one
 //----------------------------===//
 //
-// The cost model counts, per register tile, the vector operations, the loads (each distinct vector
-// of the tile once) and the stores, against two of each per cycle, and asks for as many independent
-// accumulators as hide the latency of an FMA.
+// What they cost is in ScheduleCost.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -14,8 +12,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-/// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
-static constexpr int64_t minAccumulators = 8;
 /// Points that may be unrolled into one loop body, and the operations this may make: an element of
 /// a strided vector is one of its own.
 static constexpr int64_t maxUnrolled = 256;
@@ -351,107 +347,23 @@ void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
   int64_t points = 1, last = info.nest.getNumDims();
   for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
     points *= schedule.tile[dim];
+  std::fill(schedule.tile.begin() + info.nest.numParallel, schedule.tile.end(), 1);
   for (int64_t dim = last - 1; dim >= info.nest.numParallel; --dim) {
     int64_t units = getUnits(dim, schedule.vector), unroll = 1;
     for (int64_t candidate : {units, int64_t(4), int64_t(3), int64_t(2)})
       if (candidate > unroll && candidate <= 8 && units % candidate == 0 &&
-          points * candidate <= 128 &&
-          points * candidate * getOperations(schedule.vector) <= maxOperations)
-        unroll = std::max(unroll, candidate);
+          points * candidate * getOperations(schedule.vector) <= maxOperations) {
+        // Products with zeros that are left out do not count.
+        schedule.tile[dim] = candidate;
+        if (points * candidate <= maxUnrolled &&
+            points * candidate * getShareInside(schedule) <= 128)
+          unroll = std::max(unroll, candidate);
+      }
     schedule.tile[dim] = unroll;
     points *= unroll;
     if (unroll != units)
       break;
   }
-}
-
-ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const {
-  const Nest &nest = info.nest;
-  Cost cost;
-  double points = 1, outputs = 1;
-  int64_t tilePoints = 1, accumulators = 1;
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
-    double units = getUnits(dim, schedule.vector);
-    points *= units;
-    tilePoints *= schedule.tile[dim];
-    if (nest.isParallel(dim)) {
-      outputs *= units;
-      accumulators *= schedule.tile[dim];
-    }
-  }
-  if (!nest.transforms.empty())
-    return estimateTransforms(schedule, outputs);
-  bool reduces = nest.numParallel < nest.getNumDims();
-  int64_t fewest = 64;
-  for (const TensorAccess &access : accesses) {
-    Stride stride = classify(access, schedule.vector);
-    double weight = stride == Stride::Strided ? 2.0 * lanes : 1.0;
-    if (access.store) {
-      bool lanesReduced = schedule.vector >= nest.numParallel && nest.getNumDims() > 0;
-      double count = outputs;
-      for (int64_t factor : factors)
-        if (access.pooled)
-          count /= factor;
-      cost.cycles += count * (lanesReduced ? 12.0 : nest.scatter ? 3.0 : weight);
-      continue;
-    }
-    if (access.pooled)
-      continue;
-    // Distinct vectors in a tile: the extents that the forms span.
-    double distinct = 1;
-    for (const LinearForm &form : access.forms) {
-      double span = 1, product = 1;
-      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-        if (form.uses(dim)) {
-          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
-          product *= schedule.tile[dim];
-        }
-      distinct *= std::min(span, product);
-    }
-    bool inner = false;
-    for (const LinearForm &form : access.forms)
-      for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
-        inner |= form.uses(dim);
-    if (inner || !reduces) {
-      cost.loads += weight * distinct / tilePoints;
-      fewest = std::min<int64_t>(fewest, distinct);
-    }
-  }
-  double perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
-  if (reduces)
-    perPoint = std::max(perPoint, 0.5 * minAccumulators / accumulators);
-  cost.accumulators = accumulators;
-  cost.cycles += points * perPoint;
-  // What does not fit in registers is stored and loaded again.
-  int64_t room = machine.registers - 1 - std::min<int64_t>(fewest, 6);
-  if (reduces && accumulators > room)
-    cost.cycles *= 1.0 + 0.5 * (accumulators - room);
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-    if (getUnits(dim, schedule.vector) % schedule.tile[dim])
-      cost.cycles *= 1.1;
-  return cost;
-}
-
-/// Windows are loaded once, and pass through about three operations per element and dimension.
-ScheduleSpace::Cost ScheduleSpace::estimateTransforms(const NestSchedule &schedule,
-                                                      double outputs) const {
-  double loaded = 1, made = 1, passed = 0;
-  for (const Transform &transform : info.nest.transforms) {
-    loaded *= info.nest.sizes[transform.reduced];
-    made *= info.nest.sizes[transform.result];
-    passed += 3.0;
-  }
-  Cost cost;
-  cost.accumulators = getPoints(schedule);
-  double perWindow = 0.5 * passed * std::max(loaded, made);
-  for (const TensorAccess &access : accesses) {
-    double weight = classify(access, schedule.vector) == Stride::Strided ? 2.0 * lanes : 1.0;
-    perWindow += weight * (access.store ? made : 0.5 * loaded);
-    cost.loads += access.store ? 0 : weight * loaded / made;
-  }
-  cost.cycles = outputs / made * perWindow;
-  // A tile of several windows needs registers that there are not.
-  return cost;
 }
 
 void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
@@ -482,113 +394,6 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
   schedule.tile[dim] = factor;
 }
 
-/// Bytes that come from beyond the second cache: for the outermost loops whose tensors fit into it
-/// together, what they touch, times the steps of the loops around that ask for other elements.
-double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
-  const Nest &nest = info.nest;
-  SmallVector<const TensorAccess *> operands;
-  for (const TensorAccess &access : accesses)
-    if (!access.pooled)
-      operands.push_back(&access);
-  auto getSteps = [&](int64_t dim) {
-    return double(llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]));
-  };
-  // What an operand's elements take while the loops from `depth` on run.
-  auto getBytes = [&](const TensorAccess &access, unsigned depth) {
-    SmallVector<int64_t> extents(nest.sizes);
-    for (int64_t dim : ArrayRef(schedule.order).take_front(depth))
-      extents[dim] =
-          std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
-    double bytes = access.type.getElementTypeBitWidth() / 8;
-    for (auto [at, form] : llvm::enumerate(access.forms)) {
-      int64_t span = 1;
-      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-        span += std::abs(form.coefficients[dim]) * (extents[dim] - 1);
-      bytes *= std::min(span, access.type.getDimSize(at));
-    }
-    return bytes;
-  };
-  double capacity = 0.6 * machine.level2;
-  unsigned level = 0;
-  for (; level < nest.numParallel; ++level) {
-    double together = 0;
-    for (const TensorAccess *access : operands)
-      together += getBytes(*access, level);
-    if (together <= capacity)
-      break;
-  }
-  double traffic = 0;
-  for (const TensorAccess *access : operands) {
-    double bytes = getBytes(*access, level);
-    bool changes = false;
-    for (unsigned depth = level; depth-- > 0;) {
-      int64_t dim = schedule.order[depth];
-      changes |=
-          llvm::any_of(access->forms, [&](const LinearForm &form) { return form.uses(dim); });
-      if (changes)
-        bytes *= getSteps(dim);
-    }
-    traffic += bytes;
-  }
-  return traffic;
-}
-
-/// The order of the loops with the least traffic. A kernel of its own is cut into work items along
-/// its outermost loop, and every core should get as many of them.
-void ScheduleSpace::setOrder(NestSchedule &schedule) const {
-  const Nest &nest = info.nest;
-  unsigned parallel = nest.numParallel;
-  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
-  double points = 1;
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-    points *= getUnits(dim, schedule.vector);
-  // Work items cost a call each: below a few thousand vector operations one is enough.
-  bool split = !sliced && points >= 4096;
-  auto getSteps = [&](int64_t dim) {
-    return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
-  };
-  // Per vector operation, of which a core makes two in a cycle.
-  constexpr double bytesPerOperation = 4;
-  const int64_t cores = machine.cores;
-  double best = 0;
-  SmallVector<int64_t> order = schedule.order, bestOrder;
-  int64_t bestChunk = 0;
-  // Of many dimensions, those with one step stay behind the others, blocks before.
-  unsigned begin = 0, end = parallel;
-  if (parallel > 6) {
-    begin = sliced ? nest.numSliced : 0;
-    auto steps = [&](int64_t dim) { return getSteps(dim) > 1; };
-    end = std::stable_partition(order.begin() + begin, order.begin() + parallel, steps) -
-          order.begin();
-  }
-  do {
-    if (sliced && parallel > 0 && order[0] != 0)
-      break; // the slice comes first
-    NestSchedule candidate = schedule;
-    candidate.order = order;
-    double cycles = points + getTraffic(candidate) / bytesPerOperation;
-    candidate.chunk = 1;
-    bool divisible =
-        parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);
-    candidate.chunk = 0;
-    if (!storesInOrder(candidate))
-      continue;
-    if (split && parallel > 0 && getSteps(order[0]) > 1 && divisible) {
-      int64_t steps = getSteps(order[0]);
-      candidate.chunk = llvm::divideCeil(steps, 2 * cores);
-      int64_t items = llvm::divideCeil(steps, candidate.chunk);
-      cycles *= double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
-    }
-    if (bestOrder.empty() || cycles < 0.98 * best) {
-      best = cycles;
-      bestOrder = order;
-      bestChunk = candidate.chunk;
-    }
-  } while (std::next_permutation(order.begin() + begin, order.begin() + end));
-  schedule.order = bestOrder;
-  schedule.chunk = bestChunk;
-}
-
 NestSchedule ScheduleSpace::choose(std::string &reason) const {
   const Nest &nest = info.nest;
   NestSchedule best;
@@ -611,7 +416,7 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
       bestCost = cost;
     }
   }
-  setOrder(best);
+  setOrder(best, bestCost.computing);
   reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated, "
                          "{3:f0} KB from beyond the second cache",
                          bestCost.accumulators, bestCost.loads, bestCost.cycles,

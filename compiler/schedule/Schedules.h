@@ -60,7 +60,8 @@ private:
     bool store;
   };
   struct Cost {
-    double cycles = 0;
+    /// With what is fetched, and without.
+    double cycles = 0, computing = 0;
     int64_t accumulators = 0;
     double loads = 0;
   };
@@ -70,13 +71,20 @@ private:
   int64_t getOperations(int64_t vector) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;
+  double getSteps(const NestSchedule &schedule, int64_t dim) const;
+  double getBytes(const TensorAccess &access, const NestSchedule &schedule,
+                  function_ref<bool(int64_t)> whole) const;
+  double getTileTraffic(const NestSchedule &schedule) const;
+  double getTraffic(const NestSchedule &schedule, double capacity) const;
   double getTraffic(const NestSchedule &schedule) const;
+  static double getCycles(double computing, double toFirst, double toSecond);
   int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
+  double getShareInside(const NestSchedule &schedule) const;
   Cost estimateTransforms(const NestSchedule &schedule, double outputs) const;
   void setUnroll(NestSchedule &schedule) const;
-  void setOrder(NestSchedule &schedule) const;
+  void setOrder(NestSchedule &schedule, double computing) const;
   void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
                       NestSchedule &best, Cost &bestCost) const;
 

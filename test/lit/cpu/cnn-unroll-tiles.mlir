@@ -143,3 +143,33 @@ func.func private @window(%item: index, %scratch: memref<64xi8>, %x: memref<8x16
   cnn.tile_store %s2, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<6x16xf32> -> memref<6x16xf32>
   return
 }
+
+// The outer of three indices hold stored zeros: row 0 of the tile is not loaded, and its sum is what
+// it was. Where the index is not known, all is loaded.
+// CHECK-LABEL: func.func private @zeros(
+// CHECK-SAME: %[[SUM:[a-z0-9]+]]: memref<2x8xf32>, %[[Y:[a-z0-9]+]]: memref<2x8xf32>)
+// CHECK-COUNT-1: math.fma
+// CHECK-NOT: math.fma
+// CHECK: return
+func.func private @zeros(%item: index, %scratch: memref<64xi8>, %x: memref<3x8xf32>, %w: memref<1xf32>, %sum: memref<2x8xf32>, %y: memref<2x8xf32>) attributes {cnn.kernel} {
+  %c0 = arith.constant 0 : index
+  %xt = cnn.tile_load %x[%c0, %c0] map affine_map<(p, n) -> (p, n)> {zeros = array<i64: 1, 0>} : memref<3x8xf32> -> vector<2x8xf32>
+  %wt = cnn.tile_load %w[%c0] map affine_map<(p, n) -> (0)> : memref<1xf32> -> vector<2x8xf32>
+  %st = cnn.tile_load %sum[%c0, %c0] map affine_map<(p, n) -> (p, n)> : memref<2x8xf32> -> vector<2x8xf32>
+  %f = math.fma %xt, %wt, %st : vector<2x8xf32>
+  cnn.tile_store %f, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<2x8xf32> -> memref<2x8xf32>
+  return
+}
+
+// CHECK-LABEL: func.func private @unknown(
+// CHECK-COUNT-2: math.fma
+// CHECK: return
+func.func private @unknown(%item: index, %scratch: memref<64xi8>, %x: memref<3x8xf32>, %w: memref<1xf32>, %sum: memref<2x8xf32>, %y: memref<2x8xf32>) attributes {cnn.kernel} {
+  %c0 = arith.constant 0 : index
+  %xt = cnn.tile_load %x[%item, %c0] map affine_map<(p, n) -> (p, n)> {zeros = array<i64: 1, 0>} : memref<3x8xf32> -> vector<2x8xf32>
+  %wt = cnn.tile_load %w[%c0] map affine_map<(p, n) -> (0)> : memref<1xf32> -> vector<2x8xf32>
+  %st = cnn.tile_load %sum[%c0, %c0] map affine_map<(p, n) -> (p, n)> : memref<2x8xf32> -> vector<2x8xf32>
+  %f = math.fma %xt, %wt, %st : vector<2x8xf32>
+  cnn.tile_store %f, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<2x8xf32> -> memref<2x8xf32>
+  return
+}

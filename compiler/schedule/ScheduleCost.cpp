@@ -1,0 +1,314 @@
+//===- ScheduleCost.cpp - What a schedule costs
+//------------------------------------------------------===//
+//
+// The cost model counts, per register tile, the vector operations, the loads (each distinct vector
+// of the tile once) and the stores, against two of each per cycle, and asks for as many independent
+// accumulators as hide the latency of an FMA. What a loop nest fetches from the second cache and
+// from beyond it follows from the order of its loops.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/Schedules.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <map>
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
+static constexpr int64_t minAccumulators = 8;
+/// Bytes per cycle that the second cache gives the first, and the next level the second, of one
+/// core.
+static constexpr double bytesToFirst = 32, bytesToSecond = 8;
+/// How much of a cache a loop's operands may take to be found there again.
+static constexpr double shareOfCache = 0.6;
+
+/// The share of the products that are not with stored zeros known to be such: where a tile and its
+/// unrolled loops take whole dimensions, those of an image's edge are left out.
+double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
+  double share = 1.0;
+  for (const TensorAccess &access : accesses) {
+    if (access.store || access.pooled)
+      continue;
+    LayoutAttr layout = getLayoutOf(access.type);
+    for (auto [at, form] : llvm::enumerate(access.forms)) {
+      if (layout.getHaloOf(at) == 0)
+        continue;
+      // How often each index occurs.
+      std::map<int64_t, int64_t> counts = {{form.constant, 1}};
+      bool known = true;
+      for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
+        if (factor == 0)
+          continue;
+        int64_t units = getUnits(dim, schedule.vector);
+        known &= static_cast<int64_t>(dim) != schedule.vector && schedule.tile[dim] == units &&
+                 units <= 16;
+        if (!known)
+          break;
+        std::map<int64_t, int64_t> next;
+        for (auto [index, count] : counts)
+          for (int64_t i = 0; i < units; ++i)
+            next[index + factor * i] += count;
+        counts = std::move(next);
+      }
+      if (!known)
+        continue;
+      double inside = 0, all = 0;
+      for (auto [index, count] : counts) {
+        all += count;
+        if (index >= 0 && index < access.type.getDimSize(at))
+          inside += count;
+      }
+      share *= inside / all;
+    }
+  }
+  return share;
+}
+
+ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  Cost cost;
+  double points = 1, outputs = 1;
+  int64_t tilePoints = 1, accumulators = 1;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+    double units = getUnits(dim, schedule.vector);
+    points *= units;
+    tilePoints *= schedule.tile[dim];
+    if (nest.isParallel(dim)) {
+      outputs *= units;
+      accumulators *= schedule.tile[dim];
+    }
+  }
+  if (!nest.transforms.empty())
+    return estimateTransforms(schedule, outputs);
+  bool reduces = nest.numParallel < nest.getNumDims();
+  int64_t fewest = 64;
+  for (const TensorAccess &access : accesses) {
+    Stride stride = classify(access, schedule.vector);
+    double weight = stride == Stride::Strided ? 2.0 * lanes : 1.0;
+    if (access.store) {
+      bool lanesReduced = schedule.vector >= nest.numParallel && nest.getNumDims() > 0;
+      double count = outputs;
+      for (int64_t factor : factors)
+        if (access.pooled)
+          count /= factor;
+      cost.cycles += count * (lanesReduced ? 12.0 : nest.scatter ? 3.0 : weight);
+      continue;
+    }
+    if (access.pooled)
+      continue;
+    // Distinct vectors in a tile: the extents that the forms span.
+    double distinct = 1;
+    for (const LinearForm &form : access.forms) {
+      double span = 1, product = 1;
+      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+        if (form.uses(dim)) {
+          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
+          product *= schedule.tile[dim];
+        }
+      distinct *= std::min(span, product);
+    }
+    bool inner = false;
+    for (const LinearForm &form : access.forms)
+      for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
+        inner |= form.uses(dim);
+    if (inner || !reduces) {
+      cost.loads += weight * distinct / tilePoints;
+      fewest = std::min<int64_t>(fewest, distinct);
+    }
+  }
+  double perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
+  if (reduces)
+    perPoint = std::max(perPoint, 0.5 * minAccumulators / accumulators);
+  cost.accumulators = accumulators;
+  cost.cycles += points * perPoint * (reduces ? getShareInside(schedule) : 1.0);
+  // What does not fit in registers is stored and loaded again.
+  int64_t room = machine.registers - 1 - std::min<int64_t>(fewest, 6);
+  if (reduces && accumulators > room)
+    cost.cycles *= 1.0 + 0.5 * (accumulators - room);
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+    if (getUnits(dim, schedule.vector) % schedule.tile[dim])
+      cost.cycles *= 1.1;
+  cost.computing = cost.cycles;
+  cost.cycles = getCycles(cost.computing, getTileTraffic(schedule), 0);
+  return cost;
+}
+
+/// Windows are loaded once, and pass through about three operations per element and dimension.
+ScheduleSpace::Cost ScheduleSpace::estimateTransforms(const NestSchedule &schedule,
+                                                      double outputs) const {
+  double loaded = 1, made = 1, passed = 0;
+  for (const Transform &transform : info.nest.transforms) {
+    loaded *= info.nest.sizes[transform.reduced];
+    made *= info.nest.sizes[transform.result];
+    passed += 3.0;
+  }
+  Cost cost;
+  cost.accumulators = getPoints(schedule);
+  double perWindow = 0.5 * passed * std::max(loaded, made);
+  for (const TensorAccess &access : accesses) {
+    double weight = classify(access, schedule.vector) == Stride::Strided ? 2.0 * lanes : 1.0;
+    perWindow += weight * (access.store ? made : 0.5 * loaded);
+    cost.loads += access.store ? 0 : weight * loaded / made;
+  }
+  cost.computing = cost.cycles = outputs / made * perWindow;
+  // A tile of several windows needs registers that there are not.
+  return cost;
+}
+
+/// What an operand's elements take while the tile's own loops run, and those around it over the
+/// dimensions that `whole` tells.
+double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &schedule,
+                               function_ref<bool(int64_t)> whole) const {
+  const Nest &nest = info.nest;
+  SmallVector<int64_t> extents(nest.sizes);
+  for (int64_t dim = 0; dim < nest.numParallel; ++dim)
+    if (!whole(dim))
+      extents[dim] =
+          std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
+  double bytes = access.type.getElementTypeBitWidth() / 8;
+  for (auto [at, form] : llvm::enumerate(access.forms)) {
+    int64_t span = 1;
+    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+      span += std::abs(form.coefficients[dim]) * (extents[dim] - 1);
+    bytes *= std::min(span, access.type.getDimSize(at));
+  }
+  return bytes;
+}
+
+double ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const {
+  return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
+}
+
+static bool usesDim(ArrayRef<LinearForm> forms, int64_t dim) {
+  return llvm::any_of(forms, [&](const LinearForm &form) { return form.uses(dim); });
+}
+
+/// Bytes that the first cache gets at least, whatever the order of the loops: all that a tile reads
+/// where that is too much to stay, else what differs from the tile before.
+double ScheduleSpace::getTileTraffic(const NestSchedule &schedule) const {
+  double tiles = 1, together = 0;
+  SmallVector<std::pair<const TensorAccess *, double>> operands;
+  for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
+    tiles *= getSteps(schedule, dim);
+  for (const TensorAccess &access : accesses)
+    if (!access.pooled) {
+      operands.push_back({&access, getBytes(access, schedule, [](int64_t) { return false; })});
+      together += operands.back().second;
+    }
+  double least = together * tiles;
+  if (together > shareOfCache * machine.level1)
+    return least;
+  for (unsigned dim = 0; dim < info.nest.numParallel; ++dim) {
+    double traffic = 0;
+    for (auto [access, bytes] : operands)
+      traffic += bytes * tiles / (usesDim(access->forms, dim) ? 1 : getSteps(schedule, dim));
+    least = std::min(least, traffic);
+  }
+  return least;
+}
+
+/// Bytes that come from beyond a cache of `capacity`: for the outermost loops whose tensors fit
+/// into it together, what they touch, times the steps of the loops around that ask for other
+/// elements. Where not even one tile's operands fit, they come again for each tile.
+double ScheduleSpace::getTraffic(const NestSchedule &schedule, double capacity) const {
+  const unsigned parallel = info.nest.numParallel;
+  SmallVector<const TensorAccess *> operands;
+  for (const TensorAccess &access : accesses)
+    if (!access.pooled)
+      operands.push_back(&access);
+  SmallVector<unsigned> depthOf(parallel);
+  for (auto [depth, dim] : llvm::enumerate(ArrayRef(schedule.order).take_front(parallel)))
+    depthOf[dim] = depth;
+  SmallVector<double> bytes;
+  double together = 0;
+  unsigned level = 0;
+  for (;; ++level) {
+    bytes.clear();
+    together = 0;
+    for (const TensorAccess *access : operands) {
+      bytes.push_back(
+          getBytes(*access, schedule, [&](int64_t dim) { return depthOf[dim] >= level; }));
+      together += bytes.back();
+    }
+    if (together <= capacity || level == parallel)
+      break;
+  }
+  double traffic = 0;
+  for (auto [access, part] : llvm::zip(operands, bytes)) {
+    bool changes = together > capacity;
+    for (unsigned depth = level; depth-- > 0;) {
+      int64_t dim = schedule.order[depth];
+      changes |= usesDim(access->forms, dim);
+      if (changes)
+        part *= getSteps(schedule, dim);
+    }
+    traffic += part;
+  }
+  return traffic;
+}
+
+double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
+  return getTraffic(schedule, shareOfCache * machine.level2);
+}
+
+/// Cycles of one core: computing hides most of what the first cache waits for, or the other way
+/// round; what comes from beyond the second cache is waited for.
+double ScheduleSpace::getCycles(double computing, double toFirst, double toSecond) {
+  double loading = toFirst / bytesToFirst;
+  return std::max(computing, loading) + 0.25 * std::min(computing, loading) +
+         toSecond / bytesToSecond;
+}
+
+/// The order of the loops with the least traffic. A kernel of its own is cut into work items along
+/// its outermost loop, and every core should get as many of them.
+void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
+  const Nest &nest = info.nest;
+  unsigned parallel = nest.numParallel;
+  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
+  double points = 1;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+    points *= getUnits(dim, schedule.vector);
+  // Work items cost a call each: below a few thousand vector operations one is enough.
+  bool split = !sliced && points >= 4096;
+  const int64_t cores = machine.cores;
+  double best = 0;
+  SmallVector<int64_t> order = schedule.order, bestOrder;
+  int64_t bestChunk = 0;
+  // Of many dimensions, those with one step stay behind the others, blocks before.
+  unsigned begin = 0, end = parallel;
+  if (parallel > 6) {
+    begin = sliced ? nest.numSliced : 0;
+    auto steps = [&](int64_t dim) { return getSteps(schedule, dim) > 1; };
+    end = std::stable_partition(order.begin() + begin, order.begin() + parallel, steps) -
+          order.begin();
+  }
+  do {
+    if (sliced && parallel > 0 && order[0] != 0)
+      break; // the slice comes first
+    NestSchedule candidate = schedule;
+    candidate.order = order;
+    double cycles = getCycles(computing, getTraffic(candidate, shareOfCache * machine.level1),
+                              getTraffic(candidate));
+    candidate.chunk = 1;
+    bool divisible =
+        parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);
+    candidate.chunk = 0;
+    if (!storesInOrder(candidate))
+      continue;
+    if (int64_t steps = parallel > 0 ? getSteps(schedule, order[0]) : 1;
+        split && steps > 1 && divisible) {
+      candidate.chunk = llvm::divideCeil(steps, 4 * cores);
+      int64_t items = llvm::divideCeil(steps, candidate.chunk);
+      cycles *= double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
+    }
+    if (bestOrder.empty() || cycles < 0.98 * best) {
+      best = cycles;
+      bestOrder = order;
+      bestChunk = candidate.chunk;
+    }
+  } while (std::next_permutation(order.begin() + begin, order.begin() + end));
+  schedule.order = bestOrder;
+  schedule.chunk = bestChunk;
+}
