@@ -253,11 +253,11 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
   return getTraffic(schedule, shareOfCache * machine.level2);
 }
 
-/// Cycles of one core: computing hides most of what the first cache waits for, or the other way
+/// Cycles of one core: computing hides some of what the first cache waits for, or the other way
 /// round; what comes from beyond the second cache is waited for.
 double ScheduleSpace::getCycles(double computing, double toFirst, double toSecond) {
   double loading = toFirst / bytesToFirst;
-  return std::max(computing, loading) + 0.25 * std::min(computing, loading) +
+  return std::max(computing, loading) + 0.6 * std::min(computing, loading) +
          toSecond / bytesToSecond;
 }
 
