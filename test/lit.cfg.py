@@ -47,7 +47,7 @@ else:
     config.test_exec_root = os.path.join(config.objRoot, "test")
     config.test_format = lit.formats.ShTest(execute_external=True)
     config.suffixes = [".mlir", ".cnn", ".test"]
-    config.excludes = ["Inputs", "unit", "fuzz", "benchmark"]
+    config.excludes = ["Inputs", "unit", "fuzz"]
 
 
 def torchPython():
