@@ -1,12 +1,16 @@
 // The front end as a command, so that its tests need nothing behind it:
-//   cnn-frontend layers
+//   cnn-frontend registry
 //   cnn-frontend check|ast|cnn|summary|recipe|rates FILE [--net N] [--recipe N] [--batch N] [--set
 //   k=v]...
 // Messages go to stderr, output to stdout; 1 when there were errors.
 #include "compiler/frontend/Emit.h"
 #include "compiler/frontend/Frontend.h"
+#include "compiler/frontend/Initialiser.h"
+#include "compiler/frontend/LearningRate.h"
 #include "compiler/frontend/MlirDiagnostics.h"
 #include "dialect/CnnDialect.h"
+#include "dialect/Loss.h"
+#include "dialect/Optimizer.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/Format.h"
@@ -17,12 +21,23 @@ using namespace cnn;
 namespace {
 
 llvm::cl::opt<std::string> mode(llvm::cl::Positional, llvm::cl::Required,
-                                llvm::cl::desc("layers|check|ast|cnn|summary|recipe|rates"));
+                                llvm::cl::desc("registry|check|ast|cnn|summary|recipe|rates"));
 llvm::cl::opt<std::string> path(llvm::cl::Positional, llvm::cl::desc("FILE"));
 llvm::cl::opt<std::string> net("net"), recipeName("recipe"), element("type");
 llvm::cl::opt<int64_t> batch("batch"), depth("depth"), stepsPerEpoch("steps-per-epoch");
 llvm::cl::list<std::string> sets("set");
 llvm::cl::opt<bool> locations("locations");
+
+/// One line for each entry of a registry: "layer conv channels kernel stride= padding= ...", with a
+/// "=" behind arguments that may be left out.
+template <typename Entries> void printEntries(llvm::StringRef kind, const Entries &entries) {
+  for (const auto &entry : entries) {
+    llvm::outs() << kind << " " << entry.name;
+    for (const mlir::cnn::LayerArg &arg : entry.args)
+      llvm::outs() << " " << arg.name << (arg.defaultValue || arg.optional ? "=" : "");
+    llvm::outs() << "\n";
+  }
+}
 
 int printSummary(const Graph &graph) {
   for (const SummaryRow &row : summarize(graph, depth, /*elementBytes=*/4))
@@ -85,9 +100,12 @@ int emitModule(Frontend &frontend, const Graph &graph, Diagnostics &diagnostics)
 
 int main(int argc, char **argv) {
   llvm::cl::ParseCommandLineOptions(argc, argv);
-  if (mode == "layers") {
-    for (const mlir::cnn::LayerDef &layer : mlir::cnn::getLayers())
-      llvm::outs() << layer.name << "\n";
+  if (mode == "registry") {
+    printEntries("layer", mlir::cnn::getLayers());
+    printEntries("loss", mlir::cnn::getLosses());
+    printEntries("optimizer", mlir::cnn::getOptimizers());
+    printEntries("schedule", getSchedules());
+    printEntries("init", getInitialisers());
     return 0;
   }
   Diagnostics diagnostics(&llvm::errs());

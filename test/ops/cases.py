@@ -2,22 +2,29 @@
 against PyTorch, gradients against finite differences, shapes, and all of it for other processors,
 layouts, schedules and numbers of threads. A new layer needs a row here; errors stand below.
 
-    Case(name, call, torch, x, other, params, kinks, prepare)
+    Case(name, call, torch, x, other, params, kinks, prepare, gradient, words)
 
+name      begins with the name in the language of the layer, function or loss that the row tests;
+          coverage.py says which have no row, no error in errors.json, or an argument without a row
 call      in the language, of `x` (and `other`); or an operation in MLIR where no net can say it
 torch     the same in PyTorch; `weight`, `bias` are `params`, `x` and `other` have the batch first
 x, other  shapes, with the batch
 params    the layer's parameters and their shapes
 kinks     whether the derivative jumps: finite differences then use points between the jumps
 prepare   statement in PyTorch that changes the random operands, for special values
+gradient  whether there is one (not where the result is integers)
+words     operands of an operation in MLIR that are single integers, and their values
 """
 from collections import namedtuple
 
-Case = namedtuple("Case", "name call torch x other params kinks prepare")
+Case = namedtuple("Case", "name call torch x other params kinks prepare gradient words")
 
 
-def case(name, call, torch, x, other=None, kinks=False, prepare="", **params):
-    return Case(name, call, torch, x, other, params, kinks, prepare)
+def case(name, call, torch, x, other=None, kinks=False, prepare="", gradient=True, words=None,
+         **params):
+    if words is None and "%rows" in call:
+        words = {"rows": x[0]}
+    return Case(name, call, torch, x, other, params, kinks, prepare, gradient, words or {})
 
 
 def conv(name, x, channels, kernel, arguments="", torch="", bias=True, groups=1):
@@ -42,7 +49,7 @@ def pool(kind, name, x, kernel, arguments="", torch="", **more):
                 f"F.{kind}_pool2d(x, {kernel}{torch})", x, kinks=kind == "max", **more)
 
 
-IMAGE = (2, 3, 5, 7)
+IMAGE = (2, 3, 3, 5)
 SPECIAL = "x.view(-1)[:8] = torch.tensor([0.0, -0.0, 1e-6, 20.0, -20.0, 90.0, -90.0, 5e-39])"
 SOME = "x.view(-1)[:6] = torch.tensor([0.0, -0.0, 1e-6, 20.0, -20.0, 3.5])"
 
@@ -248,5 +255,69 @@ CASES = [
          "F.mse_loss(x, other, reduction='sum')", (5, 7), (5, 7)),
 ]
 
-# Layers that are tested elsewhere: with whole training steps, and as tensor functions.
-ELSEWHERE = ("batch_norm", "dropout", "sum", "mean", "max", "min", "argmax", "flip", "stack")
+# Functions of several dimensions, along one axis of a sample, along some, along all.
+AXES = [("all", "", (1, 2, 3)), ("rows", ", axis = 1", (2,)), ("two", ", axis = [0, -1]", (1, 3)),
+        ("kept", ", axis = -1, keepdims = true", (3,))]
+
+
+def reduction(name, kind, arguments, dims, x=(2, 3, 4, 5)):
+    keep = "keepdims" in arguments
+    function = {"sum": "sum", "mean": "mean", "max": "amax", "min": "amin"}[name]
+    # amax shares the gradient among equal elements, of which random numbers have none.
+    return case(f"{name}_{kind}", f"{name}(x{arguments})",
+                f"torch.{function}(x, {dims}, keepdim={keep})", x, kinks=name in ("max", "min"))
+
+
+def argmax(kind, arguments, torch, x=(2, 3, 4, 5), **more):
+    return case(f"argmax_{kind}", f"argmax(x{arguments})", torch, x, gradient=False, **more)
+
+
+NORM = {name: (3,) for name in ("weight", "bias", "running_mean", "running_var")}
+POSITIVE = "running_var.abs_().add_(0.5)"
+TRAINED = ("%y, %mean, %variance = cnn.batch_norm_train %x, %weight, %bias, %rows "
+           "{{{{epsilon = {eps} : f64}}}} : {{x}}, {{weight}}, {{rows}} -> {{y}}, {{weight}}, {{weight}}")
+MASKED = ("cnn.dropout_train %x, %seed, %seed_high, %step {{{{probability = {p} : f64, number = 3 : i64}}}} "
+          ": {{x}}, {{seed}} , {{seed_high}}, {{step}} -> {{y}}").replace(" ,", ",")
+
+
+def dropped(kind, p):
+    """Dropout in training, by the mask that dialect/CnnRandomOps.td documents."""
+    words = {"seed": -1985229329, "seed_high": 19088743, "step": 70000}
+    return case(f"dropout_train_{kind}", MASKED.format(p=p), f"dropout(x, {p}, 3, **words)", (3, 5, 7),
+                words=words)
+
+
+CASES += [
+    *(reduction(name, *axes) for name in ("sum", "mean", "max", "min") for axes in AXES),
+    # The first of equal elements.
+    case("max_ties", "max(x, axis = 1)", "x.max(2).values", (2, 3, 4, 5), kinks=True,
+         prepare="x.copy_(x * 8 + torch.arange(4)[:, None]); x[..., 2:4, :] = x[..., 1:2, :] - 2"),
+    argmax("all", "", "x.flatten(1).argmax(1)"),
+    argmax("rows", ", axis = 1", "x.argmax(2)"),
+    argmax("two", ", axis = [1, 2]", "x.flatten(2).argmax(2)"),
+    argmax("kept", ", axis = -1, keepdims = true", "x.argmax(3, keepdim=True)"),
+    argmax("features", "", "x.argmax(1)", (5, 21)),
+    argmax("ties", ", axis = 0", "x.argmax(1)", (2, 6, 3, 5), prepare="x.round_()"),
+    case("flip_all", "flip(x)", "x.flip((1, 2, 3))", (2, 3, 4, 5)),
+    case("flip_columns", "flip(x, axis = -1)", "x.flip(3)", (2, 3, 4, 5)),
+    case("flip_two", "flip(x, axis = [0, 1])", "x.flip((1, 2))", (2, 3, 4, 5)),
+    case("stack_channels", "stack(x, other)", "torch.stack((x, other), 1)", (2, 4, 5), (2, 4, 5)),
+    case("stack_last", "stack(x, other, x, axis = -1)", "torch.stack((x, other, x), 3)", (2, 4, 5),
+         (2, 4, 5)),
+    case("batch_norm", "x -> batch_norm",
+         "F.batch_norm(x, running_mean, running_var, weight, bias)", (2, 3, 4, 5), prepare=POSITIVE,
+         **NORM),
+    case("batch_norm_options", "x -> batch_norm(eps = 0.25, momentum = 0.5)",
+         "F.batch_norm(x, running_mean, running_var, weight, bias, eps=0.25)", (2, 3, 4, 5),
+         prepare=POSITIVE, **NORM),
+    case("batch_norm_features", "x -> batch_norm",
+         "F.batch_norm(x, running_mean, running_var, weight, bias)", (5, 3), prepare=POSITIVE, **NORM),
+    case("batch_norm_train", TRAINED.format(eps="1.0e-05"),
+         "F.batch_norm(x, None, None, weight, bias, training=True)", (3, 3, 4, 5), weight=(3,),
+         bias=(3,)),
+    case("batch_norm_train_features", TRAINED.format(eps="2.5e-01"),
+         "F.batch_norm(x, None, None, weight, bias, training=True, eps=0.25)", (5, 3), weight=(3,),
+         bias=(3,)),
+    case("dropout", "x -> dropout(p = 0.3)", "F.dropout(x, 0.3, training=False)", (2, 3, 4, 5)),
+    *(dropped(kind, p) for kind, p in (("half", 0.5), ("few", 0.1), ("most", 0.9), ("none", 0.0))),
+]

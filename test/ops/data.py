@@ -6,8 +6,10 @@
 
 `compare` holds every result `y` and every gradient `d_x`, `d_weight`, ... of each case: the largest
 difference, relative to the largest golden value of the tensor or to 1, is at most TOLERANCE; with --rms
-the root mean square of the differences, relative to that of the golden values. Prints the worst of each kind; status 1 when one is above, or one is missing. With ROWS, batches are
-repeated as module.py --rows does; then the gradients of parameters are as many times larger.
+the root mean square of the differences, relative to that of the golden values. Prints the worst of
+each kind, and whether these were all cases of the table; status 1 when one is above, or one is
+missing. With ROWS, batches are repeated as module.py --rows does; then the gradients of parameters
+are as many times larger.
 """
 import argparse
 import array
@@ -15,7 +17,8 @@ import math
 import os
 import sys
 
-from module import HERE, OPERANDS, copies, is_mlir, select
+from cases import CASES
+from module import HERE, OPERANDS, copies, select
 import safetensors_stdlib as st
 
 
@@ -37,9 +40,9 @@ def write_inputs(cases, goldens, out, rows):
             tensors[f"{case.name}_grad.{'d_y' if part == 'dy' else part}"] = tensor
             if part != "dy":
                 tensors[f"{case.name}.{part}"] = tensor
-        if "%rows" in case.call:
-            count = ("int32", (), array.array("i", [case.x[0]]).tobytes())
-            tensors[f"{case.name}.rows"] = tensors[f"{case.name}_grad.rows"] = count
+        for word, value in case.words.items():
+            scalar = ("int32", (), array.array("i", [value]).tobytes())
+            tensors[f"{case.name}.{word}"] = tensors[f"{case.name}_grad.{word}"] = scalar
     st.write(out, tensors)
 
 
@@ -58,7 +61,7 @@ def compare(cases, goldens, results, tolerance, rows, by_rms):
     worst, compared, bad = {}, 0, False
     for case in cases:
         times = copies(case, rows)
-        parts = [part for part in OPERANDS if f"{case.name}.{part}" in goldens]
+        parts = [part for part in OPERANDS if f"{case.name}.d{part}" in goldens]
         for part in ("y", *parts):
             ours = f"{case.name}.y" if part == "y" else f"{case.name}_grad.d_{part}"
             golden = goldens[f"{case.name}.{part if part == 'y' else 'd' + part}"]
@@ -79,7 +82,8 @@ def compare(cases, goldens, results, tolerance, rows, by_rms):
                 print(f"{ours}: differs by {error:.2e}, more than {tolerance:.0e}")
     for part, (error, entry) in sorted(worst.items()):
         print(f"{part}: largest error {error:.1e} ({entry})")
-    print(f"{compared} tensors of {len(cases)} cases compared")
+    every = "all " if len(cases) == len(CASES) or rows else ""
+    print(f"{compared} tensors of {every}{len(cases)} cases compared")
     return bad or not compared
 
 

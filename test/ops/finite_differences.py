@@ -18,6 +18,7 @@ import os
 import random
 import sys
 
+from cases import CASES
 from module import HERE, OPERANDS, select
 import safetensors_stdlib as st
 
@@ -48,6 +49,10 @@ def write_inputs(cases, goldens, folder):
             golden = goldens.get(f"{name}.{part}")
             if not golden:
                 continue
+            if f"{name}.d{part}" not in goldens:
+                for tensors, key in ((at, name), (at, f"{name}_grad"), (plus, name), (minus, name)):
+                    tensors[f"{key}.{part}"] = golden
+                continue
             point = point_of(case, part, golden)
             # No element of v is small: each element of the gradient counts.
             numbers = random.Random(f"{name}.{part}.direction")
@@ -55,14 +60,15 @@ def write_inputs(cases, goldens, folder):
             at[f"{name}.{part}"] = at[f"{name}_grad.{part}"] = doubles(golden[1], point)
             plus[f"{name}.{part}"] = doubles(golden[1], [x + d for x, d in zip(point, step)])
             minus[f"{name}.{part}"] = doubles(golden[1], [x - d for x, d in zip(point, step)])
-        at[f"{name}_grad.d_y"] = goldens[f"{name}.dy"]
-        if "%rows" in case.call:
-            rows = ("int32", (), array.array("i", [case.x[0]]).tobytes())
-            for tensors in (at, plus, minus):
-                tensors[f"{name}.rows"] = tensors[f"{name}_grad.rows"] = rows
-                if f"{name}.labels" in goldens:
-                    labels = goldens[f"{name}.labels"]
-                    tensors[f"{name}.labels"] = tensors[f"{name}_grad.labels"] = labels
+        if case.gradient:
+            at[f"{name}_grad.d_y"] = goldens[f"{name}.dy"]
+        words = {word: ("int32", (), array.array("i", [value]).tobytes())
+                 for word, value in case.words.items()}
+        if f"{name}.labels" in goldens:
+            words["labels"] = goldens[f"{name}.labels"]
+        for tensors in (at, plus, minus):
+            for word, tensor in words.items():
+                tensors[f"{name}.{word}"] = tensors[f"{name}_grad.{word}"] = tensor
     for name, tensors in (("at", at), ("plus", plus), ("minus", minus)):
         st.write(os.path.join(folder, name), tensors)
 
@@ -78,12 +84,14 @@ def compare(cases, goldens, folder, tolerance, factor):
     plus, minus, y_plus, y_minus, gradients = (
         st.read(os.path.join(folder, name))
         for name in ("plus", "minus", "y_plus", "y_minus", "gradients"))
-    errors, tensors, different = [], 0, 0
+    errors, tensors, alike = [], 0, []
     for case in cases:
+        if not case.gradient:
+            continue
         name, terms, largest = case.name, [], 1.0
         for part in OPERANDS:
             key = f"{name}.{part}"
-            if key not in goldens:
+            if f"{name}.d{part}" not in goldens:
                 continue
             gradient = [factor * g for g in st.values(gradients[f"{name}_grad.d_{part}"])]
             high = st.values(plus[key])
@@ -97,13 +105,18 @@ def compare(cases, goldens, folder, tolerance, factor):
         error = abs(math.fsum(terms) - expected)
         error = error / scale if scale else math.inf if error else 0.0
         # Not `error > tolerance`: NaN differs.
-        if not error <= tolerance:
-            different += 1
+        if error <= tolerance:
+            alike.append(name)
+        else:
             print(f"{name}: differs by {error:.2e}, more than {tolerance:.0e}")
         errors.append((error, name))
     error, name = max(errors)
     print(f"largest error {error:.1e} ({name})")
-    print(f"{len(cases)} cases, {tensors} gradients compared, {different} cases differ")
+    different = len(errors) - len(alike)
+    every = "all " if cases == CASES else ""
+    print(f"{tensors} gradients of {every}{len(errors)} cases compared, {different} cases differ")
+    if factor != 1:
+        print(f"do not differ: {' '.join(alike)}")
     return different > 0 or not tensors
 
 

@@ -18,6 +18,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "..", "parity"))
 from cases import CASES  # noqa: E402
 from safetensors_stdlib import read, values, write  # noqa: E402
+from stream import dropout_words  # noqa: E402
 
 
 def run(case):
@@ -26,23 +27,38 @@ def run(case):
     shapes = {"x": case.x, "other": case.other, **case.params}
     operands = {name: torch.randn(shape, generator=generator).double()
                 for name, shape in shapes.items() if shape}
-    scope = {"torch": torch, "F": F, **operands}
+    scope = {"torch": torch, "F": F, "dropout": dropout, "words": case.words, **operands}
     if "labels" in case.call:
         scope["labels"] = torch.randint(0, case.x[1], case.x[:1], generator=generator)
     exec(case.prepare, scope)
-    for operand in operands.values():
-        operand.copy_(operand.float()).requires_grad_()
+    for name, operand in operands.items():
+        operand.copy_(operand.float()).requires_grad_(not name.startswith("running_"))
     y = eval(case.torch, scope)
+    tensors = {name: operand.float() for name, operand in operands.items()}
+    if not case.gradient:
+        return pack(case.name, tensors | {"y": y.to(torch.int32)})
     dy = torch.randn(y.shape, generator=generator).double() if y.dim() else torch.ones(()).double()
     y.backward(dy)
-    tensors = {name: operand.float() for name, operand in operands.items()}
     if "labels" in scope:
         tensors["labels"] = scope["labels"].to(torch.int32)
     tensors |= {"y": y, "dy": dy.float()}
-    tensors |= {f"d{name}": operand.grad for name, operand in operands.items()}
-    return {f"{case.name}.{key}": (str(tensor.dtype)[6:], tuple(tensor.shape),
-                                   tensor.detach().contiguous().numpy().tobytes())
+    tensors |= {f"d{name}": operand.grad for name, operand in operands.items()
+                if operand.requires_grad}
+    return pack(case.name, tensors)
+
+
+def pack(name, tensors):
+    return {f"{name}.{key}": (str(tensor.dtype)[6:], tuple(tensor.shape),
+                              tensor.detach().contiguous().numpy().tobytes())
             for key, tensor in tensors.items()}
+
+
+def dropout(x, p, number, seed, seed_high, step):
+    """Dropout in training by our mask."""
+    key = seed % 2**32 + (seed_high % 2**32 << 32)
+    words = dropout_words(x.numel(), number, step, key)
+    keep = torch.from_numpy(words >= int(p * 2**32)).reshape(x.shape)
+    return x * keep / (1 - p)
 
 
 def main():

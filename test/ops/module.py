@@ -21,11 +21,11 @@ sys.path.insert(0, os.path.join(HERE, "..", "parity"))
 from cases import CASES  # noqa: E402
 import safetensors_stdlib  # noqa: E402
 
-OPERANDS = ("x", "weight", "bias", "other")
+OPERANDS = ("x", "weight", "bias", "other", "running_mean", "running_var")
 
 
 def is_mlir(case):
-    return case.call.startswith("cnn.")
+    return re.match(r"(%\w+(, %\w+)* = )?cnn\.", case.call) is not None
 
 
 def copies(case, rows):
@@ -74,14 +74,14 @@ def from_net(case, element, rows, folder):
 
 def from_mlir(case, element, goldens):
     types = {name: tensor_type(golden[1], "i32" if name == "labels" else element)
-             for name in ("x", "other", "labels", "y")
+             for name in ("x", "weight", "bias", "other", "labels", "y")
              if (golden := goldens.get(f"{case.name}.{name}"))}
-    if "%rows" in case.call:
-        types["rows"] = "tensor<i32>"
+    types |= {word: "tensor<i32>" for word in case.words}
+    call = case.call if case.call.startswith("%") else f"%y = {case.call}"
     arguments = ", ".join(f'%{name}: {kind} {{cnn.name = "{name}"}}'
                           for name, kind in types.items() if name != "y")
     return (f"  func.func @{case.name}({arguments}) -> ({types['y']} {{cnn.name = \"y\"}}) {{\n"
-            f"    %y = {case.call.format(**types)} loc(\"{case.name}\"(\"cases.py\":1:1))\n"
+            f"    {call.format(**types)} loc(\"{case.name}\"(\"cases.py\":1:1))\n"
             f"    return %y : {types['y']}\n  }}\n")
 
 
@@ -102,9 +102,9 @@ def main():
             text, result = from_net(case, options.element, options.rows, folder)
             shape = goldens[f"{case.name}.y"][1]
             shape = (shape[0] * copies(case, options.rows), *shape[1:])
-            if result != tensor_type(shape, options.element):
-                sys.exit(f"{case.name}: the result is {result}, PyTorch's "
-                         f"{tensor_type(shape, options.element)}")
+            expected = tensor_type(shape, options.element if case.gradient else "i32")
+            if result != expected:
+                sys.exit(f"{case.name}: the result is {result}, PyTorch's {expected}")
             functions.append(text)
     with open(options.out, "w", encoding="utf-8") as file:
         file.write("module @ops attributes {cnn.phase = \"grad\"} {\n" + "".join(functions) + "}\n")

@@ -19,7 +19,7 @@ from torch import nn
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from safetensors_stdlib import read, write  # noqa: E402
-from training_goldens import make_schedules, make_training  # noqa: E402
+from training_goldens import make_initialisers, make_schedules, make_training  # noqa: E402
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 STEPS, BATCH, RATE, EVERY = 20, 128, 0.1, 16
@@ -224,7 +224,7 @@ def main():
                     want, tensors[name], rtol=tolerance, atol=tolerance):
                 sys.exit(f"{path}: {name} differs")
     for stem, content in {"nets": net_listing, "training": training_listing,
-                          "schedules": make_schedules(),
+                          "schedules": make_schedules(), "initialisers": make_initialisers(),
                           "lenet.losses": runs}.items():
         path = os.path.join(options.out, stem + ".json")
         if not options.check:
@@ -241,6 +241,9 @@ def main():
             for golden, made in zip(json.load(file), make_schedules(), strict=True):
                 if not np.allclose(golden["rates"], made["rates"], rtol=1e-12, atol=0):
                     sys.exit(f"schedules.json: {golden['schedule']} differs")
+        with open(os.path.join(options.out, "initialisers.json"), encoding="utf-8") as file:
+            if json.load(file) != make_initialisers():
+                sys.exit("initialisers.json differs")
         print("the goldens are what PyTorch gives")
 
 

@@ -160,6 +160,11 @@ CASES += [(loss.split("(")[0] + "_" + kind, (2, 5, 4), batch, rows, dict(kind="s
                lambda: nn.Sequential(OrderedDict(
                    conv1=nn.Conv2d(2, 3, 3), relu1=nn.ReLU(), flatten1=nn.Flatten(),
                    linear1=nn.Linear(18, 4)))))]
+CASES += [
+    ("adamw_options", (1, 3, 5), 6, (6, 5, 6, 2),
+     dict(kind="adamw", lr=0.05, beta1=0.6, beta2=0.9, eps=1e-2, weight_decay=0.1), 0, PERCEPTRON,
+     perceptron, "cross_entropy"),
+]
 
 
 def loss_of(loss, logits, labels):
@@ -234,6 +239,10 @@ SCHEDULES = [
     ("constant(warmup = 2)", after_warmup(2, lambda o: LR.ConstantLR(o, factor=1)), 4, 2, False),
     ("step(size = 2, gamma = 0.5)", lambda o: LR.StepLR(o, 2, 0.5), 7, 3, False),
     ("step(2, per_step = true)", lambda o: LR.StepLR(o, 2), 2, 4, True),
+    ("step(2, warmup = 3)", after_warmup(3, lambda o: LR.StepLR(o, 2)), 8, 2, False),
+    ("constant(warmup = 5, per_step = true)",
+     after_warmup(5, lambda o: LR.ConstantLR(o, factor=1)), 2, 4, True),
+    ("milestones([3, 5], per_step = true)", lambda o: LR.MultiStepLR(o, [3, 5]), 2, 4, True),
     ("milestones(at = [2, 5, 5])", lambda o: LR.MultiStepLR(o, [2, 5, 5]), 7, 2, False),
     ("milestones([1, 3], gamma = 0.3, warmup = 1)",
      after_warmup(1, lambda o: LR.MultiStepLR(o, [1, 3], 0.3)), 7, 2, False),
@@ -267,4 +276,52 @@ def make_schedules():
             if not per_step:
                 scheduler.step()
         listing.append(dict(schedule=text, epochs=epochs, steps_per_epoch=steps, rates=rates))
+    return listing
+
+
+INIT = nn.init
+INITIALISERS = [
+    ("pytorch_default", None),
+    ("xavier_uniform", INIT.xavier_uniform_),
+    ("xavier_uniform(gain = 2)", lambda w: INIT.xavier_uniform_(w, 2)),
+    ("xavier_normal", INIT.xavier_normal_),
+    ("xavier_normal(gain = 0.5)", lambda w: INIT.xavier_normal_(w, 0.5)),
+    ("kaiming_uniform", lambda w: INIT.kaiming_uniform_(w, nonlinearity="relu")),
+    ('kaiming_uniform(mode = "fan_out", nonlinearity = "leaky_relu", slope = 0.2)',
+     lambda w: INIT.kaiming_uniform_(w, 0.2, "fan_out")),
+    ("kaiming_normal", lambda w: INIT.kaiming_normal_(w, nonlinearity="relu")),
+    ('kaiming_normal(mode = "fan_out", nonlinearity = "tanh")',
+     lambda w: INIT.kaiming_normal_(w, mode="fan_out", nonlinearity="tanh")),
+    ('kaiming_normal(nonlinearity = "leaky_relu", slope = 0.2)',
+     lambda w: INIT.kaiming_normal_(w, 0.2)),
+    ("constant(0.25)", lambda w: INIT.constant_(w, 0.25)),
+]
+
+
+def make_initialisers():
+    """Per initialisation and parameter what PyTorch draws it from: ["uniform_", low, high],
+    ["normal_", mean, deviation] or ["fill_", value]."""
+    drawn, kept = {}, {name: getattr(torch.Tensor, name) for name in ("uniform_", "normal_", "fill_")}
+
+    def record(name):
+        def replaced(tensor, *numbers, **_):
+            drawn[id(tensor)] = [name, *map(float, numbers)]
+            return tensor
+        return replaced
+
+    listing = []
+    try:
+        for name in kept:
+            setattr(torch.Tensor, name, record(name))
+        for text, function in INITIALISERS:
+            net = nn.Sequential(OrderedDict(
+                conv1=nn.Conv2d(3, 64, 3), conv2=nn.Conv2d(64, 32, 3, groups=2),
+                linear1=nn.Linear(512, 100)))
+            for layer in net if function else ():
+                function(layer.weight)
+            listing.append(dict(init=text, parameters={
+                name: drawn[id(value)] for name, value in net.named_parameters()}))
+    finally:
+        for name, function in kept.items():
+            setattr(torch.Tensor, name, function)
     return listing
