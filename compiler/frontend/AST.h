@@ -216,10 +216,11 @@ struct WrongExpr : ExprOf<Expr::Kind::Wrong> {
   using ExprOf::ExprOf;
 };
 
-/// What a value is taken apart by: a name or a tuple of patterns.
+/// What a value is taken apart by: a name, or a tuple or list of patterns.
 struct Pattern {
   llvm::SMRange range;
-  llvm::StringRef name; // empty: a tuple
+  llvm::StringRef name; // empty: a tuple or list
+  bool isList = false;  // written in [ ]; means the same
   llvm::ArrayRef<Pattern *> elements;
 };
 /// `for pattern in iterable { … }`, or `for index, pattern in iterable { … }`.

@@ -65,10 +65,10 @@ void printPattern(const Pattern &pattern, raw_ostream &out) {
     out << pattern.name;
     return;
   }
-  out << "(";
+  out << (pattern.isList ? "[" : "(");
   llvm::interleaveComma(pattern.elements, out,
                         [&](const Pattern *element) { printPattern(*element, out); });
-  out << (pattern.elements.size() == 1 ? ",)" : ")");
+  out << (pattern.isList ? "]" : pattern.elements.size() == 1 ? ",)" : ")");
 }
 
 void printArgument(const Argument &argument, raw_ostream &out) {

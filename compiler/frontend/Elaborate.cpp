@@ -216,7 +216,8 @@ bool Elaborator::define(Scope &scope, StringRef name, SMRange range, Value value
 bool Elaborator::bindPattern(const Pattern &pattern, const Value &value, Scope &scope) {
   if (!pattern.name.empty())
     return define(scope, pattern.name, pattern.range, value);
-  bool list = value.is(Value::Kind::List) || value.is(Value::Kind::Tuple);
+  bool list =
+      value.is(Value::Kind::List) || value.is(Value::Kind::Tuple) || value.is(Value::Kind::Range);
   if (value.isPoison() || (list && value.size() == static_cast<int64_t>(pattern.elements.size()))) {
     for (auto [i, element] : llvm::enumerate(pattern.elements))
       if (!bindPattern(*element, value.isPoison() ? Value() : value.element(i), scope))
@@ -363,6 +364,7 @@ void Elaborator::begin(StringRef name, SMRange range) {
   currentUse = -1;
   binders.clear();
   tensorConstants.clear();
+  tensorsOfLists.clear();
   steps = 0;
   aborted = false;
 }

@@ -110,6 +110,13 @@ Value Elaborator::evaluateCall(const CallExpr &expr, Scope *scope) {
                  : Value();
     }
     if (auto *def = dyn_cast<DefDecl>(decl)) {
+      // Without its first tensor, f(n = 5) is a stage.
+      auto isFirst = [&](const Argument &argument) {
+        StringRef given = argument.name.name;
+        return given.empty() || def->inputs.empty() || given == def->inputs[0].name.name;
+      };
+      if (!expr.arguments.empty() && llvm::none_of(expr.arguments, isFirst))
+        return Value::makeStage(&expr, scope, expr.range);
       DefInputs inputs;
       return bindDefArguments(*def, expr, scope, inputs) ? callDef(*def, inputs, expr.range)
                                                          : Value();

@@ -240,6 +240,7 @@ void Elaborator::executeExpectError(const ExpectStmt &expect, Scope &scope) {
     std::vector<TestInstruction> ignored;
     llvm::SaveAndRestore<std::vector<TestInstruction> *> code(test->code, &ignored);
     llvm::SaveAndRestore<bool> expecting(test->expectsError, true);
+    llvm::SaveAndRestore ofLists(tensorsOfLists);
     diagnostics.capture(&errors);
     {
       InPath inner(*this, path->prefix);

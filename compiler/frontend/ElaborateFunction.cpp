@@ -278,7 +278,8 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
   std::string text = printed(input.shape);
   for (size_t i = 0; matches && i < tensor.shape.size(); ++i) {
     auto *name = dyn_cast<NameExpr>(list->elements[i]);
-    if (name && !scope.names.contains(name->name) && !findGlobal(name->name)) {
+    bool isConstant = name && llvm::isa_and_nonnull<ConstDecl>(findGlobal(name->name));
+    if (name && !scope.names.contains(name->name) && !isConstant) {
       define(scope, name->name, name->range, Value::makeInt(tensor.shape[i], name->range));
       continue;
     }
@@ -294,24 +295,27 @@ bool Elaborator::bindExtents(const Parameter &input, const GraphTensor &tensor, 
   return false;
 }
 
-/// Brings the arguments of a function's call into the order of its parameters; those that are left
-/// out are empty. Lists of numbers become tensors, numbers where a shape is declared.
+/// Brings the arguments of a function's call into the order of its parameters, behind the tensors
+/// in `values` that came by '->'; those that are left out are empty. Lists of numbers become
+/// tensors, numbers where a shape is declared.
 bool Elaborator::bindDefArguments(const DefDecl &decl, const CallExpr &expr, Scope *scope,
                                   DefInputs &values) {
   std::optional<Label> own = std::move(label);
   label.reset();
-  bool valid = expr.arguments.size() <= decl.inputs.size();
+  size_t first = values.size();
+  bool valid = first + expr.arguments.size() <= decl.inputs.size();
   if (!valid)
-    reportCount(decl, expr.arguments.size(), expr.range);
+    reportCount(decl, first + expr.arguments.size(), expr.range);
   values.resize(decl.inputs.size());
   llvm::SmallVector<StringRef> names;
   for (const Parameter &parameter : decl.inputs)
     names.push_back(parameter.name.name);
+  llvm::SmallVector<SMRange> givenBy(names.size());
   for (auto [i, argument] : llvm::enumerate(expr.arguments)) {
     if (!valid)
       break;
     StringRef name = argument.name.name;
-    size_t place = name.empty() ? i : llvm::find(names, name) - names.begin();
+    size_t place = name.empty() ? first + i : llvm::find(names, name) - names.begin();
     if (place == names.size()) {
       error(argument.name.range,
             "function '" + decl.name.name + "' has no parameter '" + name + "'")
@@ -320,12 +324,16 @@ bool Elaborator::bindDefArguments(const DefDecl &decl, const CallExpr &expr, Sco
       valid = false;
       break;
     }
-    if (!name.empty() && place < i && expr.arguments[place].name.name.empty()) {
-      error(argument.range, "'" + name + "' is given twice")
-          .note(expr.arguments[place].range, "it is first given here");
+    if (values[place]) {
+      auto report = error(argument.range, "'" + names[place] + "' is given twice");
+      if (place < first)
+        report.hint("it is the tensor before '->'");
+      else
+        report.note(givenBy[place], "it is first given here");
       valid = false;
       break;
     }
+    givenBy[place] = argument.range;
     Value value = evaluate(argument.value, scope);
     bool isTensor = decl.inputs[place].shape && (value.isNumber() || value.is(Value::Kind::Range));
     if (isTensor || (value.is(Value::Kind::List) && isNumeric(value)))

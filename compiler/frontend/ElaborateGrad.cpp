@@ -21,21 +21,28 @@ Value Elaborator::evaluateGradient(const CallExpr &expr, ArrayRef<Value> values)
         .hint("a net is trained by a recipe: train NAME = NET { ... }");
     return Value();
   }
-  bool several = values.size() == 2 &&
-                 (values[1].is(Value::Kind::Tuple) || values[1].is(Value::Kind::List)) &&
-                 llvm::any_of(*values[1].elements,
-                              [](const Value &value) { return value.is(Value::Kind::Tensor); });
-  ArrayRef<Value> sources = several ? ArrayRef<Value>(*values[1].elements) : values.drop_front();
+  bool several =
+      values.size() == 2 && (values[1].is(Value::Kind::Tuple) ||
+                             (values[1].is(Value::Kind::List) && holdsTensor(values[1])));
+  Values sources;
+  if (several)
+    sources.append(values[1].elements->begin(), values[1].elements->end());
+  else
+    sources.append(values.begin() + 1, values.end());
   bool valid = values.size() == 2 && values[0].is(Value::Kind::Tensor);
-  for (const Value &source : sources)
+  for (Value &source : sources) {
+    // A list is the tensor that it became where it was computed with.
+    if (auto found = tensorsOfLists.find(source.elements.get()); found != tensorsOfLists.end())
+      source = found->second.second;
     valid &= source.is(Value::Kind::Tensor);
+  }
   if (!valid) {
     bool isList = values.size() == 2 && values[0].is(Value::Kind::Tensor);
     error(isList ? expr.arguments[1].range : expr.range,
           "'grad' takes a loss and a tensor that it depends on, as in grad(loss, k), or several, "
           "as in grad(loss, (a, b))")
-        .hint(isList && values[1].is(Value::Kind::List)
-                  ? "a list becomes a tensor where it is used; declare it as one: var " +
+        .hint(isList && values[1].is(Value::Kind::List) && isa<NameExpr>(expr.arguments[1].value)
+                  ? "no tensor was made of this list here; declare it as one: var " +
                         printed(expr.arguments[1].value) + " = ..."
                   : "");
     return Value();

@@ -249,6 +249,7 @@ private:
   /// A tensor of the graph for a tensor, a number, a list of numbers or a range; an error for
   /// everything else.
   Value toTensor(const Value &value, llvm::SMRange range);
+  Value convertToTensor(const Value &value, llvm::SMRange range);
   /// A new input of the graph, and its index in Graph::tensors.
   unsigned addInput(const mlir::cnn::Shape &shape, bool batched, bool integer, llvm::StringRef name,
                     llvm::SMRange range);
@@ -386,6 +387,9 @@ private:
   };
   llvm::StringMap<Constant> constants;
   llvm::StringMap<Value> tensorConstants; // of the graph, and in a test of the piece
+  /// In a test, the tensors that lists became in this piece: a name for a list stands for one
+  /// tensor, so that grad(loss, k) finds what the loss was computed from.
+  llvm::DenseMap<const std::vector<Value> *, std::pair<Value, Value>> tensorsOfLists;
   /// Constants and nets being evaluated, and where each was used: to show a cycle.
   std::vector<std::pair<const ast::Decl *, llvm::SMRange>> running;
   llvm::SmallPtrSet<const ast::Decl *, 4> netsInCycles;

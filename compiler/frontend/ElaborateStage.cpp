@@ -133,11 +133,10 @@ Value Elaborator::applyCall(const NameExpr &name, const CallExpr *call, Scope *s
   if (auto *function = llvm::dyn_cast_or_null<FunctionDecl>(decl))
     return callFunction(*function, arguments, scope, inputs, range);
   if (auto *def = llvm::dyn_cast_or_null<DefDecl>(decl)) {
-    if (arguments.empty())
-      return callDef(*def, DefInputs(inputs.begin(), inputs.end()), range);
-    error(range, "'" + name.name + "' takes tensors and has no hyperparameters")
-        .note(decl->name.range, "'" + name.name + "' is declared here");
-    return Value();
+    DefInputs values(inputs.begin(), inputs.end());
+    return arguments.empty() || bindDefArguments(*def, *call, scope, values)
+               ? callDef(*def, values, range)
+               : Value();
   }
   if (auto *constant = llvm::dyn_cast_or_null<ConstDecl>(decl))
     return apply(evaluateConst(*constant, name.range), inputs, range);

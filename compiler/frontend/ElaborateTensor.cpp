@@ -136,6 +136,17 @@ bool Elaborator::flattenList(const Value &value, size_t depth, Shape &shape,
 }
 
 Value Elaborator::toTensor(const Value &value, SMRange range) {
+  if (!test || !value.is(Value::Kind::List))
+    return convertToTensor(value, range);
+  if (auto found = tensorsOfLists.find(value.elements.get()); found != tensorsOfLists.end())
+    return found->second.second;
+  Value tensor = convertToTensor(value, range);
+  if (!tensor.isPoison())
+    tensorsOfLists[value.elements.get()] = {value, tensor};
+  return tensor;
+}
+
+Value Elaborator::convertToTensor(const Value &value, SMRange range) {
   switch (value.kind) {
   case Value::Kind::Poison:
   case Value::Kind::Tensor:

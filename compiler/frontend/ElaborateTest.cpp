@@ -58,6 +58,7 @@ void Elaborator::startPiece(SMRange range) {
   tagNodes(graph->nodes.size());
   test->piece = test->program->numPieces++;
   tensorConstants.clear();
+  tensorsOfLists.clear();
   TestInstruction &run = addInstruction(Kind::Run, range);
   run.piece = test->piece;
 }
@@ -99,8 +100,20 @@ void Elaborator::executeTestStatement(const Stmt *stmt, Scope &scope) {
     return executeAssign(*cast<AssignStmt>(stmt), scope);
   case Stmt::Kind::Var: {
     auto *var = cast<VarStmt>(stmt);
-    Value value = toTensor(evaluate(var->value, &scope), var->value->range);
-    value = toComputed(value, var->value->range);
+    size_t before = graph->tensors.size();
+    Value value = evaluate(var->value, &scope);
+    value = value.is(Value::Kind::List) ? convertToTensor(value, var->value->range)
+                                        : toTensor(value, var->value->range);
+    // A variable is a tensor of its own for `grad`, whatever else has the same value: by way of
+    // another shape, since a reshape that changes nothing is no operation.
+    if (value.is(Value::Kind::Tensor) &&
+        (static_cast<size_t>(value.integer) < before || graph->tensors[value.integer].param >= 0)) {
+      GraphTensor copy = graph->tensors[value.integer], other = copy;
+      copy.param = other.param = -1;
+      other.shape.push_back(1);
+      value = regroup(value, std::move(other), var->value->range);
+      value = regroup(value, std::move(copy), var->value->range);
+    }
     if (!define(scope, var->name.name, var->name.range, value) || value.isPoison())
       return;
     Scope::Binding *binding = &scope.names[var->name.name];

@@ -539,12 +539,14 @@ Pattern *Parser::toPattern(Expr *expr) {
     return pattern;
   }
   auto *tuple = llvm::dyn_cast<TupleExpr>(expr);
-  if (!tuple) {
-    error(expr->range, "only a name or a tuple of names can be given a value");
+  auto *list = llvm::dyn_cast<ListExpr>(expr);
+  if (!tuple && !list) {
+    error(expr->range, "only a name, or a tuple or list of names, can be given a value");
     return nullptr;
   }
+  pattern->isList = list;
   SmallVector<Pattern *> elements;
-  for (Expr *element : tuple->elements) {
+  for (Expr *element : tuple ? tuple->elements : list->elements) {
     elements.push_back(toPattern(element));
     if (!elements.back())
       return nullptr;
@@ -554,8 +556,8 @@ Pattern *Parser::toPattern(Expr *expr) {
 }
 
 Pattern *Parser::parsePattern() {
-  if (!is(Tok::Name) && !is(Tok::LParen))
-    return expected("a name or a tuple of names");
+  if (!is(Tok::Name) && !is(Tok::LParen) && !is(Tok::LBracket))
+    return expected("a name, or a tuple or list of names");
   Expr *expr = parsePrimary();
   return expr ? toPattern(expr) : nullptr;
 }
