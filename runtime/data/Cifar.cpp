@@ -10,6 +10,7 @@
 #include "runtime/schema/DataSchema.h"
 
 #include <algorithm>
+#include <sys/stat.h>
 
 namespace cnn {
 
@@ -111,6 +112,13 @@ struct Files {
   }
 };
 
+/// Whether `path` is a file, and so the archive itself, under whatever name.
+bool isArchive(const std::string &path) {
+  struct stat status;
+  return path.ends_with(".tar.gz") && stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode);
+}
+
+/// The files of a folder, or of the archive in it or at the path.
 Result<Files> openFiles(const std::string &folder) {
   Files files;
   files.path = folder;
@@ -118,7 +126,7 @@ Result<Files> openFiles(const std::string &folder) {
     for (const std::string &name : fileNames(training))
       if (fileExists(folder + "/" + name))
         return files;
-  files.path = folder + "/" + archiveName;
+  files.path = isArchive(folder) ? folder : folder + "/" + archiveName;
   Result<std::vector<uint8_t>> packed = readFile(files.path);
   if (packed.failed())
     return packed.status();
@@ -151,8 +159,8 @@ Status checkCifarRecords(std::span<const uint8_t> content, const std::string &na
 Result<RawDataset> openCifarSet(const DataCall &set, const DataPlace &place, bool withTraining) {
   Result<std::string> folder =
       findSetFolder(set.name, folders, place.dataDir, [](const std::string &folder) {
-        return fileExists(folder + "/" + archiveName) || fileExists(folder + "/data_batch_1.bin") ||
-               fileExists(folder + "/test_batch.bin");
+        return isArchive(folder) || fileExists(folder + "/" + archiveName) ||
+               fileExists(folder + "/data_batch_1.bin") || fileExists(folder + "/test_batch.bin");
       });
   if (folder.failed())
     return folder.status();

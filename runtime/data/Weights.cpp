@@ -18,8 +18,8 @@ int roleOf(std::string_view component) {
   return found == std::end(roles) ? -1 : int(found - std::begin(roles));
 }
 
-/// PyTorch's batch norm counts its batches; with a fixed momentum nothing depends on the number, and
-/// PyTorch takes files without it.
+/// PyTorch's batch norm counts its batches; with a fixed momentum nothing depends on the number,
+/// and PyTorch takes files without it.
 bool isBatchCount(std::string_view name) {
   return name == "num_batches_tracked" || name.ends_with(".num_batches_tracked");
 }
@@ -188,9 +188,16 @@ Result<WeightMapping> loadWeights(const std::string &path, const Manifest &manif
 }
 
 Status saveWeights(const std::string &path, const Manifest &manifest, const void *state,
-                   const std::map<std::string, std::string> &metadata, bool keepBackup) {
-  return writeSafetensors(path, tensorsOf(tensorTargets(manifest, /*withOptimizer=*/false), state),
-                          metadata, keepBackup);
+                   const std::map<std::string, std::string> &metadata, bool keepBackup,
+                   const std::map<std::string, std::string> &renamed) {
+  std::vector<NamedTensor> tensors =
+      tensorsOf(tensorTargets(manifest, /*withOptimizer=*/false), state);
+  for (NamedTensor &tensor : tensors) {
+    size_t dot = tensor.name.rfind('.');
+    if (auto found = renamed.find(tensor.name.substr(0, dot)); found != renamed.end())
+      tensor.name = found->second + tensor.name.substr(dot);
+  }
+  return writeSafetensors(path, tensors, metadata, keepBackup);
 }
 
 } // namespace cnn

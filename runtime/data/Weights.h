@@ -25,8 +25,8 @@ struct WeightMapping {
   std::string net;
 };
 
-/// Fails where the file says that its weights are of another net than the manifest's. Not asked when a
-/// run merely starts from them.
+/// Fails where the file says that its weights are of another net than the manifest's. Not asked
+/// when a run merely starts from them.
 Status checkSameNet(const std::string &path, const WeightMapping &mapping,
                     const Manifest &manifest);
 
@@ -38,10 +38,11 @@ Status checkSameNet(const std::string &path, const WeightMapping &mapping,
 /// on NaN or infinity; `state` is written only when everything is right.
 Result<WeightMapping> loadWeights(const std::string &path, const Manifest &manifest, void *state);
 
-/// Writes the parameters and running statistics of `state`, atomically.
+/// Writes the parameters and running statistics of `state`, atomically; layers that `renamed` has
+/// under the names that it gives them.
 Status saveWeights(const std::string &path, const Manifest &manifest, const void *state,
-                   const std::map<std::string, std::string> &metadata = {},
-                   bool keepBackup = false);
+                   const std::map<std::string, std::string> &metadata = {}, bool keepBackup = false,
+                   const std::map<std::string, std::string> &renamed = {});
 
 } // namespace cnn
 

@@ -19,6 +19,8 @@ int runSummary();
 int runCheck();
 int runTest();
 int runTime();
+int runConvert();
+int runLayers();
 
 /// As it was called (argv[0]), for commands that are printed.
 void setProgramName(const std::string &name);

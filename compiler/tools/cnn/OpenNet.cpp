@@ -4,6 +4,8 @@
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 
+#include <algorithm>
+
 namespace cnn::tool {
 
 std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) {
@@ -26,6 +28,33 @@ std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) 
   }
   net.session = std::move(*session);
   return net;
+}
+
+std::string noted(const Safetensors &weights, const char *key) {
+  auto found = weights.metadata.find(key);
+  return found == weights.metadata.end() ? "" : found->second;
+}
+
+std::optional<TrainedNet> chooseNet(Program &program, const Safetensors &weights) {
+  TrainedNet trained;
+  std::string wanted = noted(weights, "net");
+  std::vector<std::string> all = program.nets();
+  bool known = std::find(all.begin(), all.end(), wanted) != all.end();
+  std::string net = !netName.empty() ? netName.getValue() : known ? wanted : "";
+  // The recipe counts where the file names it (a checkpoint does not) and nobody asks for a net.
+  std::string recipe = noted(weights, "recipe");
+  if (!netName.empty() || !program.hasRecipe(recipe))
+    recipe.clear();
+  if (program.hasRecipe(recipe, net)) {
+    trained.recipe = program.recipe(recipe, net);
+    if (!trained.recipe)
+      return std::nullopt;
+  }
+  trained.request.net = trained.recipe ? trained.recipe->net : net;
+  trained.request.recipe = trained.recipe ? trained.recipe->name : "";
+  trained.request.entries = {"infer"};
+  trained.request.batch = 1; // the plan of a program that links `cnnc --mode infer`: the same bits
+  return trained;
 }
 
 std::optional<OpenNet> openTrainedNet(Program &program, const CompileRequest &request) {

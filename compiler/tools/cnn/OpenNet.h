@@ -20,6 +20,19 @@ struct OpenNet {
   WeightMapping weights; ///< where they were loaded
 };
 
+/// Which net weights are for, and what to compile of it.
+struct TrainedNet {
+  CompileRequest request; ///< `infer` for one image
+  std::optional<RecipeInfo> recipe;
+};
+
+/// What training noted in the weight file; a file from elsewhere has none of it.
+std::string noted(const Safetensors &weights, const char *key);
+
+/// The net of --net, else the one that the weights are of, with the hyperparameters of the recipe
+/// that they were trained by where the file has it. Prints what is wrong, and then returns nothing.
+std::optional<TrainedNet> chooseNet(Program &program, const Safetensors &weights);
+
 /// Makes the thread pool, compiles what `request` asks for, and makes its buffers; the state is
 /// zero. Prints what is wrong, and then returns nothing.
 std::optional<OpenNet> openNet(Program &program, const CompileRequest &request);

@@ -17,13 +17,20 @@ cl::SubCommand checkCommand("check", "report the mistakes of files, and do nothi
 cl::SubCommand testCommand("test", "run the self-tests of files");
 cl::SubCommand timeCommand("time", "measure a step of a net, on random images and weights");
 
+cl::SubCommand convertCommand("convert", "check a weight file and write it with the names of the "
+                                         "net, or numbered for PyTorch's nn.Sequential");
+cl::SubCommand layersCommand("layers", "the layers and functions of the language, with their "
+                                       "hyperparameters");
+
 static cl::OptionCategory category("Options");
 
 cl::opt<std::string> file(cl::Positional, cl::desc("FILE"), cl::cat(category),
                           cl::sub(trainCommand), cl::sub(evalCommand), cl::sub(predictCommand),
-                          cl::sub(summaryCommand), cl::sub(timeCommand));
+                          cl::sub(summaryCommand), cl::sub(timeCommand), cl::sub(convertCommand));
 cl::list<std::string> files(cl::Positional, cl::desc("FILE..."), cl::cat(category),
                             cl::sub(checkCommand), cl::sub(testCommand));
+cl::list<std::string> names(cl::Positional, cl::desc("[NAME...]"), cl::cat(category),
+                            cl::sub(layersCommand));
 cl::opt<std::string> recipeName(cl::Positional, cl::desc("[RECIPE]"), cl::cat(category),
                                 cl::sub(trainCommand), cl::sub(evalCommand));
 cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT..."), cl::cat(category),
@@ -31,10 +38,12 @@ cl::list<std::string> inputs(cl::Positional, cl::desc("INPUT..."), cl::cat(categ
 
 cl::opt<std::string>
     output("o", cl::value_desc("W.safetensors"), cl::cat(category), cl::sub(trainCommand),
+           cl::sub(convertCommand),
            cl::desc("where the weights go, with an existing file kept as .bak (default: FILE with "
                     ".safetensors for .cnn); checkpoints go beside them, with .ckpt"));
 cl::opt<std::string> weightsPath("weights", cl::value_desc("W.safetensors"), cl::cat(category),
                                  cl::sub(evalCommand), cl::sub(predictCommand),
+                                 cl::sub(convertCommand),
                                  cl::desc("the trained weights; a checkpoint is accepted"));
 cl::opt<std::string> dataDir(
     "data", cl::value_desc("DIR"), cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
@@ -65,6 +74,7 @@ cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category)
                                       "epoch, as JSON lines"));
 cl::opt<std::string> netName("net", cl::value_desc("NAME"), cl::cat(category),
                              cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(timeCommand),
+                             cl::sub(convertCommand),
                              cl::desc("which net of the file (default: with --weights the one that "
                                       "they are of; else that of the first recipe, else the "
                                       "first)"));
@@ -87,7 +97,7 @@ NumberOption top("top", Between{1, 1000000}, cl::value_desc("N"), cl::init(3), c
 cl::list<std::string> settings(
     "set", cl::value_desc("key=value"), cl::cat(category), cl::sub(trainCommand),
     cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(summaryCommand), cl::sub(testCommand),
-    cl::sub(timeCommand),
+    cl::sub(timeCommand), cl::sub(convertCommand),
     cl::desc("override what the file says, as in --set train.optimizer.lr=0.05; may be repeated"));
 cl::opt<bool> json("json", cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
                    cl::sub(summaryCommand), cl::sub(timeCommand), cl::desc("print JSON"));
@@ -100,6 +110,10 @@ cl::opt<bool> layers("layers", cl::cat(category), cl::sub(timeCommand),
 cl::opt<bool> reference("reference", cl::cat(category), cl::sub(testCommand),
                         cl::desc("run them on the slow reference instead of compiled code"));
 
+cl::opt<bool> numbered("numbered", cl::cat(category), cl::sub(convertCommand),
+                       cl::desc("call the layers 0, 1, 2, ... as PyTorch's nn.Sequential does, "
+                                "for a net that is a chain of layers"));
+
 static const char overview[] =
     "trains, evaluates and explains convolutional networks written in .cnn files\n\n"
     "  cnn train FILE [RECIPE] [-o W.safetensors]\n"
@@ -108,7 +122,9 @@ static const char overview[] =
     "  cnn summary FILE [--depth N] [--batch N] [--json]\n"
     "  cnn check FILE...\n"
     "  cnn test FILE... [--reference]\n"
-    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--json]\n\n"
+    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--json]\n"
+    "  cnn convert FILE --weights W.safetensors -o OUT.safetensors [--numbered]\n"
+    "  cnn layers [NAME...]\n\n"
     "RECIPE is the name of a `train` declaration of FILE; without it, the first one counts.\n"
     "INPUT is FILE.png or FILE.jpg, FILE.npy (a tensor [C, H, W], or [N, C, H, W] for several\n"
     "images), FILE:N (item N of an IDX file, from 0), or DATA:train:N or DATA:test:N (an item of "
@@ -150,7 +166,10 @@ std::string findMissing() {
       {&summaryCommand, "cnn summary FILE [--depth N] [--batch N]", {{file, "FILE"}}},
       {&checkCommand, "cnn check FILE...", {{files, "FILE"}}},
       {&testCommand, "cnn test FILE... [--reference]", {{files, "FILE"}}},
-      {&timeCommand, "cnn time FILE --mode infer|train", {{file, "FILE"}, {timeMode, "--mode"}}}};
+      {&timeCommand, "cnn time FILE --mode infer|train", {{file, "FILE"}, {timeMode, "--mode"}}},
+      {&convertCommand,
+       "cnn convert FILE --weights W.safetensors -o OUT.safetensors",
+       {{file, "FILE"}, {weightsPath, "--weights"}, {output, "-o"}}}};
   for (const CommandNeeds &entry : table)
     for (const Need &need : entry.needs)
       if (*entry.command && need.option && !need.option->getNumOccurrences())
@@ -161,8 +180,9 @@ std::string findMissing() {
 
 void parseOptions(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
-  for (cl::SubCommand *command : {&trainCommand, &evalCommand, &predictCommand, &summaryCommand,
-                                  &checkCommand, &testCommand, &timeCommand})
+  for (cl::SubCommand *command :
+       {&trainCommand, &evalCommand, &predictCommand, &summaryCommand, &checkCommand, &testCommand,
+        &timeCommand, &convertCommand, &layersCommand})
     cl::HideUnrelatedOptions(category, *command);
   cl::SetVersionPrinter([](raw_ostream &out) { out << "cnn " CNNC_VERSION "\n"; });
   cl::ParseCommandLineOptions(argc, argv, overview);

@@ -18,11 +18,11 @@ enum ExitCode {
 };
 
 extern llvm::cl::SubCommand trainCommand, evalCommand, predictCommand, summaryCommand, checkCommand,
-    testCommand, timeCommand;
+    testCommand, timeCommand, convertCommand, layersCommand;
 
 // Each is valid in the subcommands that Options.cpp lists with it.
 extern llvm::cl::opt<std::string> file;
-extern llvm::cl::list<std::string> files;
+extern llvm::cl::list<std::string> files, names;
 extern llvm::cl::opt<std::string> recipeName;
 extern llvm::cl::list<std::string> inputs;
 extern llvm::cl::opt<std::string> output, dataDir, initPath, resumePath, logPath, weightsPath;
@@ -30,7 +30,7 @@ extern llvm::cl::opt<std::string> netName;
 extern NumberOption epochs, seed, threads, depth, top, batch;
 extern llvm::cl::opt<double> seconds;
 extern llvm::cl::list<std::string> settings;
-extern llvm::cl::opt<bool> json, reference, noCache, layers;
+extern llvm::cl::opt<bool> json, reference, noCache, layers, numbered;
 
 enum class TimeMode { Infer, Train };
 extern llvm::cl::opt<TimeMode> timeMode;

@@ -10,29 +10,6 @@
 
 namespace cnn::tool {
 
-/// What training noted in the weight file; a file from elsewhere has none of it.
-static std::string noted(const Safetensors &weights, const char *key) {
-  auto found = weights.metadata.find(key);
-  return found == weights.metadata.end() ? "" : found->second;
-}
-
-/// The recipe that the weights were trained by, where the file names it (a checkpoint does not) and
-/// nobody asks for a net.
-static std::string chooseRecipe(const Program &program, const Safetensors &weights) {
-  std::string wanted = noted(weights, "recipe");
-  if (netName.empty() && !wanted.empty() && program.hasRecipe(wanted))
-    return wanted;
-  return "";
-}
-
-/// The net of --net, else the one that the weights are of; empty: the first recipe's or the first.
-static std::string chooseNet(const Program &program, const Safetensors &weights) {
-  std::string wanted = noted(weights, "net");
-  std::vector<std::string> all = program.nets();
-  bool known = std::find(all.begin(), all.end(), wanted) != all.end();
-  return !netName.empty() ? netName.getValue() : known ? wanted : "";
-}
-
 /// From the weight file, else from the recipe's data; without either, classes go by number.
 static std::vector<std::string> classNames(const Safetensors &weights,
                                            const std::optional<RecipeInfo> &recipe) {
@@ -54,19 +31,11 @@ int runPredict() {
   Result<Safetensors> weights = readSafetensors(weightsPath);
   if (weights.failed())
     return fail(weights.status());
-  std::string wanted = chooseRecipe(*program, *weights), net = chooseNet(*program, *weights);
-  std::optional<RecipeInfo> recipe;
-  if (program->hasRecipe(wanted, net)) {
-    recipe = program->recipe(wanted, net);
-    if (!recipe)
-      return exitFailure;
-  }
-  CompileRequest request;
-  request.net = recipe ? recipe->net : net;
-  request.recipe = recipe ? recipe->name : "";
-  request.entries = {"infer"};
-  request.batch = 1; // the plan of a program that links `cnnc --mode infer`: the same bits
-  std::optional<OpenNet> opened = openTrainedNet(*program, request);
+  std::optional<TrainedNet> trained = chooseNet(*program, *weights);
+  if (!trained)
+    return exitFailure;
+  const std::optional<RecipeInfo> &recipe = trained->recipe;
+  std::optional<OpenNet> opened = openTrainedNet(*program, trained->request);
   if (!opened)
     return exitFailure;
   Result<ImageShape> shape = predictShape(opened->session->manifest());

@@ -123,9 +123,15 @@ std::optional<NetSummary> FileProgram::summarize(const std::string &net, unsigne
     return std::nullopt;
   NetSummary summary;
   summary.net = graph->net;
-  if (!graph->inputs.empty()) {
-    const auto &shape = graph->tensors[graph->inputs[0]].shape;
-    summary.input.assign(shape.begin(), shape.end());
+  for (unsigned input : graph->inputs) {
+    const auto &shape = graph->tensors[input].shape;
+    summary.inputs.emplace_back(shape.begin(), shape.end());
+  }
+  unsigned last = graph->inputs.size() == 1 ? graph->inputs[0] : ~0u;
+  summary.isChain = true;
+  for (const GraphNode &node : graph->nodes) {
+    summary.isChain &= node.operands.size() == 1 && node.operands[0] == last;
+    last = node.result;
   }
   if (frontend->hasRecipe("", summary.net)) {
     std::optional<Recipe> recipe = frontend->recipe("", summary.net);

@@ -45,9 +45,10 @@ struct SummaryLine {
 };
 struct NetSummary {
   std::string net;
-  std::vector<int64_t> input;
+  std::vector<std::vector<int64_t>> inputs;
   std::vector<SummaryLine> lines;
   int elementBytes = 4;
+  bool isChain = false; ///< each layer takes what the one before it gives, and nothing else
 };
 
 /// What to compile.

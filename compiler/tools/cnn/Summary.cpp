@@ -10,7 +10,11 @@
 namespace cnn::tool {
 
 static void printJson(const NetSummary &net, int64_t images, const SummaryLine &total) {
-  Json result = {{"net", net.net}, {"batch", images}, {"input", net.input}};
+  Json result = {{"net", net.net}, {"batch", images}};
+  if (!net.inputs.empty())
+    result["input"] = net.inputs.front();
+  if (net.inputs.size() > 1)
+    result["inputs"] = net.inputs;
   result["layers"] = Json::array();
   for (const SummaryLine &line : net.lines)
     result["layers"].push_back({{"name", line.name},
@@ -75,7 +79,10 @@ int runSummary() {
     printJson(*net, images, total);
     return exitSuccess;
   }
-  std::printf("%s on %s%s\n\n", net->net.c_str(), shapeText(net->input).c_str(),
+  std::string shapes;
+  for (const std::vector<int64_t> &input : net->inputs)
+    shapes += (shapes.empty() ? "" : ", ") + shapeText(input);
+  std::printf("%s on %s%s\n\n", net->net.c_str(), shapes.c_str(),
               images > 1 ? formatText(", batch %lld", static_cast<long long>(images)).c_str() : "");
   printTable(*net, total);
   return exitSuccess;

@@ -9,6 +9,7 @@
 
 #include <charconv>
 #include <cmath>
+#include <limits>
 
 using namespace llvm;
 using cnn::ast::BinaryOp;
@@ -367,7 +368,10 @@ bool Runner::compare(const TestInstruction &instruction, const Numbers &actual,
       continue;
     if (wrong++ == 0)
       first = largest = i;
+    // What is no number is as far as can be.
     double distance = std::abs(actual.data[i] - other(i));
+    if (std::isnan(distance))
+      distance = std::numeric_limits<double>::infinity();
     if (distance > difference) {
       difference = distance;
       largest = i;
@@ -385,7 +389,7 @@ bool Runner::compare(const TestInstruction &instruction, const Numbers &actual,
   if (actual.data.size() > 1 && !inequality) {
     message += "; " + std::to_string(wrong) + " of " + std::to_string(actual.data.size()) +
                " elements differ";
-    if (wrong > 1)
+    if (wrong > 1 && std::isfinite(difference))
       message +=
           ", the most" + formatPlace(actual.shape, largest) + " by " + formatShortest(difference);
   }

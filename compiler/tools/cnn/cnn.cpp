@@ -33,10 +33,10 @@ int main(int argc, char **argv) {
   const struct {
     llvm::cl::SubCommand &command;
     int (*run)();
-  } commands[] = {{trainCommand, runTrain},     {evalCommand, runEval},
-                  {predictCommand, runPredict}, {summaryCommand, runSummary},
-                  {checkCommand, runCheck},     {testCommand, runTest},
-                  {timeCommand, runTime}};
+  } commands[] = {
+      {trainCommand, runTrain},     {evalCommand, runEval},       {predictCommand, runPredict},
+      {summaryCommand, runSummary}, {checkCommand, runCheck},     {testCommand, runTest},
+      {timeCommand, runTime},       {convertCommand, runConvert}, {layersCommand, runLayers}};
   setProgramName(argv[0]);
   if (std::string missing = findMissing(); !missing.empty())
     return fail(missing);

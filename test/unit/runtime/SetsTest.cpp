@@ -157,7 +157,7 @@ TEST(Cifar, FolderAndArchive) {
   TempFolder folder;
   writeCifar(folder / "a/cifar-10-batches-bin", 4);
   put(folder / "b/cifar-10-binary.tar.gz", cifarArchive(4));
-  for (const char *place : {"a", "a/cifar-10-batches-bin", "b"}) {
+  for (const char *place : {"a", "a/cifar-10-batches-bin", "b", "b/cifar-10-binary.tar.gz"}) {
     Result<Dataset> data = openDataset("cifar10", folder / place);
     ASSERT_EQ(data.message(), "");
     EXPECT_EQ(data->train.size(), 20);
