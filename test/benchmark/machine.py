@@ -35,20 +35,25 @@ def memory():
     return [int(sizes[name].split()[0]) for name in ("MemTotal", "MemAvailable")]
 
 
-def prioritise(process, priority):
-    """Gives all threads of a process that nice value."""
+def make_realtime(process):
+    """Puts all threads of a process before those of every ordinary one."""
     for thread in os.listdir(f"/proc/{process}/task"):
-        os.setpriority(os.PRIO_PROCESS, int(thread), priority)
+        os.sched_setscheduler(int(thread), os.SCHED_RR, os.sched_param(1))
+
+
+def before_exec(realtime):
+    """For the `preexec_fn` of what is measured as soon as it starts."""
+    return (lambda: make_realtime(os.getpid())) if realtime else None
 
 
 class PeerProcess:
     """A peer that has run its first step; it stands still except while `measure` runs."""
 
-    def __init__(self, python, system, row, threads, priority):
+    def __init__(self, python, system, row, threads, realtime):
         total, free = memory()
         if free < LEAST_FREE * total:
             raise Failed("too little memory is free beside the other peers")
-        self.errors, self.priority = tempfile.TemporaryFile(), priority
+        self.errors, self.realtime = tempfile.TemporaryFile(), realtime
         environment = dict(os.environ, OMP_NUM_THREADS=str(threads), PYTHONWARNINGS="ignore",
                            CUDA_VISIBLE_DEVICES="")
         cores = sorted(os.sched_getaffinity(0))[:threads]
@@ -57,7 +62,11 @@ class PeerProcess:
              str(threads)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self.errors,
             env=environment, start_new_session=True,
             preexec_fn=lambda: os.sched_setaffinity(0, cores))
-        self.started = self.read(START_SECONDS)
+        try:
+            self.started = self.read(START_SECONDS)
+        except KeyboardInterrupt:
+            self.close()
+            raise
         self.signal(signal.SIGSTOP)
 
     def signal(self, number):
@@ -84,8 +93,8 @@ class PeerProcess:
         return answer
 
     def measure(self, seconds):
-        if self.priority:
-            prioritise(self.process.pid, self.priority)
+        if self.realtime:
+            make_realtime(self.process.pid)
         self.signal(signal.SIGCONT)
         try:
             self.process.stdin.write(f"{seconds}\n".encode())
@@ -107,8 +116,8 @@ class PeerProcess:
 class Ours:
     """`cnn time`, started for every measurement; compiled at first, then from the cache."""
 
-    def __init__(self, cnn, row, threads, priority):
-        self.priority = priority
+    def __init__(self, cnn, row, threads, realtime):
+        self.realtime = realtime
         self.cache = tempfile.TemporaryDirectory()
         self.command = [cnn, "time", os.path.join(ROOT, "examples", row.file), "--net", row.net,
                         "--mode", row.mode, "--batch", str(row.batch), "--threads", str(threads),
@@ -121,7 +130,7 @@ class Ours:
         done = subprocess.run([*self.command, "--seconds", str(seconds), *options],
                               stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                               env=dict(os.environ, CNNC_CACHE=self.cache.name), check=False,
-                              preexec_fn=lambda: os.nice(self.priority))
+                              preexec_fn=before_exec(self.realtime))
         if done.returncode:
             raise Failed(done.stderr.strip().split("\n")[0] or f"status {done.returncode}")
         return json.loads(done.stdout)
