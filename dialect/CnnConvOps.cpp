@@ -3,6 +3,7 @@
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Window.h"
+#include "dialect/Winograd.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
 
@@ -162,7 +163,8 @@ Values ConvOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed)
   if (needed[1])
     gradients[1] = ConvWeightGradOp::create(b, getLoc(), dropLayout(getTensor(getWeight())),
                                             getInput(), dy[0], getStride(), getPadding(),
-                                            getDilation(), getGroups(), /*slices=*/0);
+                                            getDilation(), getGroups(), /*slices=*/0,
+                                            /*winograd=*/0);
   if (getBias() && needed[2])
     gradients[2] = ReduceSumOp::create(b, getLoc(), dy[0], ArrayRef<int64_t>{0, 2, 3}, false);
   return gradients;
@@ -336,6 +338,15 @@ LogicalResult ConvWeightGradOp::verify() {
     return emitOpError() << "result is " << result << ", expected a weight behind " << slices
                          << " slices (C1)";
   auto weight = RankedTensorType::get(result.getShape().take_back(4), result.getElementType());
+  auto isOne = [](int64_t value) { return value == 1; };
+  if (int64_t tile = getWinograd();
+      tile != 0 && (!hasWinogradGradPoints(tile) || slices == 0 || getGroups() != 1 ||
+                    weight.getDimSize(2) != 3 || weight.getDimSize(3) != 3 ||
+                    !llvm::all_of(getStride(), isOne) || !llvm::all_of(getDilation(), isOne)))
+    return emitOpError()
+           << "winograd is " << tile
+           << ", expected 0, or 2, 3 or 4 with slices and a kernel of 3x3 whose stride, "
+              "dilation and groups are 1 (C3)";
   return verifyGradient(*this, x, weight, y,
                         getWindow(weight, getStride(), getPadding(), getDilation()), getGroups());
 }

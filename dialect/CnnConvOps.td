@@ -67,13 +67,19 @@ def Cnn_ConvWeightGradOp : Cnn_TypedNestOp<"conv_weight_grad"> {
     With `slices`, the result has a leading dimension of that extent, the batch is cut into as many
     equal slices, and each slice has its own sum.
 
+    With `winograd`, set by the schedule, it is computed by Winograd's algorithm F(3, `winograd`) from
+    tiles of so many rows and columns of `dy`.
+
     Constraints:
     - C1: the result has the shape of the weight of the convolution from `x` to `dy`, behind `slices`
       if that is not 0.
     - C2: `slices` divides the batch.
+    - C3: `winograd` is 0, 2, 3 or 4; if not 0, the kernel is 3 x 3, stride, dilation and groups are 1, and
+      there are slices.
   }];
   let arguments = !con((ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$gradient), Cnn_WindowAttrs,
-                       (ins DefaultValuedAttr<I64Attr, "0">:$slices));
+                       (ins DefaultValuedAttr<I64Attr, "0">:$slices,
+                            DefaultValuedAttr<I64Attr, "0">:$winograd));
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input `,` $gradient attr-dict `:` type($input) `,` type($gradient) `->` type($result)

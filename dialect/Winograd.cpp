@@ -10,9 +10,14 @@ using llvm::SmallVector;
 
 bool mlir::cnn::hasWinogradPoints(int64_t m) { return m == 2 || m == 4 || m == 6; }
 
+bool mlir::cnn::hasWinogradGradPoints(int64_t m) { return m >= 2 && m <= 4; }
+
+/// The points of products of m + 2 elements but the one at infinity.
 static SmallVector<double> getPoints(int64_t m) {
   if (m == 2)
     return {0, 1, -1};
+  if (m == 3)
+    return {0.5, -0.5, 1.5, -1.5};
   if (m == 4)
     return {0, std::sqrt(0.5), -std::sqrt(0.5), std::sqrt(2.0), -std::sqrt(2.0)};
   return {0, 1, -1, 2, -2, 0.5, -0.5};
@@ -36,16 +41,16 @@ static SmallVector<double> multiplyOut(const SmallVector<double> &points, size_t
   return product;
 }
 
-WinogradMatrices mlir::cnn::getWinogradMatrices(int64_t m) {
-  constexpr int64_t taps = 3;
-  SmallVector<double> points = getPoints(m);
+/// F(m, taps). Lagrange's denominators stand with the outputs (`scaleOutput`) or with the taps.
+static WinogradMatrices makeMatrices(int64_t m, int64_t taps, bool scaleOutput) {
   int64_t alpha = m + taps - 1;
+  SmallVector<double> points = getPoints(alpha - 2);
   WinogradMatrices result;
   result.input.assign(alpha * alpha, 0);
   result.weight.assign(alpha * taps, 0);
   result.output.assign(m * alpha, 0);
-  // Row j of `input` is Lagrange's polynomial of point j without its denominator, which divides the
-  // row of `weight`; the last row is the product over all points, for the point at infinity.
+  // Row j of `input` is Lagrange's polynomial of point j without its denominator; the last row is the
+  // product over all points, for the point at infinity.
   for (int64_t j = 0; j < alpha; ++j) {
     SmallVector<double> row = multiplyOut(points, j);
     for (size_t i = 0; i < row.size(); ++i)
@@ -62,10 +67,14 @@ WinogradMatrices mlir::cnn::getWinogradMatrices(int64_t m) {
     double power = 1;
     for (int64_t i = 0; i < std::max(m, taps); ++i, power *= points[j]) {
       if (i < taps)
-        result.weight[j * taps + i] = power / denominator;
+        result.weight[j * taps + i] = scaleOutput ? power : power / denominator;
       if (i < m)
-        result.output[i * alpha + j] = power;
+        result.output[i * alpha + j] = scaleOutput ? power / denominator : power;
     }
   }
   return result;
 }
+
+WinogradMatrices mlir::cnn::getWinogradMatrices(int64_t m) { return makeMatrices(m, 3, false); }
+
+WinogradMatrices mlir::cnn::getWinogradGradMatrices(int64_t m) { return makeMatrices(3, m, true); }

@@ -9,6 +9,7 @@
 
 #include "compiler/lowering/Passes.h"
 #include "compiler/lowering/TileEmitter.h"
+#include "compiler/lowering/WeightGradEmitter.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_TILEPASS
@@ -48,8 +49,11 @@ struct TilePass : mlir::cnn::impl::TilePassBase<TilePass> {
     if (failed(space))
       return failure();
     NestSchedule schedule = NestSchedule::get(group.getNestSchedule());
-    if (failed(space->verify(schedule, fail)) ||
-        failed(TileEmitter(kernel, group, *space, schedule).emit()))
+    if (failed(space->verify(schedule, fail)))
+      return failure();
+    if (space->getWeightGrad())
+      WeightGradEmitter(kernel, group, *space, schedule, machine).emit();
+    else if (failed(TileEmitter(kernel, group, *space, schedule).emit()))
       return failure();
     // The group is replaced: its values, and what tied them to buffers, go.
     for (auto op : llvm::to_vector(kernel.getOps<ToBufferOp>()))

@@ -112,6 +112,9 @@ private:
   bool maskLanes = false;
 };
 
+/// Multiplies `tile` along its dimension `dim` by a row-major matrix.
+Value applyMatrix(OpBuilder &b, Location loc, Value tile, unsigned dim, ArrayRef<double> matrix);
+
 } // namespace mlir::cnn
 
 #endif // CNNC_COMPILER_LOWERING_TILEEMITTER_H

@@ -138,9 +138,8 @@ private:
 };
 } // namespace
 
-/// Multiplies `tile` along its dimension `dim` by a matrix.
-static Value applyMatrix(OpBuilder &b, Location loc, Value tile, unsigned dim,
-                         ArrayRef<double> matrix) {
+Value mlir::cnn::applyMatrix(OpBuilder &b, Location loc, Value tile, unsigned dim,
+                             ArrayRef<double> matrix) {
   auto type = cast<VectorType>(tile.getType());
   SmallVector<int64_t> shape(type.getShape());
   int64_t count = shape[dim];

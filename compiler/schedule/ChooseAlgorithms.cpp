@@ -9,6 +9,8 @@
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Prepare.h"
+#include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/Winograd.h"
 
 #include <optional>
@@ -25,6 +27,7 @@ using namespace mlir::cnn;
 
 /// Those that are chosen unasked: tiles of 6 have two to four times the error of tiles of 4.
 static constexpr int64_t defaultTiles[] = {2, 4};
+static constexpr int64_t gradTiles[] = {2, 3, 4};
 
 namespace {
 struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgorithms> {
@@ -63,13 +66,16 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     if (failed(info))
       return failure();
     auto candidate = WinogradCandidate::get(group, *info, prepared, machine);
-    if (!candidate)
+    auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
+    if (!candidate && !grad)
       return success();
     std::string algorithm;
     SmallVector<int64_t> inBlock;
     Override *from = nullptr;
     for (Override &override : asked) {
-      if (!override.matches(group, info->anchor))
+      // A weight's gradient is computed slice by slice in a group of its own.
+      if (!override.matches(group, info->anchor) &&
+          !(grad && group.getName() == override.name + ".slices"))
         continue;
       for (auto [key, value] : override.getParts()) {
         if (key == "algorithm") {
@@ -89,6 +95,10 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
         inBlock = *numbers;
       }
     }
+    if (grad) {
+      WeightGradCandidate gradient(group, grad, ScheduleSpace::getLanes(group, machine), machine);
+      return chooseWeightGrad(group, gradient, algorithm, from, random);
+    }
     if (algorithm.empty() && seed >= 0) {
       SmallVector<int64_t> possible = {0};
       for (int64_t tile : defaultTiles)
@@ -101,20 +111,13 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
         inBlock.push_back(1 + random() % 4);
       return replace(*candidate, candidate->plan(tile, inBlock));
     }
-    StringRef name = algorithm;
-    if (name.consume_front("winograd")) {
-      int64_t tile = 0;
-      if (name.getAsInteger(10, tile))
-        tile = 0;
-      std::string why = candidate->whyNot(tile);
+    if (std::optional<int64_t> tile = getTile(algorithm)) {
+      std::string why = candidate->whyNot(*tile);
       if (why.empty()) {
         from->used = true;
-        return replace(*candidate, candidate->plan(tile, inBlock));
+        return replace(*candidate, candidate->plan(*tile, inBlock));
       }
-      // Of all convolutions, those are meant to which it applies; there must be one.
-      problems.push_back({from, group, algorithm, why});
-      group.addReason(algorithm + " does not apply: " + why);
-      return success();
+      return noteProblem(group, from, algorithm, why);
     }
     if (!algorithm.empty() || seed >= 0)
       return success();
@@ -130,6 +133,57 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     if (best && candidate->isFaster(*best, why))
       return replace(*candidate, *best);
     group.addReason(best ? why : "winograd does not apply: " + why);
+    return success();
+  }
+
+  /// The tiles of `winogradN`: 0 where that is no number; none for other algorithms.
+  static std::optional<int64_t> getTile(StringRef algorithm) {
+    int64_t tile = 0;
+    if (!algorithm.consume_front("winograd"))
+      return std::nullopt;
+    return algorithm.getAsInteger(10, tile) ? 0 : tile;
+  }
+
+  /// Of all convolutions, those are meant to which an algorithm applies; there must be one.
+  LogicalResult noteProblem(GroupOp group, Override *from, StringRef algorithm, StringRef why) {
+    problems.push_back({from, group, algorithm.str(), why.str()});
+    group.addReason(algorithm + " does not apply: " + why);
+    return success();
+  }
+
+  LogicalResult chooseWeightGrad(GroupOp group, WeightGradCandidate &candidate, StringRef algorithm,
+                                 Override *from, std::mt19937_64 &random) {
+    auto use = [&](const WeightGradCandidate::Plan &plan) {
+      candidate.rewrite(plan);
+      ++numWinograd;
+      return success();
+    };
+    if (std::optional<int64_t> tile = getTile(algorithm)) {
+      if (std::string why = candidate.whyNot(*tile); !why.empty())
+        return noteProblem(group, from, algorithm, why);
+      from->used = true;
+      return use(candidate.plan(*tile));
+    }
+    if (!algorithm.empty())
+      return success();
+    std::string why = candidate.whyNot(gradTiles[0]);
+    if (seed >= 0) {
+      int64_t drawn = random() % (1 + std::size(gradTiles));
+      return drawn == 0 || !why.empty() ? success() : use(candidate.plan(gradTiles[drawn - 1]));
+    }
+    if (!why.empty()) {
+      group.addReason("winograd does not apply: " + why);
+      return success();
+    }
+    std::optional<WeightGradCandidate::Plan> best;
+    for (int64_t tile : gradTiles) {
+      WeightGradCandidate::Plan plan = candidate.plan(tile);
+      if (!best || plan.cycles < best->cycles)
+        best = plan;
+    }
+    if (candidate.isFaster(*best, why))
+      return use(*best);
+    group.addReason(why);
     return success();
   }
 

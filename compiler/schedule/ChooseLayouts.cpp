@@ -200,7 +200,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         partial = makeGroup(b, group.getLoc(), name, inputs, [&](OpBuilder &inner, ValueRange in) {
                     return ConvWeightGradOp::create(inner, grad.getLoc(), type, in[0], in[1],
                                                     grad.getStride(), grad.getPadding(),
-                                                    grad.getDilation(), grad.getGroups(), slices)
+                                                    grad.getDilation(), grad.getGroups(), slices,
+                                                    /*winograd=*/0)
                         .getResult();
                   }).getResult(0);
       } else if (auto sum = dyn_cast<ReduceSumOp>(anchor)) {

@@ -141,13 +141,26 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     return "";
   }
 
+  /// Whether the group only sums what a gradient's group gives, slice by slice, under its name.
+  static bool sumsGradient(GroupOp group) {
+    return llvm::any_of(group.getInputs(), [&](Value input) {
+      auto from = input.getDefiningOp<GroupOp>();
+      if (from && from.isOuter())
+        from = from.getYield()
+                   .getValues()[cast<OpResult>(input).getResultNumber()]
+                   .getDefiningOp<GroupOp>();
+      return from && from.getName() == (group.getName() + ".slices").str();
+    });
+  }
+
   LogicalResult apply(const Override &override, GroupOp group, NestSchedule &schedule,
                       function_ref<InFlightDiagnostic()> fail) {
     for (auto [key, value] : override.getParts()) {
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
       bool valid = succeeded(numbers);
       // Asked of all convolutions: cnn-choose-algorithms has taken it where it applies.
-      if (key == "algorithm" && value.starts_with("winograd") && override.name != group.getName())
+      if (key == "algorithm" && value.starts_with("winograd") &&
+          (override.name != group.getName() || sumsGradient(group)))
         continue;
       if (key == "algorithm")
         schedule.algorithm = value.str();

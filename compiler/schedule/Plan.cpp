@@ -86,9 +86,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     // The scratch of a worker serves all outer groups of the module.
     scratchBytes = alignment;
     for (func::FuncOp entry : entries)
-      for (GroupOp group : entry.getOps<GroupOp>())
-        if (group.isOuter())
-          scratchBytes = std::max(scratchBytes, planScratch(group));
+      for (GroupOp group : entry.getOps<GroupOp>()) {
+        FailureOr<int64_t> bytes =
+            group.isOuter() ? planScratch(group) : getOwnScratch(group, /*sliced=*/false);
+        if (failed(bytes))
+          return signalPassFailure();
+        scratchBytes = std::max(scratchBytes, *bytes);
+      }
     if (timed)
       placeCounters(module);
     for (func::FuncOp entry : entries)
@@ -113,10 +117,27 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     module->setAttr("cnn.state_bytes", b.getI64IntegerAttr(stateBytes));
   }
 
-  /// Places what only the members of an outer group use; returns the bytes.
-  int64_t planScratch(GroupOp outer) {
+  /// Bytes of scratch memory that the kernel of an inner group takes beside its buffers.
+  FailureOr<int64_t> getOwnScratch(GroupOp group, bool sliced) {
+    FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
+    if (failed(space))
+      return failure();
+    if (!space->getWeightGrad() || !group.getNestSchedule())
+      return 0;
+    NestSchedule schedule = NestSchedule::get(group.getNestSchedule());
+    if (failed(space->verify(schedule, [&]() -> InFlightDiagnostic {
+          return group.emitError() << "group '" << group.getName() << "': ";
+        })))
+      return failure();
+    return space->getScratchBytes(schedule);
+  }
+
+  /// Places what only the members of an outer group use, and what their kernels take for
+  /// themselves; returns the bytes.
+  FailureOr<int64_t> planScratch(GroupOp outer) {
     std::vector<ArenaBuffer> buffers;
     llvm::MapVector<Value, size_t> index;
+    SmallVector<std::pair<Operation *, size_t>> ownScratch;
     int64_t step = 0;
     llvm::SmallPtrSet<Value, 8> yielded;
     for (Value value : outer.getYield().getValues())
@@ -134,12 +155,21 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           buffers.push_back(
               {member.getName().str() + "#" + std::to_string(i), bytes, step, step, -1});
         }
+        FailureOr<int64_t> own = getOwnScratch(member, /*sliced=*/true);
+        if (failed(own))
+          return failure();
+        if (*own > 0) {
+          ownScratch.push_back({member, buffers.size()});
+          buffers.push_back({member.getName().str() + ".scratch", *own, step, step, -1});
+        }
       }
       ++step;
     }
     int64_t total = planArena(buffers, alignment);
     for (auto [value, at] : index)
       scratchOffsets[value] = buffers[at].offset;
+    for (auto [member, at] : ownScratch)
+      ownScratchOffsets[member] = buffers[at].offset;
     scratchPlans[outer] = std::move(buffers);
     return total;
   }
@@ -269,7 +299,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     copy->setOperands({});
     for (Operation &op : copy.getBody().front())
       op.print(stream, OpPrintingFlags().useLocalScope());
-    stream << copy.getScheduleAttr() << slice;
+    stream << copy.getScheduleAttr() << slice << ' ' << ownScratchOffsets.lookup(group);
     llvm::interleaveComma(buffers, stream);
     copy->erase();
     return key;
@@ -288,6 +318,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     func::FuncOp kernel = makeKernel(group, buffers);
     if (slice)
       kernel->setAttr("cnn.slices", slice);
+    if (int64_t offset = ownScratchOffsets.lookup(group))
+      kernel->setAttr("cnn.scratch_offset",
+                      IntegerAttr::get(IntegerType::get(&getContext(), 64), offset));
     OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
     if (known != kernels.end()) {
       // The same code under the name of this layer.
@@ -623,6 +656,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   int64_t entryFlops = 0;
   llvm::DenseMap<StringAttr, Place> places;
   llvm::DenseMap<Value, int64_t> scratchOffsets;
+  llvm::DenseMap<Operation *, int64_t> ownScratchOffsets;
   llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;
   llvm::StringMap<func::FuncOp> kernels;
   llvm::DenseMap<Attribute, StringAttr> globals;

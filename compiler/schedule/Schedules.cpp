@@ -31,14 +31,7 @@ NestScheduleAttr NestSchedule::toAttr(MLIRContext *context) const {
   return NestScheduleAttr::get(context, algorithm, vector, tile, order, chunk);
 }
 
-FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machine, bool sliced) {
-  FailureOr<GroupInfo> info = GroupInfo::get(group);
-  if (failed(info))
-    return failure();
-  ScheduleSpace space;
-  space.info = *info;
-  space.machine = machine;
-  space.sliced = sliced;
+int64_t ScheduleSpace::getLanes(GroupOp group, const Machine &machine) {
   int64_t bits = 32;
   auto widen = [&](Type type) {
     if (auto element = dyn_cast<FloatType>(cast<RankedTensorType>(type).getElementType()))
@@ -48,7 +41,28 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
     widen(input.getType());
   for (Type type : group.getResultTypes())
     widen(type);
-  space.lanes = std::max<int64_t>(machine.vectorBits / bits, 1);
+  return std::max<int64_t>(machine.vectorBits / bits, 1);
+}
+
+FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machine, bool sliced) {
+  FailureOr<GroupInfo> info = GroupInfo::get(group);
+  if (failed(info))
+    return failure();
+  ScheduleSpace space;
+  space.info = *info;
+  space.machine = machine;
+  space.sliced = sliced;
+  space.lanes = getLanes(group, machine);
+  if (auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
+      grad && grad.getWinograd() != 0) {
+    std::string why = WeightGradSpace::whyNot(grad, grad.getWinograd(), space.lanes);
+    if (!why.empty() || !info->epilogue.empty() || info->pool)
+      return group.emitError() << "group '" << group.getName() << "': winograd"
+                               << grad.getWinograd() << " does not apply: "
+                               << (why.empty() ? "its group does more" : why);
+    space.weightGrad =
+        WeightGradSpace(grad, grad.getSlices(), grad.getWinograd(), space.lanes, machine, sliced);
+  }
 
   for (const GroupInfo::Read &read : info->getReads())
     space.accesses.push_back({read.forms,
@@ -116,6 +130,20 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   const Nest &nest = info.nest;
   int64_t dims = nest.getNumDims(), parallel = nest.numParallel;
   StringRef op = info.anchor->getName().stripDialect();
+  if (weightGrad) {
+    if (schedule.algorithm != getForm(info.anchor))
+      return emitError() << "'" << op << "' has no algorithm '" << schedule.algorithm
+                         << "'; it has " << getForm(info.anchor);
+    if (failed(weightGrad->verify(schedule.tile, emitError)))
+      return failure();
+    NestSchedule only = getWeightGradSchedule(weightGrad->getStep(schedule.tile));
+    if (schedule.vector != only.vector || schedule.order != only.order ||
+        schedule.chunk != only.chunk)
+      return emitError() << schedule.algorithm << " of '" << op << "' runs along dimension "
+                         << only.vector << ", in the order of the dimensions, with chunk "
+                         << only.chunk;
+    return success();
+  }
   if (static_cast<int64_t>(schedule.tile.size()) != dims ||
       static_cast<int64_t>(schedule.order.size()) != dims)
     return emitError() << "schedule of '" << op << "' has a tile of " << schedule.tile.size()
@@ -240,6 +268,20 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   return success();
 }
 
+NestSchedule ScheduleSpace::getWeightGradSchedule(const WeightGradStep &step) const {
+  NestSchedule schedule;
+  schedule.algorithm = getForm(info.anchor);
+  schedule.vector = 2;
+  schedule.tile = weightGrad->getTile(step);
+  schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, info.nest.getNumDims()));
+  schedule.chunk = sliced ? 0 : 1;
+  return schedule;
+}
+
+int64_t ScheduleSpace::getScratchBytes(const NestSchedule &schedule) const {
+  return weightGrad ? weightGrad->getScratch(weightGrad->getStep(schedule.tile)).bytes : 0;
+}
+
 /// Points of one tile that are computed in registers; what is transformed away is not counted.
 int64_t ScheduleSpace::getPoints(const NestSchedule &schedule) const {
   int64_t points = 1;
@@ -253,6 +295,8 @@ std::string ScheduleSpace::getForm(Operation *anchor) {
   auto winograd = [](int64_t tile) { return "winograd" + std::to_string(tile); };
   if (auto grad = dyn_cast<ConvDataGradOp>(anchor))
     return grad.getScatter() ? "scatter" : "gather";
+  if (auto grad = dyn_cast<ConvWeightGradOp>(anchor); grad && grad.getWinograd() != 0)
+    return winograd(grad.getWinograd());
   if (auto weight = dyn_cast<WinogradWeightOp>(anchor))
     return winograd(weight.getTile());
   if (auto input = dyn_cast<WinogradInputOp>(anchor))
@@ -281,6 +325,8 @@ bool ScheduleSpace::isLegal(const NestSchedule &schedule) const {
 }
 
 int64_t ScheduleSpace::getNumItems(const NestSchedule &schedule) const {
+  if (weightGrad)
+    return weightGrad->getNumItems(weightGrad->getStep(schedule.tile));
   if (schedule.chunk == 0)
     return 1;
   int64_t dim = schedule.order[0];
@@ -395,6 +441,12 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
 }
 
 NestSchedule ScheduleSpace::choose(std::string &reason) const {
+  if (weightGrad) {
+    WeightGradStep step = weightGrad->choose();
+    reason = llvm::formatv("{0} KB kept in the second cache, {1:f0} cycles estimated",
+                           weightGrad->getScratch(step).bytes / 1024, step.cycles);
+    return getWeightGradSchedule(step);
+  }
   const Nest &nest = info.nest;
   NestSchedule best;
   Cost bestCost;
@@ -425,6 +477,8 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
 }
 
 NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
+  if (weightGrad)
+    return getWeightGradSchedule(weightGrad->chooseRandom(random));
   const Nest &nest = info.nest;
   auto draw = [&](int64_t low, int64_t high) {
     return low + static_cast<int64_t>(random() % static_cast<uint64_t>(high - low + 1));

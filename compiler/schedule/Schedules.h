@@ -6,7 +6,9 @@
 
 #include "compiler/schedule/GroupInfo.h"
 #include "compiler/schedule/Machine.h"
+#include "compiler/schedule/WeightGrad.h"
 
+#include <optional>
 #include <random>
 
 namespace mlir::cnn {
@@ -34,6 +36,8 @@ public:
   /// Checks a schedule; the error names what is wrong and what is allowed.
   LogicalResult verify(const NestSchedule &schedule,
                        function_ref<InFlightDiagnostic()> emitError) const;
+  /// Elements of the group's widest type in one vector.
+  static int64_t getLanes(GroupOp group, const Machine &machine);
   /// The cheapest schedule by the cost model, and why.
   NestSchedule choose(std::string &reason) const;
   /// Cycles that the cost model expects of one core for the whole group.
@@ -47,6 +51,10 @@ public:
   int64_t getUnits(unsigned dim, int64_t vector) const;
   /// Work items of a kernel of its own.
   int64_t getNumItems(const NestSchedule &schedule) const;
+  /// Bytes of scratch memory that the kernel takes for itself.
+  int64_t getScratchBytes(const NestSchedule &schedule) const;
+  /// Where the anchor is a weight's gradient by Winograd's algorithm, its sizes.
+  const std::optional<WeightGradSpace> &getWeightGrad() const { return weightGrad; }
   /// Sets the form of the anchor that the algorithm asks for.
   static void applyAlgorithm(GroupOp group, StringRef algorithm);
   /// The algorithm that the anchor stands for as it is.
@@ -71,6 +79,7 @@ private:
   int64_t getOperations(int64_t vector) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;
+  NestSchedule getWeightGradSchedule(const WeightGradStep &step) const;
   double getSteps(const NestSchedule &schedule, int64_t dim) const;
   double getBytes(const TensorAccess &access, const NestSchedule &schedule,
                   function_ref<bool(int64_t)> whole) const;
@@ -92,6 +101,7 @@ private:
   Machine machine;
   SmallVector<TensorAccess> accesses;
   SmallVector<int64_t> factors;
+  std::optional<WeightGradSpace> weightGrad;
   int64_t lanes = 1;
   bool sliced = false;
 };

@@ -52,7 +52,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       if (!group && !reshape)
         continue;
       bool slice = group
-                       ? batch.isSliceable(group)
+                       ? batch.isSliceable(group) && !sumsElsewhere(group, extent / block)
                        : batch.isBatched(reshape.getResult()) && sliced.lookup(reshape.getInput());
       int64_t stage = 0;
       for (Value operand : op.getOperands())
@@ -69,6 +69,13 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     for (auto &[stage, ops] : members)
       if (ops.size() > 1)
         gather(entry, stage, ops, block, extent / block);
+  }
+
+  /// Whether the group sums over other slices than these: its algorithm cuts the work otherwise.
+  static bool sumsElsewhere(GroupOp group, int64_t count) {
+    return llvm::any_of(group.getOps<ConvWeightGradOp>(), [&](ConvWeightGradOp grad) {
+      return grad.getWinograd() != 0 && static_cast<int64_t>(grad.getSlices()) != count;
+    });
   }
 
   /// Moves `ops` into one outer group at the place of the last of them; what depends on the outer

@@ -101,6 +101,8 @@ func.func @convolutions(%x: tensor<4x6x9x8xf32>, %w: tensor<4x3x3x2xf32>, %b: te
   %4 = cnn.conv_weight_grad %x, %1 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<4x3x3x2xf32>
   // CHECK: cnn.conv_weight_grad %{{.*}}, %{{.*}} {dilation = {{.*}}, slices = 2 : i64, {{.*}}} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<2x4x3x3x2xf32>
   %5 = cnn.conv_weight_grad %x, %1 {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64, slices = 2 : i64} : tensor<4x6x9x8xf32>, tensor<4x4x7x7xf32> -> tensor<2x4x3x3x2xf32>
+  // CHECK: cnn.conv_weight_grad %{{.*}}, %{{.*}} {{{.*}}slices = 2 : i64, {{.*}}, winograd = 3 : i64} : tensor<4x6x9x8xf32>, tensor<4x6x9x8xf32> -> tensor<2x6x6x3x3xf32>
+  %w3 = cnn.conv_weight_grad %x, %x {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64, slices = 2 : i64, winograd = 3 : i64} : tensor<4x6x9x8xf32>, tensor<4x6x9x8xf32> -> tensor<2x6x6x3x3xf32>
   return
 }
 

@@ -172,3 +172,21 @@ func.func @f(%x: tensor<2x4x5x5xf32>, %g: tensor<2x6x3x3xf32>) {
   %0 = cnn.conv_weight_grad %x, %g {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64, slices = 3 : i64} : tensor<2x4x5x5xf32>, tensor<2x6x3x3xf32> -> tensor<3x6x4x3x3xf32>
   return
 }
+
+// -----
+
+// cnn.conv_weight_grad C3
+func.func @f(%x: tensor<2x4x5x5xf32>, %g: tensor<2x6x3x3xf32>) {
+  // expected-error@+1 {{'cnn.conv_weight_grad' op winograd is 5, expected 0, or 2, 3 or 4 with slices and a kernel of 3x3 whose stride, dilation and groups are 1 (C3)}}
+  %0 = cnn.conv_weight_grad %x, %g {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64, slices = 2 : i64, winograd = 5 : i64} : tensor<2x4x5x5xf32>, tensor<2x6x3x3xf32> -> tensor<2x6x4x3x3xf32>
+  return
+}
+
+// -----
+
+// cnn.conv_weight_grad C3
+func.func @f(%x: tensor<2x4x5x5xf32>, %g: tensor<2x6x3x3xf32>) {
+  // expected-error@+1 {{'cnn.conv_weight_grad' op winograd is 4, expected 0, or 2, 3 or 4 with slices and a kernel of 3x3 whose stride, dilation and groups are 1 (C3)}}
+  %0 = cnn.conv_weight_grad %x, %g {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64, winograd = 4 : i64} : tensor<2x4x5x5xf32>, tensor<2x6x3x3xf32> -> tensor<6x4x3x3xf32>
+  return
+}

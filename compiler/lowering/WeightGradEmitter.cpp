@@ -1,0 +1,359 @@
+//===- WeightGradEmitter.cpp - Winograd's algorithm for the gradient of a kernel
+//--------------------===//
+
+#include "compiler/lowering/WeightGradEmitter.h"
+#include "compiler/lowering/TileEmitter.h"
+#include "dialect/Winograd.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+WeightGradEmitter::WeightGradEmitter(func::FuncOp kernel, GroupOp group,
+                                     const ScheduleSpace &scheduleSpace,
+                                     const NestSchedule &schedule, const Machine &machine)
+    : kernel(kernel), group(group), grad(*group.getOps<ConvWeightGradOp>().begin()),
+      space(*scheduleSpace.getWeightGrad()), step(space.getStep(schedule.tile)),
+      sliced(kernel->hasAttr("cnn.slices")), b(group), loc(grad.getLoc()),
+      element(getTensor(grad.getResult()).getElementType()), lanes(space.lanes),
+      registers(machine.registers) {}
+
+//===--------------------------------------------------------------------------------------------===//
+// Small builders
+//===--------------------------------------------------------------------------------------------===//
+
+/// A constant, one of each value at the head of the kernel.
+Value WeightGradEmitter::constant(int64_t value) {
+  Value &known = constants[value];
+  if (!known) {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(&kernel.getBody().front());
+    Location name = NameLoc::get(b.getStringAttr("c" + std::to_string(value)), loc);
+    known = arith::ConstantIndexOp::create(b, name, value);
+  }
+  return known;
+}
+
+Value WeightGradEmitter::add(Value lhs, Value rhs) {
+  return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
+}
+
+Value WeightGradEmitter::scale(Value value, int64_t factor) {
+  return factor == 1 ? value : b.createOrFold<arith::MulIOp>(loc, value, constant(factor));
+}
+
+Value WeightGradEmitter::view(int64_t offset, ArrayRef<int64_t> shape) {
+  if (auto attr = kernel->getAttrOfType<IntegerAttr>("cnn.scratch_offset"))
+    offset += attr.getInt();
+  return memref::ViewOp::create(b, loc, MemRefType::get(shape, element), kernel.getArgument(1),
+                                constant(offset), {});
+}
+
+void WeightGradEmitter::loop(Value end, int64_t step, function_ref<void(Value)> body) {
+  auto op = scf::ForOp::create(b, loc, constant(0), end, constant(step));
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToStart(op.getBody());
+  body(op.getInductionVar());
+}
+
+void WeightGradEmitter::loop(int64_t end, int64_t step, function_ref<void(Value)> body) {
+  if (end <= step)
+    return body(constant(0));
+  loop(constant(end), step, body);
+}
+
+VectorType WeightGradEmitter::getTile(ArrayRef<int64_t> extents) const {
+  SmallVector<int64_t> shape(extents);
+  shape.push_back(lanes);
+  return VectorType::get(shape, element);
+}
+
+Value WeightGradEmitter::load(Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs,
+                              VectorType type) {
+  auto map = AffineMap::get(type.getRank(), 0, exprs, b.getContext());
+  return TileLoadOp::create(b, loc, type, buffer, indices, map, ArrayRef<int64_t>{},
+                            llvm::APFloat(0.0));
+}
+
+void WeightGradEmitter::store(Value value, Value buffer, ArrayRef<Value> indices,
+                              ArrayRef<AffineExpr> exprs, ArrayRef<int64_t> guard) {
+  auto map = AffineMap::get(cast<VectorType>(value.getType()).getRank(), 0, exprs, b.getContext());
+  TileStoreOp::create(b, loc, value, buffer, indices, map, guard, /*accumulate=*/false);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// The kernel
+//===--------------------------------------------------------------------------------------------===//
+
+WeightGradEmitter::Source WeightGradEmitter::getSource(Value operand, bool ofInput) {
+  unsigned number = cast<BlockArgument>(operand).getArgNumber();
+  Source source;
+  source.buffer = kernel.getArgument(2 + number);
+  source.type = getTensor(group.getInputs()[number]);
+  source.local =
+      cast<MemRefType>(source.buffer.getType()).getShape() !=
+      ArrayRef<int64_t>(getLayoutOf(source.type).getPhysicalShape(source.type.getShape()));
+  source.ofInput = ofInput;
+  source.count = ofInput ? space.channels : space.outputs;
+  source.chunk = ofInput ? step.channels : step.outputs;
+  return source;
+}
+
+void WeightGradEmitter::emit() {
+  input = getSource(grad.getInput(), true);
+  gradient = getSource(grad.getGradient(), false);
+  WinogradMatrices matrices = getWinogradGradMatrices(space.tile);
+  input.matrix = matrices.input;
+  gradient.matrix = matrices.weight;
+  outputMatrix = matrices.output;
+  output = kernel.getArgument(2 + group.getInputs().size());
+
+  WeightGradScratch scratch = space.getScratch(step);
+  int64_t alpha = space.alpha, depth = space.getDepth(step);
+  int64_t stride = std::max(space.getWindowStride(step, true), space.getWindowStride(step, false));
+  window = view(scratch.window, {space.block, stride});
+  input.points = view(scratch.input, {alpha, alpha, depth * step.channels + lanes});
+  gradient.points = view(scratch.gradient, {alpha, alpha, depth * step.outputs + lanes});
+  sum = view(scratch.sum, {alpha, alpha, step.outputs * step.channels + lanes});
+
+  Value item = kernel.getArgument(0);
+  int64_t ofOutputs = space.getNumChunks(step, true), ofChannels = space.getNumChunks(step, false);
+  auto chunk = [&](Value slice, Value outputChunk, Value channelChunk) {
+    emitChunk(slice, scale(outputChunk, step.outputs), scale(channelChunk, step.channels));
+  };
+  if (sliced) {
+    loop(ofOutputs, 1, [&](Value k) { loop(ofChannels, 1, [&](Value c) { chunk(item, k, c); }); });
+    return;
+  }
+  Value rest = b.createOrFold<arith::DivUIOp>(loc, item, constant(ofChannels));
+  chunk(b.createOrFold<arith::DivUIOp>(loc, rest, constant(ofOutputs)),
+        b.createOrFold<arith::RemUIOp>(loc, rest, constant(ofOutputs)),
+        b.createOrFold<arith::RemUIOp>(loc, item, constant(ofChannels)));
+}
+
+void WeightGradEmitter::emitChunk(Value slice, Value firstOutput, Value firstChannel) {
+  auto lane = [&](unsigned dim) { return getAffineDimExpr(dim, b.getContext()); };
+  AffineExpr zero = getAffineConstantExpr(0, b.getContext());
+  loop(space.alpha, 1, [&](Value p) {
+    loop(space.alpha, 1, [&](Value q) {
+      loop(step.outputs * step.channels, lanes, [&](Value at) {
+        store(buildZero(b, loc, getTile({})), sum, {p, q, at}, {zero, zero, lane(0)});
+      });
+    });
+  });
+  int64_t blocks = space.batch / space.slices / space.block;
+  int64_t inStep = step.images / space.block;
+  loop(blocks, inStep, [&](Value first) {
+    loop(space.tiles[0], step.tiles[0], [&](Value tileRow) {
+      loop(space.tiles[1], step.tiles[1], [&](Value tileColumn) {
+        loop(inStep, 1, [&](Value inner) {
+          Value block = add(first, inner);
+          Value whole = add(scale(slice, blocks), block);
+          Value firstTile = scale(inner, step.tiles[0] * step.tiles[1]);
+          for (const Source *source : {&input, &gradient})
+            emitTransforms(*source, source->ofInput ? firstChannel : firstOutput,
+                           source->local ? block : whole, firstTile, tileRow, tileColumn);
+        });
+        emitProducts();
+      });
+    });
+  });
+  emitResult(slice, firstOutput, firstChannel);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Transforms
+//===--------------------------------------------------------------------------------------------===//
+
+/// Transforms the windows (or tiles) of one block of images.
+void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel, Value block,
+                                       Value firstTile, Value tileRow, Value tileColumn) {
+  int64_t rows = space.getExtent(step, 0, source.ofInput);
+  int64_t columns = space.getExtent(step, 1, source.ofInput);
+  int64_t size = source.ofInput ? space.alpha : space.tile;
+  Value corner[2] = {scale(tileRow, space.tile), scale(tileColumn, space.tile)};
+  if (source.ofInput)
+    for (int axis : {0, 1})
+      corner[axis] = add(corner[axis], constant(-space.padding[axis]));
+  MLIRContext *context = b.getContext();
+  loop(source.chunk, lanes, [&](Value channel) {
+    // Lanes beyond the channels repeat the last one; what comes of them is not stored.
+    bool beyond = source.count % source.chunk != 0;
+    SmallVector<Value> channelOfLane;
+    for (int64_t lane = 0; lane < lanes; ++lane) {
+      Value at = add(add(firstChannel, channel), constant(lane));
+      if (beyond)
+        at = arith::MinUIOp::create(b, loc, at, constant(source.count - 1));
+      channelOfLane.push_back(at);
+    }
+    loop(rows, 1, [&](Value row) {
+      loop(columns, 1, [&](Value column) {
+        emitPixel(source, channelOfLane, block, add(corner[0], row), add(corner[1], column),
+                  scale(add(scale(row, columns), column), lanes));
+      });
+    });
+    loop(space.block, 1, [&](Value image) {
+      loop(step.tiles[0], 1, [&](Value i) {
+        loop(step.tiles[1], 1, [&](Value j) {
+          AffineExpr d0 = getAffineDimExpr(0, context), d1 = getAffineDimExpr(1, context),
+                     d2 = getAffineDimExpr(2, context);
+          AffineExpr zero = getAffineConstantExpr(0, context);
+          Value pixel = scale(add(scale(i, space.tile * columns), scale(j, space.tile)), lanes);
+          Value value =
+              load(window, {image, pixel}, {zero, d0 * (columns * lanes) + d1 * lanes + d2},
+                   getTile({size, size}));
+          for (unsigned dim : {0, 1})
+            value = applyMatrix(b, loc, value, dim, source.matrix);
+          Value tile = add(add(scale(i, step.tiles[1]), j), firstTile);
+          Value at = add(scale(add(scale(tile, space.block), image), source.chunk), channel);
+          store(value, source.points, {constant(0), constant(0), at}, {d0, d1, d2});
+        });
+      });
+    });
+  });
+}
+
+/// Stores the channels of one pixel of all images of a block to the window, zeros where the pixel
+/// lies outside.
+void WeightGradEmitter::emitPixel(const Source &source, SmallVector<Value> channelOfLane,
+                                  Value block, Value row, Value column, Value pixel) {
+  const int64_t *extents = source.ofInput ? space.image : space.result;
+  auto isInside = [&](Value at, int64_t extent) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at, constant(extent));
+  };
+  Value inside =
+      arith::AndIOp::create(b, loc, isInside(row, extents[0]), isInside(column, extents[1]));
+  auto branch = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/true);
+  OpBuilder::InsertionGuard guard(b);
+  VectorType vector = getTile({});
+  b.setInsertionPointToStart(branch.elseBlock());
+  loop(space.block, 1, [&](Value image) {
+    vector::StoreOp::create(b, loc, buildZero(b, loc, vector), window, ValueRange{image, pixel});
+  });
+
+  b.setInsertionPointToStart(branch.thenBlock());
+  LayoutAttr layout = getLayoutOf(source.type);
+  Value y = add(row, constant(layout.getHaloOf(2))), x = add(column, constant(layout.getHaloOf(3)));
+  if (layout.getBlock() > 1) {
+    SmallVector<Value> values;
+    for (Value channel : channelOfLane)
+      values.push_back(vector::LoadOp::create(b, loc, vector, source.buffer,
+                                              ValueRange{block, channel, y, x, constant(0)}));
+    for (auto [image, value] : llvm::enumerate(turn(values)))
+      vector::StoreOp::create(b, loc, value, window, ValueRange{constant(image), pixel});
+    return;
+  }
+  loop(space.block, 1, [&](Value image) {
+    Value n = add(scale(block, space.block), image);
+    Value value = buildZero(b, loc, vector);
+    for (auto [lane, channel] : llvm::enumerate(channelOfLane)) {
+      Value scalar = memref::LoadOp::create(b, loc, source.buffer, ValueRange{n, channel, y, x});
+      value = vector::InsertOp::create(b, loc, scalar, value, lane);
+    }
+    vector::StoreOp::create(b, loc, value, window, ValueRange{image, pixel});
+  });
+}
+
+/// Element j of vector i to element i of vector j: at each distance, the halves of pairs of
+/// vectors change places.
+SmallVector<Value> WeightGradEmitter::turn(SmallVector<Value> rows) {
+  int64_t count = rows.size();
+  for (int64_t distance = count / 2; distance > 0; distance /= 2)
+    for (int64_t at = 0; at < count; ++at) {
+      if (at & distance)
+        continue;
+      SmallVector<int64_t> first, second;
+      for (int64_t lane = 0; lane < count; ++lane) {
+        bool upper = lane & distance;
+        first.push_back(upper ? count + lane - distance : lane);
+        second.push_back(upper ? count + lane : lane + distance);
+      }
+      Value low = rows[at], high = rows[at + distance];
+      rows[at] = vector::ShuffleOp::create(b, loc, low, high, first);
+      rows[at + distance] = vector::ShuffleOp::create(b, loc, low, high, second);
+    }
+  return rows;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Products and result
+//===--------------------------------------------------------------------------------------------===//
+
+void WeightGradEmitter::emitProducts() {
+  int64_t vectors = step.channels / lanes;
+  // Accumulators, one row of vectors of c, and an element of k.
+  int64_t along = std::min<int64_t>(vectors, registers >= 32 ? 4 : 2);
+  while (vectors % along != 0)
+    --along;
+  int64_t down = std::clamp<int64_t>((registers - along - 2) / along, 1, 14);
+  down = std::min(down, step.outputs);
+  loop(space.alpha, 1, [&](Value p) {
+    loop(space.alpha, 1, [&](Value q) {
+      int64_t whole = step.outputs / down * down;
+      loop(whole, down, [&](Value k) {
+        loop(vectors, along, [&](Value c) { emitProduct(p, q, k, down, c, along); });
+      });
+      if (int64_t rest = step.outputs - whole)
+        loop(vectors, along, [&](Value c) { emitProduct(p, q, constant(whole), rest, c, along); });
+    });
+  });
+}
+
+void WeightGradEmitter::emitProduct(Value p, Value q, Value firstOutput, int64_t outputs,
+                                    Value vector, int64_t vectors) {
+  MLIRContext *context = b.getContext();
+  AffineExpr k = getAffineDimExpr(0, context), c = getAffineDimExpr(1, context),
+             lane = getAffineDimExpr(2, context), zero = getAffineConstantExpr(0, context);
+  VectorType type = getTile({outputs, vectors});
+  Value channel = scale(vector, lanes);
+  Value place = add(scale(firstOutput, step.channels), channel);
+  SmallVector<AffineExpr> places = {zero, zero, k * step.channels + c * lanes + lane};
+  Value before = load(sum, {p, q, place}, places, type);
+  int64_t depth = space.getDepth(step);
+  int64_t unroll = depth % 4 == 0 ? 4 : depth % 2 == 0 ? 2 : 1;
+  auto reduce = scf::ForOp::create(b, loc, constant(0), constant(depth), constant(unroll), before);
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(reduce.getBody());
+    Value value = reduce.getRegionIterArg(0);
+    for (int64_t i = 0; i < unroll; ++i) {
+      Value t = add(reduce.getInductionVar(), constant(i));
+      Value z = load(gradient.points, {p, q, add(scale(t, step.outputs), firstOutput)},
+                     {zero, zero, k}, type);
+      Value v = load(input.points, {p, q, add(scale(t, step.channels), channel)},
+                     {zero, zero, c * lanes + lane}, type);
+      value = math::FmaOp::create(b, loc, v, z, value);
+    }
+    scf::YieldOp::create(b, loc, value);
+  }
+  store(reduce.getResult(0), sum, {p, q, place}, places);
+}
+
+void WeightGradEmitter::emitResult(Value slice, Value firstOutput, Value firstChannel) {
+  MLIRContext *context = b.getContext();
+  AffineExpr i = getAffineDimExpr(0, context), j = getAffineDimExpr(1, context),
+             lane = getAffineDimExpr(2, context), zero = getAffineConstantExpr(0, context);
+  bool local = cast<MemRefType>(output.getType()).getDimSize(0) == 1;
+  SmallVector<int64_t> guard;
+  if (space.channels % step.channels != 0)
+    guard.push_back(2);
+  Value rest = arith::SubIOp::create(b, loc, constant(space.outputs), firstOutput);
+  Value end = arith::MinUIOp::create(b, loc, rest, constant(step.outputs));
+  loop(end, 1, [&](Value output) {
+    loop(step.channels, lanes, [&](Value channel) {
+      Value value =
+          load(sum, {constant(0), constant(0), add(scale(output, step.channels), channel)},
+               {i, j, lane}, getTile({space.alpha, space.alpha}));
+      for (unsigned dim : {0, 1})
+        value = applyMatrix(b, loc, value, dim, outputMatrix);
+      store(value, this->output,
+            {local ? constant(0) : slice, add(firstOutput, output), add(firstChannel, channel),
+             constant(0), constant(0)},
+            {zero, zero, lane, i, j}, guard);
+    });
+  });
+}

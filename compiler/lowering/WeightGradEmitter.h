@@ -1,0 +1,88 @@
+//===- WeightGradEmitter.h - Winograd's algorithm for the gradient of a kernel
+//----------------------===//
+
+#ifndef CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
+#define CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
+
+#include "compiler/schedule/Schedules.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+namespace mlir::cnn {
+
+/// Emits the code of a kernel whose group is a weight's gradient by Winograd's algorithm
+/// (schedule/WeightGrad.h), in place of the group:
+///
+///     for each chunk of k and c                       a work item, or all within one slice
+///       U = 0
+///       for images, for blocks of tiles               steps
+///         for 16 channels of c
+///           window = x, images and channels turned round, zeros outside
+///           V = B' window B                            for each image and tile
+///         for 16 channels of k
+///           window = dy, turned round;  Z = G window G'
+///         for p, q                                     points
+///           for k in steps of 6, c in steps of 4 vectors
+///             U[p, q, k, c] += sum over t of Z[p, q, t, k] V[p, q, t, c]
+///       dw = A U A'
+class WeightGradEmitter {
+public:
+  WeightGradEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &scheduleSpace,
+                    const NestSchedule &schedule, const Machine &machine);
+  void emit();
+
+private:
+  /// One of the two operands, and what becomes of it.
+  struct Source {
+    Value buffer;
+    RankedTensorType type;
+    bool local;    ///< holds the current slice only
+    bool ofInput;  ///< else the gradient
+    int64_t count; ///< channels
+    int64_t chunk; ///< channels of a chunk
+    SmallVector<double> matrix;
+    Value points; ///< V or Z
+  };
+  Source getSource(Value operand, bool ofInput);
+
+  void emitChunk(Value slice, Value firstOutput, Value firstChannel);
+  void emitTransforms(const Source &source, Value firstChannel, Value block, Value firstTile,
+                      Value tileRow, Value tileColumn);
+  void emitPixel(const Source &source, SmallVector<Value> channelOfLane, Value block, Value row,
+                 Value column, Value pixel);
+  SmallVector<Value> turn(SmallVector<Value> rows);
+  void emitProducts();
+  void emitProduct(Value p, Value q, Value output, int64_t outputs, Value vector, int64_t vectors);
+  void emitResult(Value slice, Value firstOutput, Value firstChannel);
+
+  Value constant(int64_t value);
+  Value add(Value lhs, Value rhs);
+  Value scale(Value value, int64_t factor);
+  Value view(int64_t offset, ArrayRef<int64_t> shape);
+  /// Calls `body` with 0, step, ... below `end`: a number, or a value.
+  void loop(Value end, int64_t step, function_ref<void(Value)> body);
+  void loop(int64_t end, int64_t step, function_ref<void(Value)> body);
+  VectorType getTile(ArrayRef<int64_t> extents) const;
+  Value load(Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs, VectorType type);
+  void store(Value value, Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs,
+             ArrayRef<int64_t> guard = {});
+
+  func::FuncOp kernel;
+  GroupOp group;
+  ConvWeightGradOp grad;
+  const WeightGradSpace &space;
+  WeightGradStep step;
+  bool sliced;
+  OpBuilder b;
+  Location loc;
+  Type element;
+  int64_t lanes, registers;
+  Source input, gradient;
+  Value window, sum, output;
+  SmallVector<double> outputMatrix;
+  llvm::DenseMap<int64_t, Value> constants;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H

@@ -1,0 +1,377 @@
+//===- WeightGrad.cpp - Winograd's algorithm for the gradient of a kernel
+//---------------------------===//
+
+#include "compiler/schedule/WeightGrad.h"
+#include "dialect/Window.h"
+#include "dialect/Winograd.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+#include <algorithm>
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+//===--------------------------------------------------------------------------------------------===//
+// Where it applies
+//===--------------------------------------------------------------------------------------------===//
+
+/// Images of a block where the batch is innermost, 1 in plain layouts, 0 in others.
+static int64_t getImageBlock(RankedTensorType type) {
+  LayoutAttr layout = getLayoutOf(type);
+  ArrayRef<int64_t> order = layout.getOrder();
+  if (order == ArrayRef<int64_t>{0, 1, 2, 3})
+    return 1;
+  return order == ArrayRef<int64_t>{0, 1, 2, 3, 0} ? layout.getBlock() : 0;
+}
+
+std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t lanes) {
+  ArrayRef<int64_t> w = getTensor(grad.getResult()).getShape().take_back(2);
+  auto isOne = [](int64_t value) { return value == 1; };
+  if (w[0] != 3 || w[1] != 3)
+    return "the kernel is " + formatShape(w) + ", and it needs 3x3";
+  if (!llvm::all_of(grad.getStride(), isOne))
+    return "the stride is " + formatShape(grad.getStride()) + ", and it needs 1";
+  if (!llvm::all_of(grad.getDilation(), isOne))
+    return "the dilation is " + formatShape(grad.getDilation()) + ", and it needs 1";
+  if (grad.getGroups() != 1)
+    return "there are " + std::to_string(grad.getGroups()) + " groups, and it needs 1";
+  if (!hasWinogradGradPoints(tile))
+    return "its tiles are 2, 3 or 4";
+  for (Value operand : grad->getOperands()) {
+    if (!isa<BlockArgument>(operand))
+      return "an operand is computed in its group";
+    int64_t block = getImageBlock(getTensor(operand));
+    if (block != 1 && block != lanes)
+      return "it needs plain tensors or vectors of images";
+  }
+  return "";
+}
+
+WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t tile, int64_t lanes,
+                                 const Machine &machine, bool sliced)
+    : tile(tile), alpha(tile + 2), lanes(lanes), slices(std::max<int64_t>(slices, 1)),
+      level2(machine.level2), sliced(sliced) {
+  RankedTensorType x = getTensor(grad.getInput()), y = getTensor(grad.getGradient());
+  batch = x.getDimSize(0);
+  channels = x.getDimSize(1);
+  outputs = y.getDimSize(1);
+  for (int axis : {0, 1}) {
+    image[axis] = x.getDimSize(2 + axis);
+    result[axis] = y.getDimSize(2 + axis);
+    padding[axis] = grad.getPadding()[2 * axis];
+    tiles[axis] = llvm::divideCeil(result[axis], tile);
+  }
+  block = std::max(getImageBlock(x), getImageBlock(y));
+  elementBytes = llvm::divideCeil(x.getElementTypeBitWidth(), 8);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Sizes
+//===--------------------------------------------------------------------------------------------===//
+
+int64_t WeightGradSpace::getNumChunks(const WeightGradStep &step, bool ofOutputs) const {
+  return ofOutputs ? llvm::divideCeil(outputs, step.outputs)
+                   : llvm::divideCeil(channels, step.channels);
+}
+
+int64_t WeightGradSpace::getNumItems(const WeightGradStep &step) const {
+  return slices * getNumChunks(step, true) * getNumChunks(step, false);
+}
+
+int64_t WeightGradSpace::getExtent(const WeightGradStep &step, int axis, bool ofInput) const {
+  return step.tiles[axis] * tile + (ofInput ? 2 : 0);
+}
+
+int64_t WeightGradSpace::getWindowStride(const WeightGradStep &step, bool ofInput) const {
+  int64_t pixels = getExtent(step, 0, ofInput) * getExtent(step, 1, ofInput);
+  return (pixels | 1) * lanes;
+}
+
+int64_t WeightGradSpace::getDepth(const WeightGradStep &step) const {
+  return step.images * step.tiles[0] * step.tiles[1];
+}
+
+WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const {
+  WeightGradScratch scratch;
+  auto place = [&](int64_t elements) {
+    int64_t at = scratch.bytes;
+    scratch.bytes += llvm::alignTo(elements * elementBytes, 64);
+    return at;
+  };
+  // A vector between the points keeps them off the same sets of the cache.
+  int64_t points = alpha * alpha, depth = getDepth(step);
+  scratch.window =
+      place(block * std::max(getWindowStride(step, true), getWindowStride(step, false)));
+  scratch.input = place(points * (depth * step.channels + lanes));
+  scratch.gradient = place(points * (depth * step.outputs + lanes));
+  scratch.sum = place(points * (step.outputs * step.channels + lanes));
+  return scratch;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// What it costs
+//===--------------------------------------------------------------------------------------------===//
+
+/// The share of the peak that products and the direct algorithm reach; bytes per cycle from beyond
+/// the second-level cache.
+static constexpr double productShare = 0.85, directShare = 0.5, bytesPerCycle = 8;
+
+double WeightGradSpace::getDirectCycles() const {
+  double weights = static_cast<double>(outputs) * channels * 9, vectors = double(batch) / block;
+  // Vectors along the batch end in sums over lanes, for every slice.
+  return weights * result[0] * result[1] * vectors / 2 / directShare * (block == 1 ? 0.5 : 1) +
+         weights * slices * 6;
+}
+
+double WeightGradSpace::getCycles(const WeightGradStep &step) const {
+  double points = alpha * alpha, depth = getDepth(step);
+  double kv = double(step.outputs) / lanes, cv = double(step.channels) / lanes;
+  double weights = points * step.outputs * cv;
+  double product = weights * (depth / 2 / productShare + 3);
+  double transforms = depth * (4 * points * cv + 3 * points * kv);
+  auto getPixels = [&](bool ofInput) {
+    return double(step.images) * getExtent(step, 0, ofInput) * getExtent(step, 1, ofInput);
+  };
+  // Turning images and channels round; one by one where images do not lie in vectors.
+  double turning = (getPixels(true) * cv + getPixels(false) * kv) * (block == 1 ? 2 * lanes : 5);
+  double fetched = (getPixels(true) * step.channels + getPixels(false) * step.outputs) *
+                   elementBytes / bytesPerCycle / 2;
+  double kept = getScratch(step).bytes;
+  double missing = std::clamp(2 * (kept / level2 - 0.6), 0.0, 1.0);
+  double evicted = 2 * kept * missing / bytesPerCycle;
+  double steps = double(batch / slices / step.images) * (tiles[0] / step.tiles[0]) *
+                 (tiles[1] / step.tiles[1]);
+  double chunk = steps * (product + transforms + turning + fetched + evicted + 500) +
+                 step.outputs * cv * (20.0 * lanes + 4 * points) + weights;
+  double items = getNumItems(step);
+  double partial = double(slices) * outputs * channels * 9 * elementBytes * 3 / bytesPerCycle;
+  return items * chunk * (sliced ? 1 : 1 + 1 / items) + partial;
+}
+
+void WeightGradSpace::forEach(function_ref<void(const WeightGradStep &)> visit) const {
+  auto getSizes = [&](int64_t total) {
+    SmallVector<int64_t> sizes;
+    for (int64_t vectors = 1; vectors * lanes <= 128; ++vectors)
+      if (int64_t size = vectors * lanes; size - lanes < total)
+        // Chunks of equal sizes: the last one is not much smaller.
+        if (static_cast<int64_t>(llvm::alignTo(total, size)) - total < std::max(size / 4, lanes))
+          sizes.push_back(size);
+    return sizes;
+  };
+  auto getDivisors = [](int64_t total, int64_t most) {
+    SmallVector<int64_t> divisors;
+    for (int64_t divisor = 1; divisor <= std::min(total, most); ++divisor)
+      if (total % divisor == 0)
+        divisors.push_back(divisor);
+    return divisors;
+  };
+  SmallVector<int64_t> images;
+  for (int64_t blocks : getDivisors(batch / slices / block, block == 1 ? 32 : 4))
+    images.push_back(blocks * block);
+  for (int64_t outputsOf : getSizes(outputs))
+    for (int64_t channelsOf : getSizes(channels))
+      for (int64_t imagesOf : images)
+        for (int64_t rows : getDivisors(tiles[0], 8))
+          for (int64_t columns : getDivisors(tiles[1], 16)) {
+            // Whole rows before several, whole images before several.
+            if ((rows > 1 && columns < tiles[1]) ||
+                (imagesOf > block && rows * columns < tiles[0] * tiles[1]))
+              continue;
+            WeightGradStep step;
+            step.outputs = outputsOf;
+            step.channels = channelsOf;
+            step.images = imagesOf;
+            step.tiles[0] = rows;
+            step.tiles[1] = columns;
+            step.cycles = getCycles(step);
+            visit(step);
+          }
+}
+
+WeightGradStep WeightGradSpace::choose() const {
+  WeightGradStep best;
+  forEach([&](const WeightGradStep &step) {
+    if (best.outputs == 0 || step.cycles < best.cycles)
+      best = step;
+  });
+  return best;
+}
+
+WeightGradStep WeightGradSpace::chooseRandom(std::mt19937_64 &random) const {
+  SmallVector<WeightGradStep> steps;
+  forEach([&](const WeightGradStep &step) { steps.push_back(step); });
+  return steps[random() % steps.size()];
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// Steps as tiles of the nest
+//===--------------------------------------------------------------------------------------------===//
+
+SmallVector<int64_t> WeightGradSpace::getTile(const WeightGradStep &step) const {
+  return {1, step.outputs, step.channels / lanes, 3,
+          3, step.images,  step.tiles[0] * tile,  step.tiles[1] * tile};
+}
+
+WeightGradStep WeightGradSpace::getStep(ArrayRef<int64_t> sizes) const {
+  WeightGradStep step;
+  step.outputs = sizes[1];
+  step.channels = sizes[2] * lanes;
+  step.images = sizes[5];
+  step.tiles[0] = sizes[6] / tile;
+  step.tiles[1] = sizes[7] / tile;
+  return step;
+}
+
+LogicalResult WeightGradSpace::verify(ArrayRef<int64_t> sizes,
+                                      function_ref<InFlightDiagnostic()> emitError) const {
+  auto check = [&](int64_t dim, bool valid, const Twine &expected) -> LogicalResult {
+    if (valid)
+      return success();
+    return emitError() << "tile of dimension " << dim << " is " << sizes[dim] << ", expected "
+                       << expected;
+  };
+  if (sizes.size() != 8)
+    return emitError() << "winograd" << tile << " needs a tile of 8 entries, not " << sizes.size();
+  for (int64_t dim : {0, 3, 4})
+    if (failed(check(dim, sizes[dim] == (dim == 0 ? 1 : 3), Twine(dim == 0 ? 1 : 3))))
+      return failure();
+  int64_t whole = llvm::alignTo(outputs, lanes), vectors = llvm::divideCeil(channels, lanes);
+  if (failed(check(1, sizes[1] > 0 && sizes[1] % lanes == 0 && sizes[1] <= whole,
+                   "a multiple of " + Twine(lanes) + " up to " + Twine(whole))) ||
+      failed(check(2, sizes[2] > 0 && sizes[2] <= vectors, "1 to " + Twine(vectors))))
+    return failure();
+  int64_t images = batch / slices;
+  if (failed(check(5, sizes[5] > 0 && sizes[5] % block == 0 && images % sizes[5] == 0,
+                   "a multiple of " + Twine(block) + " that divides " + Twine(images))))
+    return failure();
+  for (int axis : {0, 1}) {
+    int64_t size = sizes[6 + axis];
+    if (failed(
+            check(6 + axis, size > 0 && size % tile == 0 && tiles[axis] * tile % size == 0,
+                  "a multiple of " + Twine(tile) + " that divides " + Twine(tiles[axis] * tile))))
+      return failure();
+  }
+  // What a worker keeps must be addressable, and small enough to be kept.
+  if (getScratch(getStep(sizes)).bytes > (int64_t(1) << 28))
+    return emitError() << "the tile needs more than 256 MB of scratch memory";
+  return success();
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// The choice
+//===--------------------------------------------------------------------------------------------===//
+
+/// With fewer slices than this, cnn-slice-batch gathers nothing.
+static constexpr int64_t fewestSlices = 8;
+
+WeightGradCandidate::WeightGradCandidate(GroupOp group, ConvWeightGradOp grad, int64_t lanes,
+                                         const Machine &machine)
+    : group(group), grad(grad), lanes(lanes), machine(machine) {}
+
+std::string WeightGradCandidate::whyNot(int64_t tile) {
+  return WeightGradSpace::whyNot(grad, tile, lanes);
+}
+
+WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
+  Plan best;
+  best.tile = tile;
+  WeightGradSpace whole(grad, 1, tile, lanes, machine, false);
+  int64_t blocks = whole.batch / whole.block;
+  WeightGradStep step;
+  auto consider = [&](int64_t slices, bool sliced) {
+    WeightGradSpace space(grad, slices, tile, lanes, machine, sliced);
+    WeightGradStep found = space.choose();
+    double cycles = found.cycles;
+    // Outside of the slices, the gradient passes through memory.
+    if (!sliced && whole.block > 1 && blocks >= fewestSlices)
+      cycles += 2.0 * getTensor(grad.getGradient()).getNumElements() * 4 / bytesPerCycle;
+    if (best.slices == 0 || cycles < best.cycles) {
+      best.slices = slices;
+      best.cycles = cycles;
+      step = found;
+    }
+  };
+  if (whole.block > 1 && blocks >= fewestSlices && static_cast<int64_t>(grad.getSlices()) == blocks)
+    consider(blocks, true);
+  // A kernel of its own: chunks are work items, too.
+  for (int64_t slices : {1, 2, 4})
+    if (blocks % slices == 0 && (slices != blocks || blocks < fewestSlices || slices == 1))
+      consider(slices, false);
+  int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
+  best.reason =
+      llvm::formatv(
+          "tiles of {0} x {0} need {1}% of the multiplications; chunks of {2} x "
+          "{3} channels, {4} x {5} tiles of {6} images a step; {7} sums; {8:f0} "
+          "cycles estimated, direct {9:f0}",
+          tile, multiplications, step.outputs, step.channels, step.tiles[0], step.tiles[1],
+          step.images, best.slices, best.cycles,
+          WeightGradSpace(grad, grad.getSlices(), tile, lanes, machine, false).getDirectCycles())
+          .str();
+  return best;
+}
+
+bool WeightGradCandidate::isFaster(const Plan &plan, std::string &reason) {
+  WeightGradSpace space(grad, grad.getSlices(), plan.tile, lanes, machine, false);
+  if (space.block == 1) {
+    reason = "winograd gathers windows lane by lane in plain layouts";
+    return false;
+  }
+  if (plan.cycles < 0.9 * space.getDirectCycles())
+    return true;
+  reason = llvm::formatv("winograd{0} is not faster: {1:f0} cycles estimated, direct {2:f0}",
+                         plan.tile, plan.cycles, space.getDirectCycles())
+               .str();
+  return false;
+}
+
+void WeightGradCandidate::rewrite(const Plan &plan) {
+  RankedTensorType type = getTensor(grad.getResult());
+  SmallVector<int64_t> shape(type.getShape().take_back(4));
+  shape.insert(shape.begin(), plan.slices);
+  auto partial = RankedTensorType::get(shape, type.getElementType());
+  if (grad.getSlices() != 0) {
+    // Another number of slices: the group that sums over them reads what comes.
+    grad.getResult().setType(partial);
+    group.getResult(0).setType(partial);
+    for (OpOperand &use : group.getResult(0).getUses())
+      if (auto reader = dyn_cast<GroupOp>(use.getOwner()))
+        reader.getBody().front().getArgument(use.getOperandNumber()).setType(partial);
+    grad.setSlices(plan.slices);
+    grad.setWinograd(plan.tile);
+    group.addReason(plan.reason);
+    return;
+  }
+  // The gradient gets a group of its own; what followed it follows the sum over its slices.
+  OpBuilder b(group);
+  OperationState state(group.getLoc(), GroupOp::getOperationName());
+  state.addAttribute("name", b.getStringAttr(group.getName() + ".slices"));
+  Block &body = state.addRegion()->emplaceBlock();
+  SmallVector<Value> arguments;
+  for (Value operand : grad->getOperands()) {
+    state.addOperands(group.getInputs()[cast<BlockArgument>(operand).getArgNumber()]);
+    arguments.push_back(body.addArgument(operand.getType(), operand.getLoc()));
+  }
+  OpBuilder inner(group.getContext());
+  inner.setInsertionPointToEnd(&body);
+  auto made = ConvWeightGradOp::create(inner, grad.getLoc(), partial, arguments[0], arguments[1],
+                                       grad.getStride(), grad.getPadding(), grad.getDilation(),
+                                       grad.getGroups(), plan.slices, plan.tile);
+  YieldOp::create(inner, grad.getLoc(), made.getResult());
+  state.addTypes(partial);
+  auto first = cast<GroupOp>(b.create(state));
+  first.addReason(plan.reason);
+  group.getInputsMutable().append(first.getResult(0));
+  Block &rest = group.getBody().front();
+  Value argument = rest.addArgument(partial, grad.getLoc());
+  b.setInsertionPoint(grad);
+  Value sum = ReduceSumOp::create(b, grad.getLoc(), argument, ArrayRef<int64_t>{0}, false);
+  grad.getResult().replaceAllUsesWith(sum);
+  grad.erase();
+  for (int64_t i = rest.getNumArguments() - 1; i >= 0; --i)
+    if (rest.getArgument(i).use_empty()) {
+      rest.eraseArgument(i);
+      group->eraseOperand(i);
+    }
+}

@@ -1,0 +1,44 @@
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd4 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=haswell layout=plain" --cnn-choose-algorithms=override=conv_weight_grad=winograd2 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s --check-prefix=PLAIN
+// Breaks if the parts of Winograd's gradient of a kernel are not there: transforms with images and channels turned
+// round, products over tiles and images, and the sums' transform, of channels that there are.
+
+// CHECK: func.func private @g.slices
+// What a step keeps: one window, V, Z and U.
+// CHECK-DAG: memref.view %arg1{{.*}} to memref<16x{{[0-9]+}}xf32>
+// CHECK-DAG: memref.view %arg1{{.*}} to memref<6x6x1040xf32>
+// CHECK: cnn.tile_store
+// The window of the input: zeros outside, inside 16 channels of 16 images, turned round.
+// CHECK: arith.cmpi ult
+// CHECK: scf.if
+// CHECK-COUNT-16: vector.load
+// CHECK-COUNT-64: vector.shuffle
+// CHECK-COUNT-16: vector.store
+// CHECK: cnn.tile_load {{.*}} -> vector<6x6x16xf32>
+// CHECK: cnn.tile_store {{.*}} : vector<6x6x16xf32> -> memref<6x6x
+// The tiles of the gradient: 4 x 4 become 6 x 6.
+// CHECK-COUNT-64: vector.shuffle
+// CHECK: cnn.tile_load {{.*}} -> vector<4x4x16xf32>
+// CHECK: cnn.tile_store {{.*}} : vector<6x6x16xf32> -> memref<6x6x
+// The products: 14 outputs at a time, then the other 2, and one vector of channels.
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<14x1x16xf32>)
+// CHECK: math.fma {{.*}} : vector<14x1x16xf32>
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<2x1x16xf32>)
+// CHECK: arith.minui
+// CHECK: cnn.tile_store {{.*}}guard = array<i64: 2>} : vector<3x3x16xf32> -> memref<1x5x17x3x3xf32>
+
+// One image after another, lane by lane.
+// PLAIN: func.func private @g.slices
+// PLAIN: scf.if
+// PLAIN-COUNT-8: memref.load
+// PLAIN: vector.store
+// PLAIN: cnn.tile_load {{.*}} -> vector<4x4x8xf32>
+module @small {
+  func.func @f(%x: tensor<16x17x5x6xf32> {cnn.name = "x"}, %d: tensor<16x5x5x6xf32> {cnn.name = "d"}) -> (tensor<5x17x3x3xf32> {cnn.name = "g"}) {
+    %0 = cnn.group "g" (%a = %x, %b = %d) : (tensor<16x17x5x6xf32>, tensor<16x5x5x6xf32>) -> tensor<5x17x3x3xf32> {
+      %g = cnn.conv_weight_grad %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x17x5x6xf32>, tensor<16x5x5x6xf32> -> tensor<5x17x3x3xf32>
+      cnn.yield %g : tensor<5x17x3x3xf32>
+    }
+    return %0 : tensor<5x17x3x3xf32>
+  }
+}

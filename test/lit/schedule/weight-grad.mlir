@@ -1,0 +1,57 @@
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=BEST
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=deep=direct --cnn-slice-batch --cnn-choose-schedules=override=deep=direct | FileCheck %s --check-prefix=DIRECT
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=plain" --cnn-choose-algorithms=override=deep=winograd2 --cnn-choose-schedules=override=deep=winograd2 | FileCheck %s --check-prefix=PLAIN
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd3 --cnn-slice-batch "--cnn-choose-schedules=override=wide.slices=tile:1x64x2x3x3x16x6x24" --cnn-plan | FileCheck %s --check-prefix=PLAN
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd5 2>&1 | FileCheck %s --check-prefix=TILE
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=strided=winograd4 2>&1 | FileCheck %s --check-prefix=STRIDE
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms --cnn-slice-batch "--cnn-choose-schedules=override=wide.slices=tile:1x60x4x3x3x16x4x12" 2>&1 | FileCheck %s --check-prefix=OUTPUTS
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms --cnn-slice-batch "--cnn-choose-schedules=override=wide.slices=tile:1x64x4x3x3x16x4x16" 2>&1 | FileCheck %s --check-prefix=COLUMNS
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms --cnn-slice-batch "--cnn-choose-schedules=override=wide.slices=vector:1" 2>&1 | FileCheck %s --check-prefix=VECTOR
+// Breaks if the gradient of a kernel is not computed by Winograd's algorithm where it is faster or asked for, or
+// not cut into slices and chunks by what stays in the cache.
+
+// Many tiles to an image and few weights: slice by slice. Few tiles and many weights: one sum over the
+// whole batch, a kernel of its own whose chunks are work items; the group that follows reads one sum.
+// BEST: cnn.group "f.slices"
+// BEST: cnn.group "wide.slices" {{.*}} schedule #cnn.nest<"winograd4", vector = 2, tile = [1, 64, {{[0-9]}}, 3, 3, 16, 4, {{[0-9]+}}], order = [0, 1, 2, 3, 4, 5, 6, 7]> because "tiles of 4 x 4 need 25% of the multiplications; chunks of 64 x {{[0-9]+}} channels, 1 x {{[0-9]}} tiles of 16 images a step; 8 sums; {{.*}} cycles estimated, direct {{.*}} kept in the second cache
+// BEST: cnn.conv_weight_grad {{.*}} slices = 8 : i64, {{.*}} winograd = 4 : i64}
+// BEST: cnn.group "strided.slices" {{.*}} because "winograd does not apply: the stride is 2x2, and it needs 1
+// BEST: cnn.group "deep.slices" {{.*}} schedule #cnn.nest<"winograd3", vector = 2, {{.*}}, chunk = 1> because "tiles of 3 x 3 need 30% of the multiplications; chunks of {{.*}} 1 sums
+// BEST: cnn.conv_weight_grad {{.*}} slices = 1 : i64, {{.*}} winograd = 3 : i64} {{.*}} -> tensor<1x512x512x3x3xf32>
+// BEST: cnn.group "deep" {{.*}}: (tensor<1x512x512x3x3xf32>) -> tensor<512x512x3x3xf32>
+
+// DIRECT: cnn.group "deep.slices"
+// DIRECT: cnn.conv_weight_grad {{.*}} slices = 8 : i64, stride = array<i64: 1, 1>} : {{.*}} -> tensor<8x512x512x3x3xf32>
+
+// In plain layouts the gradient gets a group of its own when it is asked for.
+// PLAIN: cnn.group "wide" {{.*}} because "winograd gathers windows lane by lane in plain layouts
+// PLAIN: cnn.group "deep.slices" {{.*}} schedule #cnn.nest<"winograd2"
+// PLAIN: cnn.conv_weight_grad {{.*}} slices = 1 : i64, {{.*}} winograd = 2 : i64}
+// PLAIN: cnn.group "deep" {{.*}} : (tensor<1x512x512x3x3xf32>) -> tensor<512x512x3x3xf32>
+
+// What a step keeps is the worker's scratch memory.
+// PLAN-DAG: cnn.launch @deep.slices items {{[0-9]+}}
+// PLAN-DAG: scratch {{[0-9]+}} + {{[0-9]+}}: wide.slices.scratch
+
+// TILE: error: group 'wide.slices': algorithm 'winograd5' does not apply: its tiles are 2, 3 or 4
+// STRIDE: error: group 'strided.slices': algorithm 'winograd4' does not apply: the stride is 2x2, and it needs 1
+// OUTPUTS: error: group 'wide.slices': tile of dimension 1 is 60, expected a multiple of 16 up to 64
+// COLUMNS: error: group 'wide.slices': tile of dimension 7 is 16, expected a multiple of 4 that divides 24
+// VECTOR: error: group 'wide.slices': winograd4 of 'conv_weight_grad' runs along dimension 2, in the order of the dimensions, with chunk 0
+module @three {
+  func.func @f(%x: tensor<128x64x24x24xf32> {cnn.name = "x"}, %s: tensor<128x64x11x11xf32> {cnn.name = "s"}, %d: tensor<128x512x3x3xf32> {cnn.name = "d"}) -> (tensor<64x64x3x3xf32> {cnn.name = "wide"}, tensor<64x64x3x3xf32> {cnn.name = "strided"}, tensor<512x512x3x3xf32> {cnn.name = "deep"}) {
+    %0 = cnn.group "wide" (%a = %x) : (tensor<128x64x24x24xf32>) -> tensor<64x64x3x3xf32> {
+      %g = cnn.conv_weight_grad %a, %a {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<128x64x24x24xf32>, tensor<128x64x24x24xf32> -> tensor<64x64x3x3xf32>
+      cnn.yield %g : tensor<64x64x3x3xf32>
+    }
+    %1 = cnn.group "strided" (%a = %x, %b = %s) : (tensor<128x64x24x24xf32>, tensor<128x64x11x11xf32>) -> tensor<64x64x3x3xf32> {
+      %g = cnn.conv_weight_grad %a, %b {stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<128x64x24x24xf32>, tensor<128x64x11x11xf32> -> tensor<64x64x3x3xf32>
+      cnn.yield %g : tensor<64x64x3x3xf32>
+    }
+    %2 = cnn.group "deep" (%a = %d) : (tensor<128x512x3x3xf32>) -> tensor<512x512x3x3xf32> {
+      %g = cnn.conv_weight_grad %a, %a {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<128x512x3x3xf32>, tensor<128x512x3x3xf32> -> tensor<512x512x3x3xf32>
+      cnn.yield %g : tensor<512x512x3x3xf32>
+    }
+    return %0, %1, %2 : tensor<64x64x3x3xf32>, tensor<64x64x3x3xf32>, tensor<512x512x3x3xf32>
+  }
+}
