@@ -62,7 +62,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         error.attachNote(override->getLoc(&getContext())) << "it is asked for here";
       return error;
     };
-    std::string algorithmReason = chooseAlgorithm(group);
+    std::string algorithmReason = ScheduleSpace::chooseForm(group);
     FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
     if (failed(space))
       return failure();
@@ -122,23 +122,6 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         consider(op->getName().stripDialect());
     });
     return found;
-  }
-
-  /// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered
-  /// form also adds to memory once per sum.
-  std::string chooseAlgorithm(GroupOp group) {
-    for (auto grad : group.getOps<ConvDataGradOp>()) {
-      auto image = cast<RankedTensorType>(grad.getResult().getType()).getShape();
-      auto output = cast<RankedTensorType>(grad.getGradient().getType()).getShape();
-      bool unit = grad.getStride()[0] == 1 && grad.getStride()[1] == 1;
-      double gather = static_cast<double>(image[2]) * image[3];
-      double scatter = 1.25 * output[2] * output[3];
-      bool useScatter = !unit || scatter < gather;
-      grad.setScatter(useScatter);
-      return useScatter ? (unit ? "scatter has fewer taps than gather; " : "stride is not 1; ")
-                        : "gather has no additions to memory; ";
-    }
-    return "";
   }
 
   /// Whether the group only sums what a gradient's group gives, slice by slice, under its name.

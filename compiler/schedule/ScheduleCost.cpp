@@ -131,7 +131,7 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
     if (getUnits(dim, schedule.vector) % schedule.tile[dim])
       cost.cycles *= 1.1;
   cost.computing = cost.cycles;
-  cost.cycles = getCycles(cost.computing, getTileTraffic(schedule), 0);
+  cost.cycles = addUp(cost.computing, getTileTraffic(schedule), 0);
   return cost;
 }
 
@@ -255,10 +255,15 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
 
 /// Cycles of one core: computing hides some of what the first cache waits for, or the other way
 /// round; what comes from beyond the second cache is waited for.
-double ScheduleSpace::getCycles(double computing, double toFirst, double toSecond) {
+double ScheduleSpace::addUp(double computing, double toFirst, double toSecond) {
   double loading = toFirst / bytesToFirst;
   return std::max(computing, loading) + 0.6 * std::min(computing, loading) +
          toSecond / bytesToSecond;
+}
+
+double ScheduleSpace::getCycles(const NestSchedule &schedule) const {
+  return addUp(estimate(schedule).computing, getTraffic(schedule, shareOfCache * machine.level1),
+               getTraffic(schedule));
 }
 
 /// The order of the loops with the least traffic. A kernel of its own is cut into work items along
@@ -289,8 +294,8 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
       break; // the slice comes first
     NestSchedule candidate = schedule;
     candidate.order = order;
-    double cycles = getCycles(computing, getTraffic(candidate, shareOfCache * machine.level1),
-                              getTraffic(candidate));
+    double cycles = addUp(computing, getTraffic(candidate, shareOfCache * machine.level1),
+                          getTraffic(candidate));
     candidate.chunk = 1;
     bool divisible =
         parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);

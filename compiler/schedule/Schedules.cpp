@@ -386,6 +386,23 @@ void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
     grad.setScatter(algorithm == "scatter");
 }
 
+/// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered
+/// form also adds to memory once per sum.
+std::string ScheduleSpace::chooseForm(GroupOp group) {
+  for (auto grad : group.getOps<ConvDataGradOp>()) {
+    auto image = cast<RankedTensorType>(grad.getResult().getType()).getShape();
+    auto output = cast<RankedTensorType>(grad.getGradient().getType()).getShape();
+    bool unit = grad.getStride()[0] == 1 && grad.getStride()[1] == 1;
+    double gather = static_cast<double>(image[2]) * image[3];
+    double scatter = 1.25 * output[2] * output[3];
+    bool useScatter = !unit || scatter < gather;
+    grad.setScatter(useScatter);
+    return useScatter ? (unit ? "scatter has fewer taps than gather; " : "stride is not 1; ")
+                      : "gather has no additions to memory; ";
+  }
+  return "";
+}
+
 /// Unrolls the innermost reduced dimensions: whole where short, else by a small divisor.
 void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
   if (!info.nest.transforms.empty())
@@ -471,7 +488,7 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
   setOrder(best, bestCost.computing);
   reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated, "
                          "{3:f0} KB from beyond the second cache",
-                         bestCost.accumulators, bestCost.loads, bestCost.cycles,
+                         bestCost.accumulators, bestCost.loads, getCycles(best),
                          getTraffic(best) / 1024);
   return best;
 }

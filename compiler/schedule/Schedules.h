@@ -41,7 +41,7 @@ public:
   /// The cheapest schedule by the cost model, and why.
   NestSchedule choose(std::string &reason) const;
   /// Cycles that the cost model expects of one core for the whole group.
-  double getCycles(const NestSchedule &schedule) const { return estimate(schedule).cycles; }
+  double getCycles(const NestSchedule &schedule) const;
   /// A random legal schedule.
   NestSchedule chooseRandom(std::mt19937_64 &random) const;
 
@@ -57,6 +57,8 @@ public:
   const std::optional<WeightGradSpace> &getWeightGrad() const { return weightGrad; }
   /// Sets the form of the anchor that the algorithm asks for.
   static void applyAlgorithm(GroupOp group, StringRef algorithm);
+  /// Sets the cheaper form of the anchor, where it has several, and tells why.
+  static std::string chooseForm(GroupOp group);
   /// The algorithm that the anchor stands for as it is.
   static std::string getForm(Operation *anchor);
 
@@ -86,7 +88,7 @@ private:
   double getTileTraffic(const NestSchedule &schedule) const;
   double getTraffic(const NestSchedule &schedule, double capacity) const;
   double getTraffic(const NestSchedule &schedule) const;
-  static double getCycles(double computing, double toFirst, double toSecond);
+  static double addUp(double computing, double toFirst, double toSecond);
   int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;

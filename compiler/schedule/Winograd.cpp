@@ -2,6 +2,8 @@
 //-------------------------------===//
 
 #include "compiler/schedule/Winograd.h"
+
+#include "compiler/schedule/Schedules.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
 #include "mlir/IR/IRMapping.h"
@@ -73,6 +75,14 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
   for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
     for (Value value : values)
       found.block = std::max(found.block, getLayoutOf(getTensor(value)).getBlock());
+  if (found.shapeProblem.empty()) {
+    ScheduleSpace::chooseForm(group);
+    FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, /*sliced=*/false);
+    if (failed(space))
+      return std::nullopt;
+    std::string reason;
+    found.directCycles = space->getCycles(space->choose(reason));
+  }
   return found;
 }
 
@@ -94,9 +104,8 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
 
 /// Cycles of one core are counted for one vector of images: two multiply-adds, two loads and one
 /// store each, what comes from beyond the second-level cache at `bytesPerCycle`. The share of the
-/// peak that the direct algorithm reaches, and the products. A block costs calls.
-static constexpr double bytesPerCycle = 12, directShare = 0.75, productShare = 0.85,
-                        cyclesPerBlock = 2000;
+/// peak that the products reach. A block costs calls.
+static constexpr double bytesPerCycle = 8, productShare = 0.85, cyclesPerBlock = 2000;
 /// With fewer slices than this, cnn-slice-batch gathers nothing.
 static constexpr int64_t fewestSlices = 8;
 
@@ -104,11 +113,6 @@ static constexpr int64_t fewestSlices = 8;
 /// three quarters of the cache, all where it takes five.
 static double getMissing(double bytes, double cache) {
   return std::clamp(2 * (bytes / cache - 0.75), 0.0, 1.0);
-}
-
-double WinogradCandidate::getDirectCycles() const {
-  double points = static_cast<double>(result.getNumElements()) / block;
-  return points * channels * 9 / 2 / directShare;
 }
 
 /// Cycles of a plan for the whole batch.
@@ -165,12 +169,12 @@ WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) co
     for (int64_t rows = 1; rows <= tiles[0]; ++rows)
       consider(rows, tiles[1]);
   }
-  double direct = getDirectCycles();
   int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
   best.reason =
       llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications; blocks of {2} x "
                     "{3} tiles; {4:f0} cycles estimated, direct {5:f0}",
-                    tile, multiplications, best.inBlock[0], best.inBlock[1], best.cycles, direct)
+                    tile, multiplications, best.inBlock[0], best.inBlock[1], best.cycles,
+                    directCycles)
           .str();
   return best;
 }
@@ -180,10 +184,10 @@ bool WinogradCandidate::isFaster(const WinogradPlan &plan, std::string &reason) 
     reason = "winograd gathers windows lane by lane in plain layouts";
     return false;
   }
-  if (plan.cycles < 0.9 * getDirectCycles())
+  if (plan.cycles < 0.9 * directCycles)
     return true;
   reason = llvm::formatv("winograd{0} is not faster: {1:f0} cycles estimated, direct {2:f0}",
-                         plan.tile, plan.cycles, getDirectCycles())
+                         plan.tile, plan.cycles, directCycles)
                .str();
   return false;
 }

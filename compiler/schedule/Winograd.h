@@ -41,7 +41,6 @@ public:
   void rewrite(const WinogradPlan &plan);
 
 private:
-  double getDirectCycles() const;
   double getCycles(const WinogradPlan &plan) const;
 
   GroupOp group;
@@ -54,6 +53,8 @@ private:
   SmallVector<int64_t> poolFactors;
   int64_t padding[2] = {0, 0};
   int64_t batch = 0, channels = 0, outputs = 0;
+  /// Estimated cycles of one core for the direct algorithm.
+  double directCycles = 0;
   /// Images that lie in one vector; 1 in plain layouts.
   int64_t block = 1;
 };
