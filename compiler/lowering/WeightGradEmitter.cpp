@@ -75,8 +75,8 @@ VectorType WeightGradEmitter::getTile(ArrayRef<int64_t> extents) const {
 Value WeightGradEmitter::load(Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs,
                               VectorType type) {
   auto map = AffineMap::get(type.getRank(), 0, exprs, b.getContext());
-  return TileLoadOp::create(b, loc, type, buffer, indices, map, ArrayRef<int64_t>{},
-                            llvm::APFloat(0.0));
+  return TileLoadOp::create(b, loc, type, buffer, indices, map, /*guard=*/ArrayRef<int64_t>{},
+                            /*zeros=*/ArrayRef<int64_t>{}, llvm::APFloat(0.0));
 }
 
 void WeightGradEmitter::store(Value value, Value buffer, ArrayRef<Value> indices,

@@ -262,6 +262,8 @@ double ScheduleSpace::addUp(double computing, double toFirst, double toSecond) {
 }
 
 double ScheduleSpace::getCycles(const NestSchedule &schedule) const {
+  if (weightGrad)
+    return weightGrad->getCycles(weightGrad->getStep(schedule.tile));
   return addUp(estimate(schedule).computing, getTraffic(schedule, shareOfCache * machine.level1),
                getTraffic(schedule));
 }

@@ -52,6 +52,8 @@ public:
   /// The cheapest step by the cost model.
   WeightGradStep choose() const;
   WeightGradStep chooseRandom(std::mt19937_64 &random) const;
+  /// Cycles of one core for the whole batch in such steps.
+  double getCycles(const WeightGradStep &step) const;
   /// Cycles of the direct algorithm.
   double getDirectCycles() const;
 
@@ -82,7 +84,6 @@ public:
   int64_t block = 1;
 
 private:
-  double getCycles(const WeightGradStep &step) const;
   void forEach(function_ref<void(const WeightGradStep &)> visit) const;
 
   int64_t elementBytes;
