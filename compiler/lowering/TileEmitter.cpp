@@ -218,6 +218,30 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
       address.exprs.push_back(expr);
       continue;
     }
+    // One element of a block in all lanes, in a loop over blocks and one inside of them.
+    auto counts = [&](unsigned d) {
+      return !tile.pooled && positions[d].block && form.runsAlongBlocks(d, block);
+    };
+    auto dims = llvm::to_vector(llvm::seq<unsigned>(0, form.coefficients.size()));
+    if (auto at = llvm::find_if(dims, counts); at != dims.end()) {
+      Value index = positions[*at].lane;
+      AffineExpr expr = zero;
+      if (!inner) {
+        index = positions[*at].block;
+        for (auto [d, factor] : llvm::enumerate(form.coefficients)) {
+          if (factor == 0 || d == *at)
+            continue;
+          index =
+              add(index, scale(here ? positions[d].localBase : positions[d].base, factor / block));
+          expr = expr + getTileExpr(LinearForm::getDim(d, dims.size()), tile) * (factor / block);
+        }
+        if (form.constant != 0)
+          index = add(index, constant(form.constant / block));
+      }
+      address.indices.push_back(index);
+      address.exprs.push_back(expr);
+      continue;
+    }
     // One row at a time: find its block and its place there.
     Value row = buildBase(form, here, 0, tile.pooled);
     address.indices.push_back(inner ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
@@ -318,43 +342,92 @@ SmallVector<Value> TileEmitter::emitPoint(SmallVector<Value> accumulators) {
   return results;
 }
 
+/// The elements of a block of a tensor that is read along the reduced dimension `dim`, one element in
+/// all lanes: its loop is one over blocks and one inside of them. 1 where there is none.
+int64_t TileEmitter::getCut(unsigned dim) {
+  if (static_cast<int64_t>(dim) == schedule.vector)
+    return 1;
+  for (const GroupInfo::Read &read : info.getReads()) {
+    LayoutAttr layout = getLayoutOf(getTensor(group.getInputs()[read.argument]));
+    if (int64_t split = layout.getBlockedDim();
+        split >= 0 && !read.pooled && read.forms[split].runsAlongBlocks(dim, layout.getBlock()))
+      return layout.getBlock();
+  }
+  return 1;
+}
+
 SmallVector<Value> TileEmitter::emitReduction(unsigned depth, SmallVector<Value> accumulators) {
   if (depth == nest.getNumDims())
     return emitPoint(accumulators);
   unsigned dim = schedule.order[depth];
   int64_t units = space.getUnits(dim, schedule.vector), unroll = schedule.tile[dim];
   int64_t unit = static_cast<int64_t>(dim) == schedule.vector ? lanes : 1;
+  // The blocks that the current loop is in: which one, how many, and where they begin.
+  Value block, origin;
+  int64_t cut = getCut(dim), numBlocks = 1, first = 0;
   auto emitAt = [&](Value iv, int64_t begin, int64_t steps, int64_t count,
                     SmallVector<Value> values) {
     for (int64_t i = 0; i < count; ++i) {
       Position &position = positions[dim];
-      position.units = iv ? add(iv, i ? constant(i) : Value()) : constant(begin + i);
+      Value lane = iv ? add(iv, i ? constant(i) : Value()) : constant(begin + i);
+      position.units = origin ? add(origin, lane) : lane;
+      position.block = block;
+      position.lane = lane;
       position.base = scale(position.units, unit);
       position.localBase = position.base;
       position.localUnits = position.units;
-      position.low = (begin + i) * unit;
-      position.high = (begin + i + (steps - 1) * count) * unit;
+      position.low = (first + begin + i) * unit;
+      position.high = (first + (numBlocks - 1) * cut + begin + i + (steps - 1) * count) * unit;
       values = emitReduction(depth + 1, values);
     }
+    positions[dim].block = positions[dim].lane = {};
     return values;
   };
-  int64_t trips = units / unroll, rest = units % unroll;
-  if (trips == 1) {
-    accumulators = emitAt({}, 0, 1, unroll, accumulators);
-  } else if (trips > 1) {
-    auto loop = scf::ForOp::create(b, loc, constant(0), constant(trips * unroll), constant(unroll),
-                                   accumulators);
+  auto emitLoop = [&](int64_t trips, int64_t step, SmallVector<Value> values,
+                      function_ref<SmallVector<Value>(Value, SmallVector<Value>)> body) {
+    auto loop =
+        scf::ForOp::create(b, loc, constant(0), constant(trips * step), constant(step), values);
     nameIndex(loop, dim);
     OpBuilder::InsertionGuard guard(b);
     b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Value> carried(loop.getRegionIterArgs());
-    SmallVector<Value> next = emitAt(loop.getInductionVar(), 0, trips, unroll, carried);
+    SmallVector<Value> next =
+        body(loop.getInductionVar(), SmallVector<Value>(loop.getRegionIterArgs()));
     if (!next.empty())
       scf::YieldOp::create(b, loc, next);
-    accumulators.assign(loop.getResults().begin(), loop.getResults().end());
+    return SmallVector<Value>(loop.getResults());
+  };
+  auto emitRun = [&](int64_t count, SmallVector<Value> values) {
+    int64_t trips = count / unroll, rest = count % unroll;
+    if (trips == 1)
+      values = emitAt({}, 0, 1, unroll, values);
+    else if (trips > 1)
+      values = emitLoop(trips, unroll, values, [&](Value iv, SmallVector<Value> carried) {
+        return emitAt(iv, 0, trips, unroll, carried);
+      });
+    if (rest > 0)
+      values = emitAt({}, trips * unroll, 1, rest, values);
+    return values;
+  };
+  if (cut == 1)
+    return emitRun(units, accumulators);
+  numBlocks = units / cut;
+  if (numBlocks == 1) {
+    block = constant(0);
+    accumulators = emitRun(cut, accumulators);
+  } else if (numBlocks > 1) {
+    accumulators = emitLoop(numBlocks, 1, accumulators, [&](Value iv, SmallVector<Value> carried) {
+      block = iv;
+      origin = scale(iv, cut);
+      return emitRun(cut, carried);
+    });
   }
-  if (rest > 0)
-    accumulators = emitAt({}, trips * unroll, 1, rest, accumulators);
+  if (units % cut != 0) {
+    first = numBlocks * cut;
+    block = constant(numBlocks);
+    origin = first > 0 ? constant(first) : Value();
+    numBlocks = 1;
+    accumulators = emitRun(units % cut, accumulators);
+  }
   return accumulators;
 }
 
@@ -704,8 +777,18 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
       before = arith::SelectOp::create(b, loc, first, before, lower);
       behind = arith::SelectOp::create(b, loc, last, behind, upper);
     }
-    if (outside || halo == 0 || physical == innermost) {
+    if (outside || halo == 0) {
       loop(halo == 0 ? lower : before, halo == 0 ? upper : behind, outside);
+      return;
+    }
+    if (physical == innermost) {
+      // One by one: what is between them stays.
+      auto tile = VectorType::get({halo, 1}, type.getElementType());
+      for (int64_t begin : {int64_t(0), size - halo}) {
+        indices[physical] = constant(begin);
+        TileStoreOp::create(b, loc, buildZero(b, loc, tile), buffer, indices,
+                            AffineMap::get(2, 0, exprs, b.getContext()), {}, false);
+      }
       return;
     }
     loop(before, lower, true);

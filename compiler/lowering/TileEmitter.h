@@ -42,6 +42,8 @@ private:
     Value localBase;  ///< the same within the slice, for dimension 0
     Value units;      ///< in vectors, for the vector dimension
     Value localUnits; ///< the same within the slice
+    /// Of a reduced dimension that runs along the blocks of a tensor: the block, and the element of it.
+    Value block, lane;
     int64_t low = 0, high = 0;
     int64_t tile = 1;
     int64_t offset = 0; ///< of the unrolled point of a reduced dimension, in units
@@ -61,6 +63,7 @@ private:
   SmallVector<Segment> getSegments(unsigned dim);
   void emitBody();
   SmallVector<Value> emitReduction(unsigned depth, SmallVector<Value> accumulators);
+  int64_t getCut(unsigned dim);
   SmallVector<Value> emitPoint(SmallVector<Value> accumulators);
   void emitEpilogue(SmallVector<Value> results);
   SmallVector<Value> emitPool(Value input);

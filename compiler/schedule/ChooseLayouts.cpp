@@ -8,15 +8,18 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/ChannelBlocks.h"
 #include "compiler/schedule/GroupInfo.h"
 #include "compiler/schedule/Machine.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Prepare.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
 
 #include <cmath>
+#include <map>
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSELAYOUTSPASS
@@ -50,9 +53,9 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (layout != "auto" && layout != "plain" && layout != "batch") {
+    if (layout != "auto" && layout != "plain" && layout != "batch" && layout != "channels") {
       emitError(getSettingLoc(&getContext(), "layout=" + layout))
-          << "unknown layout '" << layout << "', expected auto, plain or batch";
+          << "unknown layout '" << layout << "', expected auto, plain, batch or channels";
       return signalPassFailure();
     }
     FailureOr<Machine> machine =
@@ -66,52 +69,52 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   }
 
   LogicalResult runOnEntry(func::FuncOp entry, const Machine &machine) {
-    block = getBlock(entry, machine);
-    std::string reason;
+    int64_t batch = getBatchExtent(entry), lanes = getLanes(entry, machine);
+    bool fills = batch > 0 && lanes > 1 && batch % lanes == 0;
+    block = fills && (layout == "auto" || layout == "batch") ? lanes : 1;
+    plain.clear();
+    noHalo.clear();
+    std::string reason = "the batch does not fill whole vectors of " + machine.cpu;
     if (block > 1) {
-      int64_t batch = getBatchExtent(entry);
       reason = "batch of " + std::to_string(batch) + " is " + std::to_string(batch / block) +
                " blocks of " + std::to_string(block) + " images, one vector each";
-      convertInputs(entry);
+      convertInputs(entry, [](BlockArgument input) { return getTensor(input).getRank() >= 2; });
       if (failed(splitReductions(entry)) || failed(setLayouts(entry)))
         return failure();
-    } else {
-      reason = layout == "plain" ? "plain layouts were asked for"
-                                 : "the batch does not fill whole vectors of " + machine.cpu;
+    } else if (layout == "plain") {
+      reason = "plain layouts were asked for";
+    } else if (layout == "channels" || (layout == "auto" && entry.getOps<WriteOp>().empty())) {
+      if (failed(setChannelBlocks(entry, machine, lanes, reason)))
+        return failure();
     }
     entry->setAttr("cnn.layout_reason", StringAttr::get(&getContext(), reason));
     convertResults(entry);
     return success();
   }
 
-  /// Images to a block: the lanes of the widest float type in use where they divide the batch,
-  /// else 1.
-  int64_t getBlock(func::FuncOp entry, const Machine &machine) {
-    int64_t batch = getBatchExtent(entry);
-    if (layout == "plain" || batch <= 0)
-      return 1;
+  /// Elements of the widest float type in use in a vector; 1 where there is none.
+  int64_t getLanes(func::FuncOp entry, const Machine &machine) {
     int64_t bits = 0;
     for (Type type : entry.getArgumentTypes())
       if (auto element = dyn_cast<FloatType>(cast<RankedTensorType>(type).getElementType()))
         bits = std::max<int64_t>(bits, element.getWidth());
-    if (bits == 0)
-      return 1;
-    int64_t lanes = machine.vectorBits / bits;
-    return lanes > 1 && batch % lanes == 0 ? lanes : 1;
+    return bits == 0 ? 1 : machine.vectorBits / bits;
   }
 
-  /// Inputs come plain, one image after another: converts each once, masking the unused rows on the
-  /// way where its readers do.
-  void convertInputs(func::FuncOp entry) {
-    llvm::DenseMap<Value, Value> converted;
-    llvm::DenseMap<std::pair<Value, Value>, Value> masked;
+  /// Inputs come plain, one image after another: converts each of those `wanted` once, masking the
+  /// unused rows on the way where its readers do. Returns inputs and their copies.
+  SmallVector<std::pair<Value, Value>> convertInputs(func::FuncOp entry,
+                                                     function_ref<bool(BlockArgument)> wanted) {
+    llvm::MapVector<Value, Value> converted;
+    llvm::MapVector<std::pair<Value, Value>, Value> masked;
     BatchAnalysis batch(entry);
     OpBuilder b = OpBuilder::atBlockBegin(&entry.getBody().front());
     for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
       Block &body = group.getBody().front();
       for (int64_t i = group.getInputs().size() - 1; i >= 0; --i) {
         Value input = group.getInputs()[i];
-        if (!isa<BlockArgument>(input) || !batch.isBatched(input) || getTensor(input).getRank() < 2)
+        if (!isa<BlockArgument>(input) || !batch.isBatched(input) ||
+            !wanted(cast<BlockArgument>(input)))
           continue;
         BlockArgument argument = body.getArgument(i);
         std::string name = "input" + std::to_string(cast<BlockArgument>(input).getArgNumber());
@@ -157,6 +160,10 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       }
       eraseUnusedInputs(group);
     }
+    SmallVector<std::pair<Value, Value>> copies(converted.begin(), converted.end());
+    for (auto &[key, copy] : masked)
+      copies.push_back({key.first, copy});
+    return copies;
   }
 
   void eraseUnusedInputs(GroupOp group) {
@@ -286,6 +293,12 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           changed = true;
         }
     }
+    numBatch += layouts.size();
+    return applyLayouts(entry, layouts);
+  }
+
+  /// Adds zeros around what is read with padding, and sets the types.
+  LogicalResult applyLayouts(func::FuncOp entry, llvm::MapVector<Value, LayoutAttr> &layouts) {
     for (GroupOp group : entry.getOps<GroupOp>())
       if (failed(addHalos(group, layouts)))
         return failure();
@@ -294,7 +307,6 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         attr = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), {});
       value.setType(RankedTensorType::get(getTensor(value).getShape(),
                                           getTensor(value).getElementType(), attr));
-      ++numBatch;
     }
     for (GroupOp group : entry.getOps<GroupOp>()) {
       for (auto [input, argument] : llvm::zip(group.getInputs(), group.getBody().getArguments()))
@@ -303,6 +315,69 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         value.setType(result.getType());
     }
     return success();
+  }
+
+  /// Puts the channels of images in blocks of `lanes` where that serves, and with them the
+  /// dimension of the weights that vectors run along.
+  LogicalResult setChannelBlocks(func::FuncOp entry, const Machine &machine, int64_t lanes,
+                                 std::string &reason) {
+    ChannelBlocks blocks(entry, machine, lanes, /*always=*/layout == "channels");
+    if (blocks.empty())
+      return success();
+    llvm::DenseSet<Value> read;
+    for (GroupOp group : entry.getOps<GroupOp>()) {
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      if (blocks.getVector(group, *info) >= 0)
+        read.insert(group.getInputs().begin(), group.getInputs().end());
+    }
+    llvm::MapVector<Value, LayoutAttr> layouts;
+    for (auto [argument, copy] : convertInputs(entry, [&](BlockArgument input) {
+           return read.contains(input) && getTensor(input).getRank() == 4;
+         })) {
+      blocks.replace(argument, copy);
+      // Few channels: plain, for the zeros around them.
+      if (!blocks.contains(copy))
+        layouts[copy] = LayoutAttr::getPlain(&getContext(), getTensor(copy).getRank());
+    }
+    PreparedValues prepared(entry);
+    std::map<std::pair<void *, int64_t>, Value> weights;
+    for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
+      for (Value result : group.getResults())
+        if (blocks.contains(result)) {
+          layouts[result] = blocks.getLayout(&getContext(), getTensor(result).getRank(), 1);
+          ++numChannels;
+        }
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      int64_t vector = blocks.getVector(group, *info);
+      for (const GroupInfo::Read &read : info->getReads()) {
+        Value input = group.getInputs()[read.argument];
+        if (vector < 0 || read.pooled || blocks.contains(input) || !prepared.contains(input))
+          continue;
+        int64_t dim = blocks.getBlockedDim(read.forms, vector);
+        if (dim < 0)
+          continue;
+        Value &weight = weights[{input.getAsOpaquePointer(), dim}];
+        if (!weight) {
+          OpBuilder b(&getContext());
+          b.setInsertionPointAfterValue(input);
+          std::string name = group.getName().str() + ".weight" + std::to_string(read.argument);
+          weight = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
+                     return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
+                         .getResult();
+                   }).getResult(0);
+          layouts[weight] =
+              blocks.getLayout(&getContext(), getTensor(weight).getRank(), dim);
+        }
+        group.setOperand(read.argument, weight);
+      }
+    }
+    reason += ": channels in blocks of " + std::to_string(lanes) +
+              ", tensors: " + std::to_string(blocks.size());
+    return applyLayouts(entry, layouts);
   }
 
   static bool isNotZero(int64_t value) { return value != 0; }
@@ -335,7 +410,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           noHalo.insert(input);
         continue;
       }
-      if (llvm::any_of(halo, isNotZero) && halo[0] == 0)
+      int64_t split = attr.getBlockedDim();
+      if (llvm::any_of(halo, isNotZero) && halo[0] == 0 && (split < 0 || halo[split] == 0))
         found->second = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), halo);
     }
     return success();

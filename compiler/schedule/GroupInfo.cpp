@@ -69,6 +69,15 @@ int64_t LinearForm::getSingleDim() const {
   return constant == 0 ? found : -1;
 }
 
+bool LinearForm::runsAlongBlocks(unsigned dim, int64_t block) const {
+  if (coefficients[dim] != 1 || constant % block != 0)
+    return false;
+  for (auto [other, factor] : llvm::enumerate(coefficients))
+    if (other != dim && factor % block != 0)
+      return false;
+  return true;
+}
+
 SmallVector<LinearForm> mlir::cnn::getForms(AffineMap map) {
   SmallVector<LinearForm> forms;
   for (AffineExpr expr : map.getResults())

@@ -9,7 +9,10 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
   let summary = "Give every tensor between groups a layout";
   let description = [{
     A batch that fills whole vectors is laid out with the images of one vector innermost, so that every
-    operation on images is one on vectors, whatever its window; all else is plain. Reductions over the
+    operation on images is one on vectors, whatever its window. In an entry point for another batch that
+    changes no state, images have their channels in blocks of one vector, where these fill at least half of it
+    and every group that touches them can follow; the weights there have the dimension in blocks that the
+    vectors run along, and are converted by `cnn-prepare`. All else is plain. Reductions over the
     batch are split into one per slice and one over the slices, so that what comes before the batch
     meets can run slice by slice. Tensors read with padding get stored zeros around them.
 
@@ -20,10 +23,11 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
   let options = [
     Option<"cpu", "cpu", "std::string", "\"native\"", "CPU to compile for">,
     Option<"layout", "layout", "std::string", "\"auto\"",
-           "auto, plain, or batch (batch innermost where the batch allows it)">
+           "auto, plain, batch (batch innermost where the batch allows it), or channels (channels in blocks)">
   ];
   let statistics = [
     Statistic<"numBatch", "batch-innermost", "Number of tensors laid out with the batch innermost">,
+    Statistic<"numChannels", "channel-blocks", "Number of tensors laid out with channels in blocks">,
     Statistic<"numConversions", "conversions", "Number of layout conversions inserted">
   ];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];

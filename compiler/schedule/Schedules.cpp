@@ -112,12 +112,13 @@ Stride ScheduleSpace::classify(const TensorAccess &access, int64_t vector) const
   }
   LayoutAttr layout = getLayoutOf(access.type);
   int64_t innermost = layout.getOrder().empty() ? -1 : layout.getOrder().back();
+  int64_t block = layout.getBlock();
   Stride stride = Stride::Zero;
   for (auto [at, form] : llvm::enumerate(access.forms)) {
     if (dim >= static_cast<int64_t>(form.coefficients.size()) || !form.uses(dim))
       continue;
     bool unit = static_cast<int64_t>(at) == innermost && form.coefficients[dim] == 1 &&
-                (layout.getBlock() == 1 || layout.getBlock() == lanes);
+                (block == 1 || (block == lanes && form.runsAlongBlocks(dim, block)));
     if (!unit || stride != Stride::Zero)
       return Stride::Strided;
     stride = Stride::Unit;
@@ -233,8 +234,12 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
       continue;
     const LinearForm &form = access.forms[split];
     bool unit = classify(access, schedule.vector) == Stride::Unit;
+    if (!unit && !access.pooled && dims > 0 && form.uses(schedule.vector))
+      return emitError() << "vectors along dimension " << schedule.vector
+                         << " run across the blocks of a tensor";
     for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
-      if (factor == 0 || access.pooled)
+      // Points of reduced dimensions are unrolled one by one.
+      if (factor == 0 || access.pooled || !nest.isParallel(dim))
         continue;
       bool whole =
           unit && (static_cast<int64_t>(dim) == schedule.vector || factor % layout.getBlock() == 0);

@@ -33,15 +33,17 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
 
   void runOnEntry(func::FuncOp entry) {
     int64_t extent = getBatchExtent(entry), block = 0;
+    BatchAnalysis batch(entry);
     entry.walk([&](GroupOp group) {
       for (Value result : group.getResults())
-        block = std::max(block, getLayoutOf(getTensor(result)).getBlock());
+        if (LayoutAttr layout = getLayoutOf(getTensor(result));
+            batch.isBatched(result) && layout.getBlockedDim() == 0)
+          block = std::max(block, layout.getBlock());
     });
     if (extent == 0 || block <= 1)
       return;
     if (extent / block < fewest)
       return;
-    BatchAnalysis batch(entry);
     // Stage of what computes a value, and whether it needs a barrier to be read there.
     llvm::DenseMap<Value, int64_t> stages;
     llvm::DenseMap<Value, bool> sliced;

@@ -72,9 +72,18 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
   found.batch = found.result.getDimSize(0);
   found.outputs = found.result.getDimSize(1);
   found.channels = getTensor(found.input).getDimSize(1);
-  for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
-    for (Value value : values)
-      found.block = std::max(found.block, getLayoutOf(getTensor(value)).getBlock());
+  SmallVector<Value> images(group.getResults());
+  for (auto [argument, input] :
+       llvm::zip(group.getBody().getArguments(), group.getInputs()))
+    if (argument != found.weight)
+      images.push_back(input);
+  for (Value value : images) {
+    LayoutAttr layout = getLayoutOf(getTensor(value));
+    if (layout.getBlockedDim() == 0)
+      found.block = std::max(found.block, layout.getBlock());
+    if (layout.getBlockedDim() == 1)
+      found.channelBlock = std::max(found.channelBlock, layout.getBlock());
+  }
   if (found.shapeProblem.empty()) {
     ScheduleSpace::chooseForm(group);
     FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, /*sliced=*/false);

@@ -55,8 +55,8 @@ private:
   int64_t batch = 0, channels = 0, outputs = 0;
   /// Estimated cycles of one core for the direct algorithm.
   double directCycles = 0;
-  /// Images that lie in one vector; 1 in plain layouts.
-  int64_t block = 1;
+  /// Images that lie in one vector, and channels; 1 in plain layouts.
+  int64_t block = 1, channelBlock = 1;
 };
 
 } // namespace mlir::cnn

@@ -2,6 +2,7 @@
 """Random valid .cnn programs, and whether compiled code computes on them what the slow reference does.
 
     random_programs.py SCRATCH --seed N --count N [--infer] [--element f32|f64] [--vary-schedules]
+                       [--set KEY=VALUE]
     random_programs.py SCRATCH --seed N --forever       until one differs: by hand, for hours
 
 A program is a net with a recipe: chains, branches, blocks with parameters, `repeat`, `for`, `if`, shared
@@ -340,6 +341,7 @@ def write_programs(options, seeds):
 def run(options, seeds):
     command = ["cnn-steps", "--reference", *(["--infer"] if options.infer else []),
                *(["--vary-schedules"] if options.vary_schedules else []),
+               *(["--set", options.set] if options.set else []),
                *write_programs(options, seeds)]
     return subprocess.run(command).returncode
 
@@ -351,6 +353,7 @@ def main():
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--infer", action="store_true")
     parser.add_argument("--element", choices=("f32", "f64"))
+    parser.add_argument("--set", help="as for cnnc, such as schedule.layout=channels")
     parser.add_argument("--forever", action="store_true")
     parser.add_argument("--vary-schedules", action="store_true")
     options = parser.parse_args()

@@ -104,3 +104,48 @@ module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, 
     return
   }
 }
+
+// -----
+
+// Channels in blocks: vectors are blocks of the result, and 35 channels of the image are two blocks of 16,
+// each element of a block in all lanes, and three channels of the third; no index is divided.
+// CHECK-LABEL: func.func private @blocked
+// CHECK-NOT: remui
+// CHECK: scf.for %[[B:.*]] = %c0{{.*}} to %c2{{.*}} step %c1
+// CHECK: scf.for %[[C:.*]] = %c0{{.*}} to %c16{{.*}} step %c2
+// CHECK: %[[AT:.*]] = arith.addi %{{.*}}, %[[C]]
+// CHECK: cnn.tile_load %{{.*}}[%c0{{.*}}, %[[B]], %{{.*}}, %{{.*}}, %[[C]]]
+// CHECK: cnn.tile_load %{{.*}}[%{{.*}}, %[[AT]], %c0{{.*}}, %c0{{.*}}, %c0{{.*}}] {{.*}} : memref<2x35x1x1x16xf32>
+// CHECK: cnn.tile_load %{{.*}}[%c0{{.*}}, %c2{{.*}}, %{{.*}}, %{{.*}}, %c2{{.*}}]
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @blocked(%item: index, %scratch: memref<64xi8>, %x: memref<1x3x6x6x16xf32>, %w: memref<2x35x1x1x16xf32>, %y: memref<1x2x6x6x16xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %x : memref<1x3x6x6x16xf32> -> tensor<1x35x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>
+    %1 = cnn.from_buffer %w : memref<2x35x1x1x16xf32> -> tensor<20x35x1x1xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
+    %2 = cnn.group "blocked" (%a = %0, %k = %1) : (tensor<1x35x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>, tensor<20x35x1x1xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>) -> tensor<1x20x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>> schedule #cnn.nest<"direct", vector = 1, tile = [1, 2, 1, 6, 2, 1, 1], order = [0, 1, 2, 3, 4, 5, 6]> {
+      %3 = cnn.conv %a, %k {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 0, 0, 0, 0>, stride = array<i64: 1, 1>} : tensor<1x35x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>, tensor<20x35x1x1xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>> -> tensor<1x20x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>
+      cnn.yield %3 : tensor<1x20x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>
+    }
+    cnn.to_buffer %2, %y : tensor<1x20x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>> -> memref<1x2x6x6x16xf32>
+    return
+  }
+}
+
+// -----
+
+// Zeros before and behind the elements of a row: nothing between them is touched.
+// CHECK-LABEL: func.func private @zeros
+// CHECK: cnn.tile_store %{{.*}}[%c0{{.*}}, %{{.*}}] {{.*}}guard
+// CHECK: cnn.tile_store %{{.*}}[%{{.*}}, %c0{{.*}}] map #{{.*}} : vector<2x1xf32>
+// CHECK: cnn.tile_store %{{.*}}[%{{.*}}, %c9{{.*}}] map #{{.*}} : vector<2x1xf32>
+// CHECK-NOT: cnn.tile_store
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @zeros(%item: index, %scratch: memref<64xi8>, %x: memref<1x7xf32>, %y: memref<1x11xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %x : memref<1x7xf32> -> tensor<1x7xf32>
+    %1 = cnn.group "zeros" (%a = %0) : (tensor<1x7xf32>) -> tensor<1x7xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 2]>> schedule #cnn.nest<"direct", vector = 1, tile = [1, 1], order = [0, 1]> {
+      %2 = cnn.relu %a : tensor<1x7xf32> -> tensor<1x7xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 2]>>
+      cnn.yield %2 : tensor<1x7xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 2]>>
+    }
+    cnn.to_buffer %1, %y : tensor<1x7xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 2]>> -> memref<1x11xf32>
+    return
+  }
+}
