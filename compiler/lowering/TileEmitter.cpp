@@ -302,7 +302,12 @@ Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile 
                            .front(),
                        tile);
   // Outside of the value's bounds, where the anchor pads, what was computed has no meaning.
-  RankedTensorType type = getTensor(value);
+  return maskOutside(result, getTensor(value), forms, tile, padding);
+}
+
+/// `value` where the indices `forms` lie within a tensor of the given type, else `padding`.
+Value TileEmitter::maskOutside(Value value, RankedTensorType type, ArrayRef<LinearForm> forms,
+                               const Tile &tile, double padding) {
   for (auto [dim, form] : llvm::enumerate(forms)) {
     auto [low, high] = getRange(form, tile);
     if (low >= 0 && high < type.getDimSize(dim))
@@ -312,11 +317,11 @@ Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile 
     Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index,
                                          buildInt(b, loc, index.getType(), type.getDimSize(dim)));
     Value outside = isa<FloatType>(type.getElementType())
-                        ? buildFloat(b, loc, result.getType(), padding)
-                        : buildZero(b, loc, result.getType());
-    result = arith::SelectOp::create(b, loc, inside, result, outside);
+                        ? buildFloat(b, loc, value.getType(), padding)
+                        : buildZero(b, loc, value.getType());
+    value = arith::SelectOp::create(b, loc, inside, value, outside);
   }
-  return result;
+  return value;
 }
 
 /// The body of the anchor at the current point of the reduced dimensions.
@@ -342,8 +347,8 @@ SmallVector<Value> TileEmitter::emitPoint(SmallVector<Value> accumulators) {
   return results;
 }
 
-/// The elements of a block of a tensor that is read along the reduced dimension `dim`, one element in
-/// all lanes: its loop is one over blocks and one inside of them. 1 where there is none.
+/// The elements of a block of a tensor that is read along the reduced dimension `dim`, one element
+/// in all lanes: its loop is one over blocks and one inside of them. 1 where there is none.
 int64_t TileEmitter::getCut(unsigned dim) {
   if (static_cast<int64_t>(dim) == schedule.vector)
     return 1;
@@ -519,7 +524,13 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
     bool pooled = info.pool && def && (def == info.pool || llvm::is_contained(info.afterPool, def));
     const Tile &tile = pooled ? pooledTile : anchorTile;
     ArrayRef<LinearForm> at = pooled ? ArrayRef(pooledForms) : ArrayRef(forms);
-    store(evaluate(value, at, tile, 0.0), i, at, tile);
+    Value result = evaluate(value, at, tile, 0.0);
+    // The first block of an image stores the zeros around it; what reaches there is as much.
+    bool computed = def == info.anchor || (info.pool && def == info.pool);
+    if (slice && !slice.getTiles().empty() && computed &&
+        !getLayoutOf(getTensor(group.getResult(i))).getHalo().empty())
+      result = maskOutside(splat(result, tile), getTensor(value), at, tile, 0.0);
+    store(result, i, at, tile);
   }
 }
 

@@ -42,7 +42,8 @@ private:
     Value localBase;  ///< the same within the slice, for dimension 0
     Value units;      ///< in vectors, for the vector dimension
     Value localUnits; ///< the same within the slice
-    /// Of a reduced dimension that runs along the blocks of a tensor: the block, and the element of it.
+    /// Of a reduced dimension that runs along the blocks of a tensor: the block, and the element of
+    /// it.
     Value block, lane;
     int64_t low = 0, high = 0;
     int64_t tile = 1;
@@ -71,6 +72,8 @@ private:
 
   // Values at a tile.
   Value evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
+  Value maskOutside(Value value, RankedTensorType type, ArrayRef<LinearForm> forms,
+                    const Tile &tile, double padding);
   Value load(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
   void store(Value value, unsigned result, ArrayRef<LinearForm> forms, const Tile &tile);
   Value buildIndex(const LinearForm &form, const Tile &tile);

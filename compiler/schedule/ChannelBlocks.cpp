@@ -97,8 +97,8 @@ bool ChannelBlocks::isLegal(GroupOp group, const GroupInfo &info, int64_t vector
     for (const LinearForm &form : forms) {
       int64_t dim = form.getSingleDim();
       at.push_back(dim >= 0 ? results[dim] : form);
-      legal &= dim >= 0 && (static_cast<int64_t>(at.size()) - 1 != channelDim ||
-                            info.poolFactors[dim] == 1);
+      legal &= dim >= 0 &&
+               (static_cast<int64_t>(at.size()) - 1 != channelDim || info.poolFactors[dim] == 1);
     }
     legal = legal && fits(at, vector, store);
   };
@@ -142,7 +142,8 @@ int64_t ChannelBlocks::getBlockedDim(ArrayRef<LinearForm> forms, int64_t vector)
   return found;
 }
 
-LayoutAttr ChannelBlocks::getLayout(MLIRContext *context, int64_t rank, int64_t dim) const {
+LayoutAttr mlir::cnn::getBlockedLayout(MLIRContext *context, int64_t rank, int64_t dim,
+                                       int64_t block) {
   SmallVector<int64_t> order = llvm::to_vector(llvm::seq<int64_t>(0, rank));
   order.push_back(dim);
   return LayoutAttr::get(context, order, block, {});

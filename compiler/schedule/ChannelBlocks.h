@@ -1,4 +1,5 @@
-//===- ChannelBlocks.h - Images with their channels in blocks of one vector ----------------------===//
+//===- ChannelBlocks.h - Images with their channels in blocks of one vector
+//----------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_CHANNELBLOCKS_H
 #define CNNC_COMPILER_SCHEDULE_CHANNELBLOCKS_H
@@ -11,9 +12,12 @@
 
 namespace mlir::cnn {
 
-/// Finds the images of an entry point (tensors [n, c, h, w] with a row for every image) that can lie
-/// as [n][c / V][h][w][V]: every group that touches one of them has a dimension along which vectors
-/// are whole blocks of each of its images, or one element of it in all lanes.
+/// A layout with `block` elements (more than 1) of dimension `dim` innermost.
+LayoutAttr getBlockedLayout(MLIRContext *context, int64_t rank, int64_t dim, int64_t block);
+
+/// Finds the images of an entry point (tensors [n, c, h, w] with a row for every image) that can
+/// lie as [n][c / V][h][w][V]: every group that touches one of them has a dimension along which
+/// vectors are whole blocks of each of its images, or one element of it in all lanes.
 class ChannelBlocks {
 public:
   /// `block`: the lanes V. Unless `always`, channels must fill at least half of their vectors.
@@ -32,8 +36,6 @@ public:
   int64_t getBlockedDim(ArrayRef<LinearForm> forms, int64_t vector) const;
   /// Whether the channels of such a tensor fill enough of their vectors.
   bool isWorthwhile(RankedTensorType type) const;
-  /// The layout [n][c / V][h][w][V], or for a weight with `dim` in blocks.
-  LayoutAttr getLayout(MLIRContext *context, int64_t rank, int64_t dim) const;
 
 private:
   bool isLegal(GroupOp group, const GroupInfo &info, int64_t vector, bool &any) const;

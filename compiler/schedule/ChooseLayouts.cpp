@@ -346,7 +346,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
       for (Value result : group.getResults())
         if (blocks.contains(result)) {
-          layouts[result] = blocks.getLayout(&getContext(), getTensor(result).getRank(), 1);
+          layouts[result] = getBlockedLayout(&getContext(), getTensor(result).getRank(), 1, lanes);
           ++numChannels;
         }
       FailureOr<GroupInfo> info = GroupInfo::get(group);
@@ -370,7 +370,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
                          .getResult();
                    }).getResult(0);
           layouts[weight] =
-              blocks.getLayout(&getContext(), getTensor(weight).getRank(), dim);
+              getBlockedLayout(&getContext(), getTensor(weight).getRank(), dim, lanes);
         }
         group.setOperand(read.argument, weight);
       }

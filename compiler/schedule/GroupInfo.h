@@ -27,7 +27,8 @@ struct LinearForm {
   /// The dimension if the form is just that dimension, else -1.
   int64_t getSingleDim() const;
   bool uses(unsigned dim) const { return coefficients[dim] != 0; }
-  /// Whether dimension `dim` counts elements of blocks of `block`, and everything else whole blocks.
+  /// Whether dimension `dim` counts elements of blocks of `block`, and everything else whole
+  /// blocks.
   bool runsAlongBlocks(unsigned dim, int64_t block) const;
 };
 

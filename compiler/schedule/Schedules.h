@@ -77,7 +77,6 @@ private:
   };
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
-  bool hasSharedZeros(RankedTensorType type) const;
   int64_t getOperations(int64_t vector) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;

@@ -2,7 +2,7 @@
 //-------------------------------===//
 
 #include "compiler/schedule/Winograd.h"
-
+#include "compiler/schedule/ChannelBlocks.h"
 #include "compiler/schedule/Schedules.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
@@ -73,16 +73,18 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
   found.outputs = found.result.getDimSize(1);
   found.channels = getTensor(found.input).getDimSize(1);
   SmallVector<Value> images(group.getResults());
-  for (auto [argument, input] :
-       llvm::zip(group.getBody().getArguments(), group.getInputs()))
+  for (auto [argument, input] : llvm::zip(group.getBody().getArguments(), group.getInputs()))
     if (argument != found.weight)
       images.push_back(input);
   for (Value value : images) {
     LayoutAttr layout = getLayoutOf(getTensor(value));
     if (layout.getBlockedDim() == 0)
       found.block = std::max(found.block, layout.getBlock());
-    if (layout.getBlockedDim() == 1)
+    if (layout.getBlockedDim() == 1) {
       found.channelBlock = std::max(found.channelBlock, layout.getBlock());
+      found.isInputBlocked |= getTensor(value).getDimSize(1) == found.channels &&
+                              !llvm::is_contained(group.getResults(), value);
+    }
   }
   if (found.shapeProblem.empty()) {
     ScheduleSpace::chooseForm(group);
@@ -90,7 +92,8 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
     if (failed(space))
       return std::nullopt;
     std::string reason;
-    found.directCycles = space->getCycles(space->choose(reason));
+    found.directCycles = found.channelBlock > 1 ? found.getDirectChannelCycles()
+                                                : space->getCycles(space->choose(reason));
   }
   return found;
 }
@@ -124,8 +127,46 @@ static double getMissing(double bytes, double cache) {
   return std::clamp(2 * (bytes / cache - 0.75), 0.0, 1.0);
 }
 
+/// With channels in blocks, weights come from beyond the second-level cache at every call, beside
+/// the multiplications; a part has a barrier behind it.
+static constexpr double weightBytesPerCycle = 8, blockedDirectShare = 0.9, cyclesPerPart = 6000;
+
+/// Cycles of the direct algorithm with channels in blocks.
+double WinogradCandidate::getDirectChannelCycles() const {
+  double vectors = static_cast<double>(result.getNumElements()) / outputs *
+                   llvm::divideCeil(outputs, channelBlock);
+  double bytes = result.getElementTypeBitWidth() / 8.0 * channels * outputs * 9;
+  return std::max(vectors * channels * 9 / 2 / blockedDirectShare, bytes / weightBytesPerCycle);
+}
+
+/// Cycles of a plan for the whole batch with channels in blocks.
+double WinogradCandidate::getChannelCycles(const WinogradPlan &plan) const {
+  double points = (plan.tile + 2) * (plan.tile + 2),
+         element = result.getElementTypeBitWidth() / 8.0;
+  double tilesInBlock = plan.inBlock[0] * plan.inBlock[1], cache = machine->level2;
+  double items = static_cast<double>(batch) * plan.blocks[0] * plan.blocks[1];
+  double c = llvm::divideCeil(channels, channelBlock), k = llvm::divideCeil(outputs, channelBlock);
+  double weights = points * channels * outputs * element;
+  double passing = points * (channels + outputs) * element * tilesInBlock;
+  // The product loads a vector of weights for each tile of registers.
+  double product = points * k * channels / 2 / productShare * (tilesInBlock + 1);
+  double transforms = points * 4 * (c + k) * tilesInBlock;
+  double once = isPrepared ? 0 : weights;
+  // Whole images: the parts are kernels of their own, and everything passes through memory.
+  if (plan.blocks[0] * plan.blocks[1] == 1)
+    return once + items * (transforms + 2 * passing / bytesPerCycle) +
+           std::max(items * product, weights / weightBytesPerCycle) + 2 * cyclesPerPart;
+  double fetched =
+      weights * getMissing(passing + weights, cache) / weightBytesPerCycle +
+      4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) / bytesPerCycle;
+  return once + weights / weightBytesPerCycle +
+         items * (transforms + product + fetched + cyclesPerBlock) * (1 + 1 / items);
+}
+
 /// Cycles of a plan for the whole batch.
 double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
+  if (channelBlock > 1)
+    return getChannelCycles(plan);
   double points = (plan.tile + 2) * (plan.tile + 2), c = channels, k = outputs;
   double tilesInBlock = plan.inBlock[0] * plan.inBlock[1];
   double items = static_cast<double>(batch / block) * plan.blocks[0] * plan.blocks[1];
@@ -170,7 +211,7 @@ WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) co
   };
   if (!inBlock.empty()) {
     consider(inBlock[0], inBlock[1]);
-  } else if (block == 1) {
+  } else if (block == 1 && channelBlock == 1) {
     consider(tiles[0], tiles[1]); // Whole images: no block stays in the cache.
   } else {
     for (int64_t columns = 1; columns < tiles[1]; ++columns)
@@ -189,7 +230,7 @@ WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) co
 }
 
 bool WinogradCandidate::isFaster(const WinogradPlan &plan, std::string &reason) const {
-  if (block == 1) {
+  if (block == 1 && channelBlock == 1) {
     reason = "winograd gathers windows lane by lane in plain layouts";
     return false;
   }
@@ -283,23 +324,29 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   Location loc = anchor->getLoc();
   Type element = result.getElementType();
   int64_t alpha = plan.tile + 2;
-  auto points = [&](int64_t count) {
+  auto points = [&](int64_t count, bool inBlocks) {
     SmallVector<int64_t> shape = {batch, plan.blocks[0], plan.blocks[1],  alpha,
                                   alpha, count,          plan.inBlock[0], plan.inBlock[1]};
     Attribute layout;
     if (block > 1)
       layout = LayoutAttr::getBatchInnermost(context, shape.size(), block);
+    else if (inBlocks && channelBlock > 1)
+      layout = getBlockedLayout(context, shape.size(), 5, channelBlock);
     return RankedTensorType::get(shape, element, layout);
   };
   group.addReason(plan.reason);
   GroupOp weights =
       makePart(b, group, ".winograd_weight", weight, [&](OpBuilder &inner, Value value) {
-        auto type = RankedTensorType::get({alpha, alpha, outputs, channels}, element);
+        Attribute layout;
+        if (channelBlock > 1)
+          layout = getBlockedLayout(context, 4, 2, channelBlock);
+        auto type = RankedTensorType::get({alpha, alpha, outputs, channels}, element, layout);
         return WinogradWeightOp::create(inner, loc, type, value, plan.tile, turned).getResult();
       });
   GroupOp windows =
       makePart(b, group, ".winograd_input", input, [&](OpBuilder &inner, Value value) {
-        return WinogradInputOp::create(inner, loc, points(channels), value, plan.tile, padding)
+        return WinogradInputOp::create(inner, loc, points(channels, isInputBlocked), value,
+                                       plan.tile, padding)
             .getResult();
       });
   // The product reads two groups' results.
@@ -311,7 +358,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
     body.addArgument(factor.getType(), factor.getLoc());
   OpBuilder inner(context);
   inner.setInsertionPointToEnd(&body);
-  Value made = WinogradProductOp::create(inner, loc, points(outputs), body.getArgument(0),
+  Value made = WinogradProductOp::create(inner, loc, points(outputs, true), body.getArgument(0),
                                          body.getArgument(1));
   YieldOp::create(inner, loc, made);
   state.addOperands(factors);
@@ -335,7 +382,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
       last.eraseArgument(i);
       group->eraseOperand(i);
     }
-  if (block > 1 && plan.blocks[0] * plan.blocks[1] > 1)
+  if ((block > 1 || channelBlock > 1) && plan.blocks[0] * plan.blocks[1] > 1)
     gatherBlocks({windows, products, group},
                  SliceScheduleAttr::get(context, block, batch / block, plan.blocks), plan.reason);
 }

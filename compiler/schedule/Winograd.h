@@ -41,6 +41,8 @@ public:
   void rewrite(const WinogradPlan &plan);
 
 private:
+  double getDirectChannelCycles() const;
+  double getChannelCycles(const WinogradPlan &plan) const;
   double getCycles(const WinogradPlan &plan) const;
 
   GroupOp group;
@@ -57,6 +59,8 @@ private:
   double directCycles = 0;
   /// Images that lie in one vector, and channels; 1 in plain layouts.
   int64_t block = 1, channelBlock = 1;
+  /// Whether the input has its channels in blocks.
+  bool isInputBlocked = false;
 };
 
 } // namespace mlir::cnn

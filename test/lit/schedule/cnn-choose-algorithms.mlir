@@ -3,6 +3,8 @@
 // RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=plain" --cnn-choose-algorithms | FileCheck %s --check-prefix=PLAIN
 // RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=plain" --cnn-choose-algorithms=override=conv=winograd4 | FileCheck %s --check-prefix=PLAIN4
 // RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-algorithms=override=conv=algorithm:winograd4;blocks:1x6" --cnn-slice-batch "--cnn-choose-schedules=override=conv=algorithm:winograd4;blocks:1x6" --cnn-plan | FileCheck %s --check-prefix=PLAN
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=channels" --cnn-choose-algorithms | FileCheck %s --check-prefix=CHANNELS
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=channels" "--cnn-choose-algorithms=override=conv=algorithm:winograd4;blocks:1x6" | FileCheck %s --check-prefix=ROWS
 // Breaks if Winograd's algorithm is not put in place of a convolution where it is faster or asked for.
 
 // Asked of all convolutions, an algorithm is taken where it applies.
@@ -33,6 +35,13 @@
 // PLAIN: cnn.group "conv2" {{.*}} because "winograd gathers windows lane by lane in plain layouts" {
 // PLAIN4: cnn.winograd_input {{.*}} tile = 4 : i64} : tensor<32x64x24x24xf32> -> tensor<32x1x1x6x6x64x6x6xf32>
 // PLAIN4-NOT: cnn.slices
+
+// Channels in blocks: of what passes between the parts and of the transformed weight, too.
+// CHANNELS: cnn.winograd_weight {{.*}} -> tensor<6x6x64x64xf32, #cnn.layout<order = [0, 1, 2, 3, 2], block = 16>>
+// CHANNELS: cnn.winograd_input {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16>>
+// CHANNELS: cnn.winograd_product {{.*}} -> {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16>>
+// CHANNELS: cnn.group "conv2" {{.*}} because "tiles of 4 x 4
+// ROWS: cnn.group "conv2.blocks"{{.*}} schedule #cnn.slices<block = 1, count = 32, tiles = [6, 1]>
 
 // What passes between the parts is one block in a worker's scratch memory; 2 slices x 6 rows of blocks.
 // PLAN: cnn.launch @conv2.blocks items 12
