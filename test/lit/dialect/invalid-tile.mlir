@@ -102,3 +102,12 @@ func.func @f(%v: vector<4x16xf32>) {
   %0 = cnn.tile_join %v, %v {dim = 0 : i64} : vector<4x16xf32>, vector<4x16xf32> -> vector<9x16xf32>
   return
 }
+
+// -----
+
+// cnn.tile_load C3
+func.func @f(%b: memref<8x32xf32>, %i: index) {
+  // expected-error@+1 {{'cnn.tile_load' op tells the zeros of 1 dimensions of 'memref<8x32xf32>' (C3)}}
+  %0 = cnn.tile_load %b[%i, %i] map affine_map<(d0, d1) -> (d0, d1)> {zeros = array<i64: 1>} : memref<8x32xf32> -> vector<4x16xf32>
+  return
+}
