@@ -52,6 +52,9 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
   space.info = *info;
   space.machine = machine;
   space.sliced = sliced;
+  if (auto outer = group->getParentOfType<GroupOp>())
+    if (SliceScheduleAttr slices = outer.getSliceSchedule())
+      space.sliceBlock = slices.getBlock();
   space.lanes = getLanes(group, machine);
   if (auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
       grad && grad.getWinograd() != 0) {
@@ -206,6 +209,9 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
                          << " before a pooling";
   }
   if (sliced && parallel > 0 && schedule.vector == 0) {
+    if (sliceBlock % lanes != 0)
+      return emitError() << "vectors cannot run along dimension 0: a slice has " << sliceBlock
+                         << (sliceBlock == 1 ? " image" : " images");
     // Dimension 0 counts slices where it is read at slice * rows: only one of them is at hand.
     for (const TensorAccess &access : accesses)
       for (const LinearForm &form : access.forms)
@@ -213,8 +219,7 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
           return emitError() << "vectors cannot run along dimension 0, which counts slices";
   }
   if (sliced && parallel > 0) {
-    int64_t inSlice = schedule.vector == 0 ? 1 : schedule.tile[0];
-    if (schedule.tile[0] != inSlice || (schedule.vector == 0 && schedule.tile[0] != 1))
+    if (schedule.tile[0] != 1)
       return emitError() << "tile of dimension 0 is " << schedule.tile[0]
                          << ", expected 1: the group runs on one slice at a time";
   }

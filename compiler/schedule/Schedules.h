@@ -105,6 +105,8 @@ private:
   std::optional<WeightGradSpace> weightGrad;
   int64_t lanes = 1;
   bool sliced = false;
+  /// Images of one slice, where an outer group tells.
+  int64_t sliceBlock = 0;
 };
 
 } // namespace mlir::cnn
