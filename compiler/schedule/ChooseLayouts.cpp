@@ -20,6 +20,7 @@
 
 #include <cmath>
 #include <map>
+#include <numeric>
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSELAYOUTSPASS
@@ -46,6 +47,10 @@ static GroupOp makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRange 
   state.addTypes(result.getType());
   return cast<GroupOp>(b.create(state));
 }
+
+/// Points of all nests on images below which what is gained is not worth another layout, and
+/// weights packed for it: LeNet has 400,000.
+static constexpr double fewestPoints = 1 << 20;
 
 namespace {
 struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
@@ -325,12 +330,20 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     if (blocks.empty())
       return success();
     llvm::DenseSet<Value> read;
+    double points = 0;
     for (GroupOp group : entry.getOps<GroupOp>()) {
       FailureOr<GroupInfo> info = GroupInfo::get(group);
       if (failed(info))
         return failure();
-      if (blocks.getVector(group, *info) >= 0)
-        read.insert(group.getInputs().begin(), group.getInputs().end());
+      if (blocks.getVector(group, *info) < 0)
+        continue;
+      read.insert(group.getInputs().begin(), group.getInputs().end());
+      points += std::accumulate(info->nest.sizes.begin(), info->nest.sizes.end(), 1.0,
+                                std::multiplies<double>());
+    }
+    if (layout != "channels" && points < fewestPoints) {
+      reason += ", and the network is too small for channels in blocks";
+      return success();
     }
     llvm::MapVector<Value, LayoutAttr> layouts;
     for (auto [argument, copy] : convertInputs(entry, [&](BlockArgument input) {

@@ -54,32 +54,32 @@ module @odd {
 // kernels of the weight. Three channels of an image stay plain, and what is returned does.
 // WIDE-LABEL: func.func @one
 // WIDE-SAME: cnn.layout_reason = "the batch does not fill whole vectors of sapphirerapids: channels in blocks of 16, tensors: 1"
-// WIDE: cnn.group "image.blocks"{{.*}} -> tensor<1x3x6x6xf32, #cnn.layout<order = [0, 1, 2, 3], block = 1, halo = [0, 0, 1, 1]>>
+// WIDE: cnn.group "image.blocks"{{.*}} -> tensor<1x3x64x64xf32, #cnn.layout<order = [0, 1, 2, 3], block = 1, halo = [0, 0, 1, 1]>>
 // WIDE: cnn.group "conv1.forward.weight1"{{.*}} -> tensor<9x3x3x3xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
 // WIDE: cnn.group "conv2.forward.weight1"{{.*}} -> tensor<5x9x3x3xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
-// WIDE: cnn.group "conv1.forward"{{.*}} -> tensor<1x9x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
-// WIDE: cnn.group "conv2.forward"{{.*}} -> tensor<1x5x6x6xf32>
+// WIDE: cnn.group "conv1.forward"{{.*}} -> tensor<1x9x64x64xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
+// WIDE: cnn.group "conv2.forward"{{.*}} -> tensor<1x5x64x64xf32>
 // NARROW-LABEL: func.func @one
-// NARROW: cnn.group "conv1.forward"{{.*}} -> tensor<1x9x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 8, halo = [0, 0, 1, 1]>>
+// NARROW: cnn.group "conv1.forward"{{.*}} -> tensor<1x9x64x64xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 8, halo = [0, 0, 1, 1]>>
 // PLAIN-LABEL: func.func @one
 // PLAIN-NOT: #cnn.layout
 // CHANNELS-LABEL: func.func @one
-// CHANNELS: cnn.group "image.blocks"{{.*}} -> tensor<1x3x6x6xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
+// CHANNELS: cnn.group "image.blocks"{{.*}} -> tensor<1x3x64x64xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
 module @one {
   cnn.param @conv1.weight : tensor<9x3x3x3xf32> parameter <"constant", value = 1.0 : f64>
   cnn.param @conv2.weight : tensor<5x9x3x3xf32> parameter <"constant", value = 1.0 : f64>
-  func.func @one(%image: tensor<1x3x6x6xf32> {cnn.name = "image"}) -> (tensor<1x5x6x6xf32> {cnn.name = "y"}) {
+  func.func @one(%image: tensor<1x3x64x64xf32> {cnn.name = "image"}) -> (tensor<1x5x64x64xf32> {cnn.name = "y"}) {
     %w = cnn.read @conv1.weight : tensor<9x3x3x3xf32>
     %v = cnn.read @conv2.weight : tensor<5x9x3x3xf32>
-    %x = cnn.group "conv1.forward" (%a = %image, %b = %w) : (tensor<1x3x6x6xf32>, tensor<9x3x3x3xf32>) -> tensor<1x9x6x6xf32> {
-      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x3x6x6xf32>, tensor<9x3x3x3xf32> -> tensor<1x9x6x6xf32>
-      cnn.yield %c : tensor<1x9x6x6xf32>
+    %x = cnn.group "conv1.forward" (%a = %image, %b = %w) : (tensor<1x3x64x64xf32>, tensor<9x3x3x3xf32>) -> tensor<1x9x64x64xf32> {
+      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x3x64x64xf32>, tensor<9x3x3x3xf32> -> tensor<1x9x64x64xf32>
+      cnn.yield %c : tensor<1x9x64x64xf32>
     }
-    %y = cnn.group "conv2.forward" (%a = %x, %b = %v) : (tensor<1x9x6x6xf32>, tensor<5x9x3x3xf32>) -> tensor<1x5x6x6xf32> {
-      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x9x6x6xf32>, tensor<5x9x3x3xf32> -> tensor<1x5x6x6xf32>
-      cnn.yield %c : tensor<1x5x6x6xf32>
+    %y = cnn.group "conv2.forward" (%a = %x, %b = %v) : (tensor<1x9x64x64xf32>, tensor<5x9x3x3xf32>) -> tensor<1x5x64x64xf32> {
+      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x9x64x64xf32>, tensor<5x9x3x3xf32> -> tensor<1x5x64x64xf32>
+      cnn.yield %c : tensor<1x5x64x64xf32>
     }
-    return %y : tensor<1x5x6x6xf32>
+    return %y : tensor<1x5x64x64xf32>
   }
 }
 
@@ -90,17 +90,17 @@ module @one {
 // WIDE-NOT: block = 16
 module @grouped {
   cnn.param @conv1.weight : tensor<16x4x1x1xf32> parameter <"constant", value = 1.0 : f64>
-  func.func @grouped(%image: tensor<1x16x6x6xf32> {cnn.name = "image"}) -> (tensor<1x16x6x6xf32> {cnn.name = "y"}) {
+  func.func @grouped(%image: tensor<1x16x64x64xf32> {cnn.name = "image"}) -> (tensor<1x16x64x64xf32> {cnn.name = "y"}) {
     %w = cnn.read @conv1.weight : tensor<16x4x1x1xf32>
-    %x = cnn.group "conv1.forward" (%a = %image, %b = %w) : (tensor<1x16x6x6xf32>, tensor<16x4x1x1xf32>) -> tensor<1x16x6x6xf32> {
-      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 4 : i64} : tensor<1x16x6x6xf32>, tensor<16x4x1x1xf32> -> tensor<1x16x6x6xf32>
-      cnn.yield %c : tensor<1x16x6x6xf32>
+    %x = cnn.group "conv1.forward" (%a = %image, %b = %w) : (tensor<1x16x64x64xf32>, tensor<16x4x1x1xf32>) -> tensor<1x16x64x64xf32> {
+      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 4 : i64} : tensor<1x16x64x64xf32>, tensor<16x4x1x1xf32> -> tensor<1x16x64x64xf32>
+      cnn.yield %c : tensor<1x16x64x64xf32>
     }
-    %y = cnn.group "relu1.forward" (%a = %x) : (tensor<1x16x6x6xf32>) -> tensor<1x16x6x6xf32> {
-      %r = cnn.relu %a : tensor<1x16x6x6xf32> -> tensor<1x16x6x6xf32>
-      cnn.yield %r : tensor<1x16x6x6xf32>
+    %y = cnn.group "relu1.forward" (%a = %x) : (tensor<1x16x64x64xf32>) -> tensor<1x16x64x64xf32> {
+      %r = cnn.relu %a : tensor<1x16x64x64xf32> -> tensor<1x16x64x64xf32>
+      cnn.yield %r : tensor<1x16x64x64xf32>
     }
-    return %y : tensor<1x16x6x6xf32>
+    return %y : tensor<1x16x64x64xf32>
   }
 }
 
@@ -140,5 +140,22 @@ module {
       cnn.yield %0 : tensor<96x4xf32>
     }
     return %c : tensor<96x4xf32>
+  }
+}
+
+// -----
+
+// A network of a few thousand multiplications stays plain.
+// WIDE-LABEL: func.func @small
+// WIDE-SAME: cnn.layout_reason = "the batch does not fill whole vectors of sapphirerapids, and the network is too small for channels in blocks"
+module @small {
+  cnn.param @conv1.weight : tensor<9x9x3x3xf32> parameter <"constant", value = 1.0 : f64>
+  func.func @small(%image: tensor<1x9x6x6xf32> {cnn.name = "image"}) -> (tensor<1x9x4x4xf32> {cnn.name = "y"}) {
+    %w = cnn.read @conv1.weight : tensor<9x9x3x3xf32>
+    %x = cnn.group "conv1.forward" (%a = %image, %b = %w) : (tensor<1x9x6x6xf32>, tensor<9x9x3x3xf32>) -> tensor<1x9x4x4xf32> {
+      %c = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<1x9x6x6xf32>, tensor<9x9x3x3xf32> -> tensor<1x9x4x4xf32>
+      cnn.yield %c : tensor<1x9x4x4xf32>
+    }
+    return %x : tensor<1x9x4x4xf32>
   }
 }
