@@ -49,8 +49,8 @@ static WinogradMatrices makeMatrices(int64_t m, int64_t taps, bool scaleOutput) 
   result.input.assign(alpha * alpha, 0);
   result.weight.assign(alpha * taps, 0);
   result.output.assign(m * alpha, 0);
-  // Row j of `input` is Lagrange's polynomial of point j without its denominator; the last row is the
-  // product over all points, for the point at infinity.
+  // Row j of `input` is Lagrange's polynomial of point j without its denominator; the last row is
+  // the product over all points, for the point at infinity.
   for (int64_t j = 0; j < alpha; ++j) {
     SmallVector<double> row = multiplyOut(points, j);
     for (size_t i = 0; i < row.size(); ++i)

@@ -26,12 +26,13 @@ bool hasWinogradPoints(int64_t m);
 /// and infinity. Those of m = 4 give about half the rounding error of 0, +-1, +-2.
 WinogradMatrices getWinogradMatrices(int64_t m);
 
-/// Whether there are points for the gradient of a kernel of 3 taps from tiles of m outputs: 2, 3, 4.
+/// Whether there are points for the gradient of 3 taps from tiles of m outputs: 2, 3, 4.
 bool hasWinogradGradPoints(int64_t m);
 
 /// The matrices of F(3, m): the 3 taps' gradients from m outputs' (in the place of `weight`) and
-/// m + 2 pixels. The points of m = 2 and 4 are those of F(m, 3), and so is `input`; those of m = 3 are
-/// +-1/2, +-3/2 and infinity. `output` holds the denominators: it is applied once to a sum over all tiles.
+/// m + 2 pixels. The points of m = 2 and 4 are those of F(m, 3), and so is `input`; those of m = 3
+/// are +-1/2, +-3/2 and infinity. `output` holds the denominators: it is applied once to a sum over
+/// all tiles.
 WinogradMatrices getWinogradGradMatrices(int64_t m);
 
 } // namespace mlir::cnn

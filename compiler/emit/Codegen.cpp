@@ -1,6 +1,7 @@
 // Splits the module into parts, translates, optimises and compiles each in its own LLVM context.
 //
-//   module --split--> part 0 .. part n-1 --(threads)--> LLVM IR --> -O3 --> object --merge--> object
+//   module --split--> part 0 .. part n-1 --(threads)--> LLVM IR --> -O3 --> object --merge-->
+//   object
 //
 // Kernels arrive as vector code with their register tiles unrolled, so the vectorisers stay off:
 // they could only choose other widths than the schedule's (pitfall 6 of the design paper).
@@ -41,8 +42,7 @@ struct Part {
 
 static bool isEntry(LLVMFuncOp function) {
   return !function.isExternal() &&
-         mlir::SymbolTable::getSymbolVisibility(function) ==
-             mlir::SymbolTable::Visibility::Public;
+         mlir::SymbolTable::getSymbolVisibility(function) == mlir::SymbolTable::Visibility::Public;
 }
 
 /// Gives the heaviest functions out first, each to the lightest part so far.
@@ -104,8 +104,7 @@ static mlir::OwningOpRef<mlir::ModuleOp> extract(mlir::ModuleOp module, const Pa
         auto declaration = llvm::cast<LLVMFuncOp>(builder.insert(op.cloneWithoutRegions()));
         if (!function.isExternal())
           hide(declaration);
-        mlir::SymbolTable::setSymbolVisibility(declaration,
-                                               mlir::SymbolTable::Visibility::Public);
+        mlir::SymbolTable::setSymbolVisibility(declaration, mlir::SymbolTable::Visibility::Public);
         declaration.setLinkage(mlir::LLVM::Linkage::External);
         // Its debug information goes with the definition.
         declaration->setLoc(mlir::UnknownLoc::get(module.getContext()));

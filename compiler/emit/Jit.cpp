@@ -23,10 +23,9 @@ public:
                         jitlink::PassConfiguration &config) override {
     config.PostFixupPasses.push_back([](jitlink::LinkGraph &graph) {
       std::error_code error;
-      std::string path =
-          "/tmp/perf-" + std::to_string(llvm::sys::Process::getProcessId()) + ".map";
-      llvm::raw_fd_ostream out(path, error, llvm::sys::fs::CD_OpenAlways,
-                               llvm::sys::fs::FA_Write, llvm::sys::fs::OF_Append);
+      std::string path = "/tmp/perf-" + std::to_string(llvm::sys::Process::getProcessId()) + ".map";
+      llvm::raw_fd_ostream out(path, error, llvm::sys::fs::CD_OpenAlways, llvm::sys::fs::FA_Write,
+                               llvm::sys::fs::OF_Append);
       if (error)
         return llvm::Error::success(); // a profile without names is no reason not to run
       for (jitlink::Symbol *symbol : graph.defined_symbols())
@@ -73,9 +72,8 @@ private:
 llvm::Error OrcObject::load(llvm::StringRef object) {
   // Failures come back from lookup; ORC would print them as well.
   std::string failure;
-  session.setErrorReporter([&failure](llvm::Error error) {
-    failure += llvm::toString(std::move(error));
-  });
+  session.setErrorReporter(
+      [&failure](llvm::Error error) { failure += llvm::toString(std::move(error)); });
   if (std::getenv("CNNC_PERF"))
     layer.addPlugin(std::make_shared<PerfMap>());
   dylib = &session.createBareJITDylib("net");

@@ -111,8 +111,7 @@ llvm::Error Merger::placeSections(Input &input) {
     auto name = input.file.getSectionName(from);
     if (!name)
       return name.takeError();
-    unsigned &target =
-        sectionIndex[{name->str(), from.sh_type, from.sh_flags, from.sh_entsize}];
+    unsigned &target = sectionIndex[{name->str(), from.sh_type, from.sh_flags, from.sh_entsize}];
     if (!target) {
       target = sections.size();
       sections.push_back({name->str(), from.sh_type, from.sh_flags, from.sh_entsize, 1, {}, 0, {}});
@@ -160,8 +159,8 @@ llvm::Error Merger::addGlobal(Input &input, unsigned index, llvm::StringRef name
   auto [known, isNew] = named.try_emplace(name, 0);
   ElfSymbol *symbol = nullptr;
   if (!isNew)
-    symbol = known->second >= globalBase ? &globals[known->second - globalBase]
-                                         : &locals[known->second];
+    symbol =
+        known->second >= globalBase ? &globals[known->second - globalBase] : &locals[known->second];
   if (symbol && symbol->st_shndx != llvm::ELF::SHN_UNDEF) {
     if (defined)
       return llvm::createStringError("symbol '" + name.str() + "' is defined twice");
@@ -216,8 +215,7 @@ llvm::Error Merger::collectSymbols() {
   std::vector<unsigned> finalIndex(globals.size());
   std::vector<ElfSymbol> kept;
   for (auto [index, symbol] : llvm::enumerate(globals)) {
-    if (symbol.getVisibility() != llvm::ELF::STV_HIDDEN ||
-        symbol.st_shndx == llvm::ELF::SHN_UNDEF)
+    if (symbol.getVisibility() != llvm::ELF::STV_HIDDEN || symbol.st_shndx == llvm::ELF::SHN_UNDEF)
       continue;
     symbol.setBinding(llvm::ELF::STB_LOCAL);
     symbol.setVisibility(llvm::ELF::STV_DEFAULT);
@@ -306,11 +304,11 @@ std::string Merger::write() {
     return header;
   };
   for (const Section &section : llvm::drop_begin(sections))
-    writer.append(makeHeader(section.type, section.flags, section.size, section.alignment,
-                             section.entrySize),
-                  section.name, section.content);
-  unsigned withRelocations = llvm::count_if(
-      sections, [](const Section &section) { return !section.relocations.empty(); });
+    writer.append(
+        makeHeader(section.type, section.flags, section.size, section.alignment, section.entrySize),
+        section.name, section.content);
+  unsigned withRelocations =
+      llvm::count_if(sections, [](const Section &section) { return !section.relocations.empty(); });
   unsigned symbolTable = sections.size() + withRelocations;
   for (auto [index, section] : llvm::enumerate(sections))
     if (!section.relocations.empty())

@@ -15,10 +15,9 @@ std::unique_ptr<mlir::MLIRContext> cnn::createContext() {
   auto context = std::make_unique<mlir::MLIRContext>();
   // A message points at the .cnn file; the operation behind it is shown by --emit.
   context->printOpOnDiagnostic(false);
-  context->loadDialect<mlir::cnn::CnnDialect, mlir::arith::ArithDialect,
-                       mlir::cf::ControlFlowDialect, mlir::DLTIDialect, mlir::func::FuncDialect,
-                       mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                       mlir::memref::MemRefDialect, mlir::scf::SCFDialect,
-                       mlir::vector::VectorDialect>();
+  context->loadDialect<
+      mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::cf::ControlFlowDialect,
+      mlir::DLTIDialect, mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+      mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   return context;
 }

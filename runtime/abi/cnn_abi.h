@@ -3,9 +3,9 @@
  * A compiled object exports, for every entry point `e` of a net `n`, one function
  *     void n_e(void *const *buffers, const cnn_context *context);
  * and one string, `n_manifest` (JSON), that lists the entry points and what each element of
- * `buffers` is. Where there is an entry point `prepare`, its result is an argument of others: call it
- * first, and again when the state has changed. Compiled code allocates nothing, keeps no state of its own, and calls nothing but
- * the functions of `context`. */
+ * `buffers` is. Where there is an entry point `prepare`, its result is an argument of others: call
+ * it first, and again when the state has changed. Compiled code allocates nothing, keeps no state
+ * of its own, and calls nothing but the functions of `context`. */
 #ifndef CNNC_RUNTIME_ABI_CNN_ABI_H
 #define CNNC_RUNTIME_ABI_CNN_ABI_H
 

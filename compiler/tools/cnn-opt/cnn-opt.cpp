@@ -1,4 +1,5 @@
-//===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler ------------------===//
+//===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler
+//------------------===//
 
 #include "compiler/cpu/Passes.h"
 #include "compiler/lowering/Passes.h"
@@ -20,9 +21,10 @@
 int main(int argc, char **argv) {
   cnn::tool::guardStandardOutput("cnn-opt: ");
   mlir::DialectRegistry registry;
-  registry.insert<mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::DLTIDialect,
-                  mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-                  mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+  registry
+      .insert<mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::DLTIDialect,
+              mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
+              mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   mlir::cnn::registerCnnCpuPasses();
   mlir::cnn::registerCnnTransformsPasses();

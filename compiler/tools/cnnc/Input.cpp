@@ -23,10 +23,10 @@ static llvm::Error checkDump(mlir::ModuleOp module, const Options &options) {
   if (!phase)
     return phase.takeError();
   auto late = [&](llvm::StringRef option, llvm::StringRef why, llvm::StringRef before) {
-    return llvm::createStringError(
-        options.input + ": " + option.str() + " comes too late for a dump of phase '" +
-        phaseName(*phase).str() + "': " + why.str() + "\n  hint: leave it out, or begin with " +
-        before.str());
+    return llvm::createStringError(options.input + ": " + option.str() +
+                                   " comes too late for a dump of phase '" +
+                                   phaseName(*phase).str() + "': " + why.str() +
+                                   "\n  hint: leave it out, or begin with " + before.str());
   };
   if (!options.net.empty() && options.net != module.getSymName().value_or(""))
     return late("--net=" + options.net,
