@@ -1,6 +1,7 @@
 // Calls of layers: hyperparameters are bound and converted after the registry's declaration, shapes
 // are inferred by the layer, and a node with its parameters joins the graph.
 #include "compiler/frontend/ElaborateImpl.h"
+#include "compiler/frontend/Recipe.h"
 
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/raw_ostream.h"
@@ -34,27 +35,6 @@ std::string signatureOf(const LayerDef &layer) {
     else
       optional += ", " + arg.name.str() + " = ...";
   return layer.name.str() + "(" + StringRef(required + optional).drop_front(2).str() + ")";
-}
-
-/// What a hyperparameter takes, as messages say it.
-StringRef describeKind(ArgKind kind) {
-  switch (kind) {
-  case ArgKind::Int:
-    return "an integer";
-  case ArgKind::Float:
-    return "a number";
-  case ArgKind::Bool:
-    return "true or false";
-  case ArgKind::String:
-    return "a string";
-  case ArgKind::Size:
-    return "an integer or a pair (height, width)";
-  case ArgKind::Padding:
-    return "an integer, a pair (height, width) or four integers (top, bottom, left, right)";
-  case ArgKind::Ints:
-    return "an integer or a list of integers";
-  }
-  return "";
 }
 
 /// The argument that gives hyperparameter `name`, or null.

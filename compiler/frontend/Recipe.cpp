@@ -478,6 +478,26 @@ bool cnn::checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &d
   return false;
 }
 
+llvm::StringRef cnn::describeKind(mlir::cnn::ArgKind kind) {
+  switch (kind) {
+  case mlir::cnn::ArgKind::Int:
+    return "an integer";
+  case mlir::cnn::ArgKind::Float:
+    return "a number";
+  case mlir::cnn::ArgKind::Bool:
+    return "true or false";
+  case mlir::cnn::ArgKind::String:
+    return "a string";
+  case mlir::cnn::ArgKind::Size:
+    return "an integer or a pair (height, width)";
+  case mlir::cnn::ArgKind::Padding:
+    return "an integer, a pair (height, width) or four integers (top, bottom, left, right)";
+  case mlir::cnn::ArgKind::Ints:
+    return "an integer or a list of integers";
+  }
+  return "";
+}
+
 std::string cnn::formatArgument(const LayerArg &arg, const LayerArgs &args) {
   std::string text;
   llvm::raw_string_ostream stream(text);

@@ -56,6 +56,9 @@ bool checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagno
 /// The hyperparameter `arg` as text, and as a number where it is one: for logs and checkpoints.
 std::string formatArgument(const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args);
 
+/// What a hyperparameter of a type takes, as messages and `cnn layers` say it.
+llvm::StringRef describeKind(mlir::cnn::ArgKind kind);
+
 } // namespace cnn
 
 #endif // CNNC_COMPILER_FRONTEND_RECIPE_H

@@ -10,6 +10,9 @@
 
 namespace mlir::cnn {
 
+/// With fewer slices than this, cnn-slice-batch gathers nothing.
+inline constexpr int64_t fewestSlices = 8;
+
 /// The extent of the batch: that of the first dimension of the entry's inputs of rank 1 or more
 /// that are not marked `cnn.unbatched`; 0 where there is none or they differ.
 int64_t getBatchExtent(func::FuncOp entry);

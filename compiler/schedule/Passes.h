@@ -4,6 +4,7 @@
 #ifndef CNNC_COMPILER_SCHEDULE_PASSES_H
 #define CNNC_COMPILER_SCHEDULE_PASSES_H
 
+#include "compiler/schedule/BatchAnalysis.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Pass/Pass.h"

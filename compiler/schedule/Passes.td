@@ -97,7 +97,7 @@ def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
     Does nothing where layouts are plain, nor with fewer than `fewest` slices: slices are the work items
     of an outer group, and cores would have nothing to do; every kernel has work items of its own then.
   }];
-  let options = [Option<"fewest", "fewest", "int64_t", "8", "Slices that are worth an outer group">];
+  let options = [Option<"fewest", "fewest", "int64_t", "fewestSlices", "Slices that are worth an outer group">];
   let statistics = [Statistic<"numMembers", "members", "Number of groups gathered">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }

@@ -18,9 +18,8 @@ using namespace mlir::cnn;
 
 /// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
 static constexpr int64_t minAccumulators = 8;
-/// Bytes per cycle that the second cache gives the first, and the next level the second, of one
-/// core.
-static constexpr double bytesToFirst = 32, bytesToSecond = 8;
+/// Bytes per cycle that the second cache gives the first, of one core.
+static constexpr double bytesToFirst = 32;
 /// How much of a cache a loop's operands may take to be found there again.
 static constexpr double shareOfCache = 0.6;
 
@@ -258,7 +257,7 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
 double ScheduleSpace::addUp(double computing, double toFirst, double toSecond) {
   double loading = toFirst / bytesToFirst;
   return std::max(computing, loading) + 0.6 * std::min(computing, loading) +
-         toSecond / bytesToSecond;
+         toSecond / Machine::bytesPerCycle;
 }
 
 double ScheduleSpace::getCycles(const NestSchedule &schedule) const {

@@ -2,6 +2,7 @@
 //---------------------------===//
 
 #include "compiler/schedule/WeightGrad.h"
+#include "compiler/schedule/BatchAnalysis.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
 #include "llvm/ADT/STLExtras.h"
@@ -114,9 +115,8 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
 // What it costs
 //===--------------------------------------------------------------------------------------------===//
 
-/// The share of the peak that products and the direct algorithm reach; bytes per cycle from beyond
-/// the second-level cache.
-static constexpr double productShare = 0.85, directShare = 0.5, bytesPerCycle = 8;
+/// The share of the peak that products and the direct algorithm reach.
+static constexpr double productShare = 0.85, directShare = 0.5;
 
 double WeightGradSpace::getDirectCycles() const {
   double weights = static_cast<double>(outputs) * channels * 9, vectors = double(batch) / block;
@@ -137,16 +137,17 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
   // Turning images and channels round; one by one where images do not lie in vectors.
   double turning = (getPixels(true) * cv + getPixels(false) * kv) * (block == 1 ? 2 * lanes : 5);
   double fetched = (getPixels(true) * step.channels + getPixels(false) * step.outputs) *
-                   elementBytes / bytesPerCycle / 2;
+                   elementBytes / Machine::bytesPerCycle / 2;
   double kept = getScratch(step).bytes;
   double missing = std::clamp(2 * (kept / level2 - 0.6), 0.0, 1.0);
-  double evicted = 2 * kept * missing / bytesPerCycle;
+  double evicted = 2 * kept * missing / Machine::bytesPerCycle;
   double steps = double(batch / slices / step.images) * (tiles[0] / step.tiles[0]) *
                  (tiles[1] / step.tiles[1]);
   double chunk = steps * (product + transforms + turning + fetched + evicted + 500) +
                  step.outputs * cv * (20.0 * lanes + 4 * points) + weights;
   double items = getNumItems(step);
-  double partial = double(slices) * outputs * channels * 9 * elementBytes * 3 / bytesPerCycle;
+  double partial =
+      double(slices) * outputs * channels * 9 * elementBytes * 3 / Machine::bytesPerCycle;
   return items * chunk * (sliced ? 1 : 1 + 1 / items) + partial;
 }
 
@@ -263,9 +264,6 @@ LogicalResult WeightGradSpace::verify(ArrayRef<int64_t> sizes,
 // The choice
 //===--------------------------------------------------------------------------------------------===//
 
-/// With fewer slices than this, cnn-slice-batch gathers nothing.
-static constexpr int64_t fewestSlices = 8;
-
 WeightGradCandidate::WeightGradCandidate(GroupOp group, ConvWeightGradOp grad, int64_t lanes,
                                          const Machine &machine)
     : group(group), grad(grad), lanes(lanes), machine(machine) {}
@@ -286,7 +284,7 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
     double cycles = found.cycles;
     // Outside of the slices, the gradient passes through memory.
     if (!sliced && whole.block > 1 && blocks >= fewestSlices)
-      cycles += 2.0 * getTensor(grad.getGradient()).getNumElements() * 4 / bytesPerCycle;
+      cycles += 2.0 * getTensor(grad.getGradient()).getNumElements() * 4 / Machine::bytesPerCycle;
     if (best.slices == 0 || cycles < best.cycles) {
       best.slices = slices;
       best.cycles = cycles;

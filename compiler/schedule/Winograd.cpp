@@ -2,6 +2,7 @@
 //-------------------------------===//
 
 #include "compiler/schedule/Winograd.h"
+#include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/ChannelBlocks.h"
 #include "compiler/schedule/Schedules.h"
 #include "dialect/Window.h"
@@ -115,12 +116,9 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
 //===--------------------------------------------------------------------------------------------===//
 
 /// Cycles of one core are counted for one vector of images: two multiply-adds, two loads and one
-/// store each, what comes from beyond the second-level cache at `bytesPerCycle`. The share of the
-/// peak that the products reach. A block costs calls.
-static constexpr double bytesPerCycle = 8, productShare = 0.85, cyclesPerBlock = 2000;
-/// With fewer slices than this, cnn-slice-batch gathers nothing.
-static constexpr int64_t fewestSlices = 8;
-
+/// store each, what comes from beyond the second-level cache at `Machine::bytesPerCycle`. The share
+/// of the peak that the products reach. A block costs calls.
+static constexpr double productShare = 0.85, cyclesPerBlock = 2000;
 /// How much of something is evicted between its uses: none where all that is used meanwhile takes
 /// three quarters of the cache, all where it takes five.
 static double getMissing(double bytes, double cache) {
@@ -129,14 +127,14 @@ static double getMissing(double bytes, double cache) {
 
 /// With channels in blocks, weights come from beyond the second-level cache at every call, beside
 /// the multiplications; a part has a barrier behind it.
-static constexpr double weightBytesPerCycle = 8, blockedDirectShare = 0.9, cyclesPerPart = 6000;
+static constexpr double blockedDirectShare = 0.9, cyclesPerPart = 6000;
 
 /// Cycles of the direct algorithm with channels in blocks.
 double WinogradCandidate::getDirectChannelCycles() const {
   double vectors = static_cast<double>(result.getNumElements()) / outputs *
                    llvm::divideCeil(outputs, channelBlock);
   double bytes = result.getElementTypeBitWidth() / 8.0 * channels * outputs * 9;
-  return std::max(vectors * channels * 9 / 2 / blockedDirectShare, bytes / weightBytesPerCycle);
+  return std::max(vectors * channels * 9 / 2 / blockedDirectShare, bytes / Machine::bytesPerCycle);
 }
 
 /// Cycles of a plan for the whole batch with channels in blocks.
@@ -154,12 +152,12 @@ double WinogradCandidate::getChannelCycles(const WinogradPlan &plan) const {
   double once = isPrepared ? 0 : weights;
   // Whole images: the parts are kernels of their own, and everything passes through memory.
   if (plan.blocks[0] * plan.blocks[1] == 1)
-    return once + items * (transforms + 2 * passing / bytesPerCycle) +
-           std::max(items * product, weights / weightBytesPerCycle) + 2 * cyclesPerPart;
-  double fetched =
-      weights * getMissing(passing + weights, cache) / weightBytesPerCycle +
-      4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) / bytesPerCycle;
-  return once + weights / weightBytesPerCycle +
+    return once + items * (transforms + 2 * passing / Machine::bytesPerCycle) +
+           std::max(items * product, weights / Machine::bytesPerCycle) + 2 * cyclesPerPart;
+  double fetched = weights * getMissing(passing + weights, cache) / Machine::bytesPerCycle +
+                   4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) /
+                       Machine::bytesPerCycle;
+  return once + weights / Machine::bytesPerCycle +
          items * (transforms + product + fetched + cyclesPerBlock) * (1 + 1 / items);
 }
 
@@ -180,16 +178,17 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
   double fetched = 4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) +
                    weights * getMissing(passing + weights, cache);
   // The weights are gathered and transformed once.
-  double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / bytesPerCycle;
+  double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / Machine::bytesPerCycle;
   if (isPrepared)
     once = 0;
   // One block to an image, and few slices: the parts are kernels of their own, which are cut along
   // any dimension; everything passes through memory, the weights once.
   if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices)
-    return once + items * (perTile * tilesInBlock + 4 * passing / bytesPerCycle) +
-           weights / bytesPerCycle;
+    return once + items * (perTile * tilesInBlock + 4 * passing / Machine::bytesPerCycle) +
+           weights / Machine::bytesPerCycle;
   // Few work items leave cores idle.
-  return once + items * (perTile * tilesInBlock + fetched / bytesPerCycle + cyclesPerBlock) *
+  return once + items *
+                    (perTile * tilesInBlock + fetched / Machine::bytesPerCycle + cyclesPerBlock) *
                     (1 + 1 / items);
 }
 

@@ -36,26 +36,6 @@ static std::string defaultText(const LayerArg &arg) {
                                                       : "[" + formatArgument(arg, args) + "]";
 }
 
-static StringRef kindText(ArgKind kind) {
-  switch (kind) {
-  case ArgKind::Int:
-    return "an integer";
-  case ArgKind::Float:
-    return "a number";
-  case ArgKind::Bool:
-    return "true or false";
-  case ArgKind::String:
-    return "a string";
-  case ArgKind::Size:
-    return "an integer or (height, width)";
-  case ArgKind::Padding:
-    return "an integer, (height, width) or (top, bottom, left, right)";
-  case ArgKind::Ints:
-    return "integers";
-  }
-  return "";
-}
-
 /// `x -> conv(channels, ...)`, `relu(x)`, `concat(x, ...)`.
 static std::string callText(const LayerDef &layer) {
   std::vector<std::string> words;
@@ -76,7 +56,7 @@ static std::string callText(const LayerDef &layer) {
 static void print(const LayerDef &layer, raw_ostream &out) {
   out << callText(layer) << "\n  " << layer.doc << "\n";
   for (const LayerArg &arg : layer.args)
-    out << "  " << arg.name << ": " << arg.doc << " (" << kindText(arg.kind) << ")\n";
+    out << "  " << arg.name << ": " << arg.doc << " (" << describeKind(arg.kind) << ")\n";
   if (!layer.tensorParams.empty())
     out << "  tensors that can be given: " << llvm::join(layer.tensorParams, ", ") << "\n";
 }
