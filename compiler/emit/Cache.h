@@ -37,6 +37,7 @@ public:
   void store(llvm::StringRef key, const CacheEntry &entry) const;
 
   bool isOn() const { return !folder.empty(); }
+  const std::string &getFolder() const { return folder; }
 
 private:
   std::string pathOf(llvm::StringRef key) const;

@@ -4,6 +4,7 @@
 #include "compiler/emit/Codegen.h"
 #include "compiler/emit/Jit.h"
 #include "compiler/emit/Manifest.h"
+#include "compiler/pipelines/TunedStore.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
@@ -66,6 +67,15 @@ llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
   Cache cache =
       options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
   std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
+  CompileOptions rest = options;
+  if (cache.isOn() && usesTuned(options) && mayHaveTuned(module)) {
+    // What is stored as measured goes by what the phases make of the net.
+    if (llvm::Error error = runPhases(module, Phase::Fused, options))
+      return error;
+    applyTuned(module, options);
+    rest.settings.clear(); // They stand in the module now.
+    key = cacheKey({key, tunedText(module)});
+  }
   std::optional<CacheEntry> entry = cache.load(key);
   std::unique_ptr<LoadedObject> code;
   bool fromCache = false;
@@ -79,7 +89,7 @@ llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
     fromCache = code != nullptr;
   }
   if (!code) {
-    auto compiled = compileEntry(module, *target, options);
+    auto compiled = compileEntry(module, *target, rest);
     if (!compiled)
       return compiled.takeError();
     entry = std::move(*compiled);

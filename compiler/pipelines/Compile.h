@@ -40,9 +40,10 @@ public:
 /// A context with every dialect that a phase uses; build or parse modules in it.
 std::unique_ptr<mlir::MLIRContext> createContext();
 
-/// Compiles `module`, of phase `cnn`, and loads it. `module` is changed (it goes through the
-/// phases) unless the code came from the cache. Diagnostics go to the context's handler with the
-/// location in the `.cnn` file; the error says which phase of which net failed.
+/// Compiles `module`, of phase `cnn`, and loads it. `module` is changed: it goes through the
+/// phases, or through the first of them where the code comes from the cache. Diagnostics go to the
+/// context's handler with the location in the `.cnn` file; the error says which phase of which net
+/// failed.
 llvm::Expected<std::unique_ptr<Executable>> compile(mlir::ModuleOp module,
                                                     const CompileOptions &options);
 

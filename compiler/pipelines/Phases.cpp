@@ -7,8 +7,10 @@
 #include "compiler/lowering/Passes.h"
 #include "compiler/pipelines/LayerTable.h"
 #include "compiler/pipelines/Statistics.h"
+#include "compiler/pipelines/TunedStore.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Tuned.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
@@ -63,7 +65,7 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
       layouts.layout = value;
     else if (name == "seed")
       llvm::StringRef(value).getAsInteger(10, schedules.seed);
-    else
+    else if (name != "tuned")
       schedules.overrides.push_back(name.str() + "=" + value);
   }
   manager.addPass(passes::createChooseLayoutsPass(layouts));
@@ -83,6 +85,11 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
     if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "seed=" + value))
           << "schedule.seed is a whole number from 0, not '" << value << "'";
+      return llvm::createStringError("a setting is wrong");
+    }
+    if (key == "schedule.tuned" && value != "on" && value != "off") {
+      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "tuned=" + value))
+          << "schedule.tuned is on or off, not '" << value << "'";
       return llvm::createStringError("a setting is wrong");
     }
     if (from >= Phase::Scheduled)
@@ -248,8 +255,11 @@ static void dropOptions(mlir::ModuleOp module, Phase phase) {
     module->removeAttr(modeAttribute);
   if (phase == Phase::Fused)
     module->removeAttr(fuseAttribute);
-  if (phase == Phase::Scheduled)
+  if (phase == Phase::Scheduled) {
     module->removeAttr(settingsAttribute);
+    for (auto entry : module.getOps<mlir::func::FuncOp>())
+      entry->removeAttr(mlir::cnn::tunedAttr);
+  }
 }
 
 llvm::Expected<Target> cnn::getTarget(mlir::ModuleOp module, const PhaseOptions &options) {
@@ -356,9 +366,11 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
   std::string net = module.getSymName().value_or("").str();
   if (!entry.build)
     return llvm::createStringError("this build has no passes to phase '" + entry.name.str() + "'");
-  if (entry.phase == Phase::Scheduled)
+  if (entry.phase == Phase::Scheduled) {
     if (llvm::Error error = setTarget(module, options))
       return error;
+    applyTuned(module, options);
+  }
   std::string manifest;
   if (entry.phase == Phase::Llvm) {
     auto built = buildManifest(module);

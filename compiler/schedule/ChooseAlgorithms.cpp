@@ -10,8 +10,10 @@
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Prepare.h"
 #include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/Tuned.h"
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/Winograd.h"
+#include "llvm/Support/FormatVariadic.h"
 
 #include <optional>
 #include <random>
@@ -95,9 +97,12 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
         inBlock = *numbers;
       }
     }
+    std::optional<TunedChoice> tuned;
+    if (algorithm.empty() && inBlock.empty() && seed < 0)
+      tuned = getTunedAlgorithm(group);
     if (grad) {
       WeightGradCandidate gradient(group, grad, ScheduleSpace::getLanes(group, machine), machine);
-      return chooseWeightGrad(group, gradient, algorithm, from, random);
+      return chooseWeightGrad(group, gradient, algorithm, from, tuned, random);
     }
     if (algorithm.empty() && seed >= 0) {
       SmallVector<int64_t> possible = {0};
@@ -130,10 +135,48 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       if (!best || plan.cycles < best->cycles)
         best = plan;
     }
-    if (best && candidate->isFaster(*best, why))
+    bool faster = best && candidate->isFaster(*best, why);
+    if (!best)
+      why = "winograd does not apply: " + why;
+    if (tuned && checkTuned(group, *tuned, [&](int64_t tile) { return candidate->whyNot(tile); })) {
+      std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
+      std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
+      if (!tile) {
+        group.addReason(tuned->reason + "; " + estimated);
+        return success();
+      }
+      SmallVector<int64_t> blocks = tuned->getNumbers("blocks", 2).value_or(inBlock);
+      WinogradPlan plan = candidate->plan(*tile, blocks);
+      plan.reason = tuned->reason + "; " + plan.reason +
+                    (faster && best->tile == *tile ? "" : "; " + estimated);
+      return replace(*candidate, plan);
+    }
+    if (faster)
       return replace(*candidate, *best);
-    group.addReason(best ? why : "winograd does not apply: " + why);
+    group.addReason(why);
     return success();
+  }
+
+  /// What the cost model says where something else was measured to be better.
+  static std::string getEstimate(int64_t tile, double cycles) {
+    return llvm::formatv("the cost model has winograd{0}: {1:f0} cycles estimated", tile, cycles)
+        .str();
+  }
+
+  /// Whether what was measured applies; else the group's reason says why it does not.
+  static bool checkTuned(GroupOp group, const TunedChoice &tuned,
+                         llvm::function_ref<std::string(int64_t)> whyNot) {
+    StringRef algorithm = tuned.getAlgorithm();
+    std::optional<int64_t> tile = getTile(algorithm);
+    std::string why;
+    if (tile)
+      why = whyNot(*tile);
+    else if (!llvm::is_contained({"direct", "scatter", "gather"}, algorithm))
+      why = "there is no such algorithm";
+    if (why.empty())
+      return true;
+    group.addReason("'" + algorithm + "' is stored as measured and does not apply: " + why);
+    return false;
   }
 
   /// The tiles of `winogradN`: 0 where that is no number; none for other algorithms.
@@ -152,7 +195,8 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
   }
 
   LogicalResult chooseWeightGrad(GroupOp group, WeightGradCandidate &candidate, StringRef algorithm,
-                                 Override *from, std::mt19937_64 &random) {
+                                 Override *from, const std::optional<TunedChoice> &tuned,
+                                 std::mt19937_64 &random) {
     auto use = [&](const WeightGradCandidate::Plan &plan) {
       candidate.rewrite(plan);
       ++numWinograd;
@@ -173,7 +217,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     if (!why.empty()) {
       group.addReason("winograd does not apply: " + why);
-      return success();
+      return success(); // Nothing was measured beside the direct algorithm.
     }
     std::optional<WeightGradCandidate::Plan> best;
     for (int64_t tile : gradTiles) {
@@ -181,7 +225,20 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       if (!best || plan.cycles < best->cycles)
         best = plan;
     }
-    if (candidate.isFaster(*best, why))
+    bool faster = candidate.isFaster(*best, why);
+    if (tuned && checkTuned(group, *tuned, [&](int64_t tile) { return candidate.whyNot(tile); })) {
+      std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
+      std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
+      if (!tile) {
+        group.addReason(tuned->reason + "; " + estimated);
+        return success();
+      }
+      WeightGradCandidate::Plan plan = candidate.plan(*tile);
+      plan.reason = tuned->reason + "; " + plan.reason +
+                    (faster && best->tile == *tile ? "" : "; " + estimated);
+      return use(plan);
+    }
+    if (faster)
       return use(*best);
     group.addReason(why);
     return success();

@@ -8,6 +8,7 @@
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/Tuned.h"
 #include "llvm/ADT/StringSet.h"
 
 namespace mlir::cnn {
@@ -93,12 +94,59 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       }
       reason = "asked for: " + override.text;
     }
+    if (meant.empty() && seed < 0 &&
+        failed(applyTuned(group, machine, sliced, *space, chosen, reason)))
+      return failure();
     if (failed(space->verify(chosen, fail)))
       return failure();
     group.setScheduleAttr(chosen.toAttr(&getContext()));
     // What cnn-choose-algorithms found stands first.
     group.addReason(algorithmReason + reason);
     ++numGroups;
+    return success();
+  }
+
+  /// Takes what was measured, where it applies: the form of a convolution's data gradient, then the
+  /// schedule.
+  LogicalResult applyTuned(GroupOp group, const Machine &machine, bool sliced, ScheduleSpace &space,
+                           NestSchedule &chosen, std::string &reason) {
+    Operation *anchor = space.getInfo().anchor;
+    if (std::optional<TunedChoice> form = getTunedAlgorithm(group);
+        form && isa<ConvDataGradOp>(anchor)) {
+      StringRef name = form->getAlgorithm();
+      if ((name == "scatter" || name == "gather") && name != chosen.algorithm) {
+        ScheduleSpace::applyAlgorithm(group, name);
+        FailureOr<ScheduleSpace> other = ScheduleSpace::get(group, machine, sliced);
+        if (failed(other))
+          return failure();
+        space = *other;
+        chosen = space.choose(reason);
+      }
+      // cnn-choose-algorithms tells of convolutions that have other algorithms, too.
+      if (!group.getReason().value_or("").contains(form->reason))
+        reason = form->reason + "; " + reason;
+    }
+    std::optional<TunedChoice> tuned = getTunedSchedule(group);
+    if (!tuned)
+      return success();
+    NestSchedule wanted = chosen;
+    if (auto number = tuned->getNumbers("alternative", 1)) {
+      SmallVector<NestSchedule> others = getAlternatives(space, chosen, number->front());
+      if (static_cast<int64_t>(others.size()) == number->front())
+        chosen = others.back();
+      return success();
+    }
+    ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
+    auto fail = [&]() -> InFlightDiagnostic { return group.emitError(); };
+    bool applies = tuned->getAlgorithm() == ScheduleSpace::getForm(anchor) &&
+                   succeeded(apply({group.getName().str(), tuned->choice}, group, wanted, fail)) &&
+                   succeeded(space.verify(wanted, fail));
+    if (applies) {
+      chosen = wanted;
+      reason = tuned->reason + "; the cost model's: " + reason;
+    } else {
+      reason = "'" + tuned->choice + "' is stored as measured and does not apply; " + reason;
+    }
     return success();
   }
 
@@ -113,7 +161,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         found = candidate.str();
       }
     };
-    for (StringRef other : {"layout", "seed"})
+    for (StringRef other : {"layout", "seed", "tuned"})
       consider(other);
     getOperation().walk([&](Operation *op) {
       if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())

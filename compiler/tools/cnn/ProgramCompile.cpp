@@ -86,7 +86,7 @@ std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnosti
   }
 
   std::unique_ptr<mlir::MLIRContext> context = createContext();
-  MlirDiagnostics handler(context.get(), diagnostics);
+  MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
   EmitOptions emitOptions;
   CompileOptions options = compileOptions(request);
   mlir::Builder builder(context.get());

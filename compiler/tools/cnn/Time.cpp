@@ -3,12 +3,12 @@
 // parameters; steps alternate between two batches. With --layers the code counts the time spent in
 // each of its kernels.
 #include "compiler/tools/cnn/Commands.h"
-#include "compiler/tools/cnn/LayerTimes.h"
 #include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
 #include "compiler/tools/cnn/Peak.h"
+#include "compiler/tools/measure/LayerTimes.h"
+#include "compiler/tools/measure/RandomBatch.h"
 #include "runtime/core/Init.h"
-#include "runtime/core/Random.h"
 
 #include <sys/resource.h>
 
@@ -31,48 +31,10 @@ struct StepTimes {
     return sorted.size() % 2 ? sorted[half] : (sorted[half - 1] + sorted[half]) / 2;
   }
 };
-
-/// One of the two batches: memory for every tensor input of the entry point.
-struct RandomBatch {
-  std::vector<AlignedBuffer> memory;
-  std::vector<int> positions;
-
-  void bind(Call &call) const {
-    for (size_t i = 0; i < positions.size(); ++i)
-      call.bind(positions[i], memory[i].data());
-  }
-};
 } // namespace
 
 static double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-/// Images uniform in [0, 1), labels uniform over the classes.
-static Result<RandomBatch> makeBatch(Call &call, int64_t classes, uint64_t number) {
-  RandomBatch batch;
-  const std::vector<BufferSpec> &buffers = call.entry().buffers;
-  for (size_t i = 0; i < buffers.size(); ++i) {
-    const BufferSpec &spec = buffers[i];
-    if (spec.role != BufferRole::Input || spec.shape.empty())
-      continue;
-    int64_t count = elementCount(spec.shape).value_or(0);
-    Result<AlignedBuffer> memory =
-        AlignedBuffer::allocate(uint64_t(count) * elementBytes(spec.element), spec.name);
-    if (memory.failed())
-      return memory.status();
-    batch.positions.push_back(int(i));
-    batch.memory.push_back(std::move(*memory));
-  }
-  batch.bind(call);
-  for (int position : batch.positions) {
-    const BufferSpec &spec = call.spec(position);
-    RandomStream stream(number, RandomPurpose::Test, uint64_t(position));
-    bool labels = spec.element == ElementType::I32;
-    for (int64_t e = 0, count = *elementCount(spec.shape); e < count; ++e)
-      call.set(position, labels ? double(stream.below(e, classes)) : stream.uniform(e), e);
-  }
-  return batch;
 }
 
 /// Rows: all; scalars of the optimizer: the recipe's, with a learning rate so small that random
@@ -165,7 +127,7 @@ int runTime() {
   setScalars(**call, request.batch, recipe);
   RandomBatch batches[2];
   for (int i = 0; i < 2; ++i) {
-    Result<RandomBatch> made = makeBatch(**call, classesOf(*summary), uint64_t(i));
+    Result<RandomBatch> made = RandomBatch::make(**call, classesOf(*summary), uint64_t(i));
     if (made.failed())
       return fail(made.status());
     batches[i] = std::move(*made);

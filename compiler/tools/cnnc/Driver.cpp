@@ -7,6 +7,7 @@
 #include "compiler/frontend/MlirDiagnostics.h"
 #include "compiler/pipelines/Compile.h"
 #include "compiler/tools/cnnc/Input.h"
+#include "compiler/tools/cnnc/Tune.h"
 #include "mlir/IR/MLIRContext.h"
 #include "runtime/core/Buffer.h"
 #include "runtime/core/File.h"
@@ -166,16 +167,19 @@ llvm::Error tool::run(const Options &options) {
     phases.recipe.clear(); // what the front end emits has the chosen one only
     phases.mode = phases.mode.value_or(Mode::Infer);
   }
-  llvm::Error error =
-      last < Phase::Scheduled ? checkSchedule(module, phases) : llvm::Error::success();
+  if (options.tune && input->tree.empty())
+    return llvm::createStringError(options.input + ": --tune needs a .cnn file, not a dump");
+  llvm::Error error = options.tune || last < Phase::Scheduled ? checkSchedule(module, phases)
+                                                              : llvm::Error::success();
   if (!error)
-    error = runPhases(module, last, phases);
+    error =
+        options.tune ? tune(module, phases, options.tuneSeconds) : runPhases(module, last, phases);
   if (error && diagnostics.hasErrors()) {
     // What went wrong has been said, with its place.
     llvm::consumeError(std::move(error));
     return llvm::createStringError("");
   }
-  if (error)
+  if (error || options.tune)
     return error;
   if (options.emit > Phase::Llvm)
     return emitCode(module, options);

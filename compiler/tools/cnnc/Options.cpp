@@ -72,12 +72,21 @@ static NumberOption compileThreads("compile-threads", Between{1, 1024}, cl::valu
 static cl::opt<bool> timePhases("time-phases", cl::cat(category),
                                 cl::desc("print the time of each phase to standard error"));
 
+static cl::opt<bool> tune("tune", cl::cat(category),
+                          cl::desc("measure algorithms, blocks and tiles of the net on this "
+                                   "machine, and store the fastest: later compilations use them "
+                                   "(but not with --set schedule.tuned=off)"));
+static NumberOption tuneSeconds("tune-seconds", Between{0, 86400}, cl::value_desc("N"),
+                                cl::init(60), cl::cat(category),
+                                cl::desc("stop trying when this time is over (default: 60)"));
+
 static const char overview[] =
     "compiles a net of a .cnn file, or a dump of any phase (.mlir), to any later phase\n\n"
     "  cnnc lenet.cnn --emit=scheduled           print what was decided\n"
     "  cnnc lenet.cnn --mode train --dump-phases=dumps\n"
     "  cnnc dumps/04-scheduled.mlir -o lenet.o   go on from an edited dump\n"
-    "  cnnc lenet.cnn --weights w.safetensors -o lenet.o\n\n"
+    "  cnnc lenet.cnn --weights w.safetensors -o lenet.o\n"
+    "  cnnc lenet.cnn --mode train --tune        measure what is fastest here, and keep it\n\n"
     "FILE may be - for standard input. An object comes with a C header (OUT with .h for .o) that\n"
     "says how to call it: it needs libc and libm only.\n";
 
@@ -89,7 +98,8 @@ static std::string phaseHelp() {
             std::string(12 - cnn::phaseName(phase).size(), ' ') + cnn::phaseSummary(phase).str() +
             "\n";
   return text + "\nA dump of a phase from cnn to llvm, fed back, gives the identical object.\n"
-                "Compiled nets of `cnn` are cached in $CNNC_CACHE, $XDG_CACHE_HOME/cnnc or\n"
+                "Compiled nets of `cnn`, and what --tune measures, are kept in $CNNC_CACHE, "
+                "$XDG_CACHE_HOME/cnnc or\n"
                 "~/.cache/cnnc; CNNC_PERF=1 writes their symbols to /tmp/perf-PID.map for perf.\n"
                 "Exit codes: 0 success; 1 anything else, with a message.\n";
 }
@@ -110,6 +120,30 @@ static Error checkCombinations(cnn::Phase phase) {
     return createStringError("--weights-beside needs --weights");
   if (weightsBeside && output == "-")
     return createStringError("--weights-beside needs an object in a file, not on standard output");
+  return Error::success();
+}
+
+/// What is measured is for the processor at hand, and is stored, not written.
+static Error checkTune() {
+  if (!tune)
+    return tuneSeconds.getNumOccurrences() ? createStringError("--tune-seconds needs --tune")
+                                           : Error::success();
+  const cl::Option *written[] = {&emitName, &output, &dumps, &weights};
+  for (const cl::Option *option : written)
+    if (option->getNumOccurrences())
+      return createStringError(
+          "--tune stores what it measures and writes nothing else: leave out " +
+          std::string(option->ArgStr.size() > 1 ? "--" : "-") + option->ArgStr.str());
+  if (cpu != "native" || !features.empty())
+    return createStringError("--tune measures on the processor at hand, not on another\n  hint: "
+                             "leave out " +
+                             std::string(cpu != "native" ? "-mcpu" : "--mattr"));
+  for (const std::string &setting : settings)
+    for (StringRef key : {"seed", "tuned"})
+      if (StringRef(setting).split('=').first.trim() == "schedule." + key.str())
+        return createStringError("--tune compares with what the cost model chooses: leave out "
+                                 "--set " +
+                                 setting);
   return Error::success();
 }
 
@@ -172,6 +206,8 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
     return phase.takeError();
   if (Error error = checkCombinations(*phase))
     return error;
+  if (Error error = checkTune())
+    return error;
   Options options;
   options.input = input;
   options.output = output.getNumOccurrences() ? output.getValue() : defaultOutput(*phase);
@@ -182,6 +218,8 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
   options.emit = *phase;
   options.weights = weights;
   options.weightsBeside = weightsBeside;
+  options.tune = tune;
+  options.tuneSeconds = static_cast<int64_t>(tuneSeconds);
   if (Error error = checkDistinct(options))
     return error;
   options.settings.assign(settings.begin(), settings.end());

@@ -19,6 +19,8 @@ struct Options {
   Phase emit = Phase::Obj;
   std::string weights;
   bool weightsBeside = false;
+  bool tune = false;
+  int64_t tuneSeconds = 60;          ///< when to stop trying
   std::vector<std::string> settings; ///< as given, for the front end
   PhaseOptions phases;
 };

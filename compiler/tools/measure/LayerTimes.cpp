@@ -1,5 +1,5 @@
 // Counters of the workers -> medians over steps -> lines of a table.
-#include "compiler/tools/cnn/LayerTimes.h"
+#include "compiler/tools/measure/LayerTimes.h"
 
 #include "runtime/train/Text.h"
 
@@ -74,6 +74,21 @@ void LayerTimes::finish() {
 }
 
 double LayerTimes::medianTicks(size_t counter) const { return median(ticks[counter]); }
+
+std::vector<double> LayerTimes::leastOfKernels() const {
+  std::vector<double> result;
+  for (size_t i = 0; i < timing.kernels.size(); ++i) {
+    const std::vector<double> &counted = ticks[Timing::firstKernel + i];
+    result.push_back(counted.empty() ? 0
+                                     : *std::min_element(counted.begin(), counted.end()) *
+                                           millisecondsPerTick / workers);
+  }
+  return result;
+}
+
+double LayerTimes::leastOfSteps() const {
+  return steps.empty() ? 0 : *std::min_element(steps.begin(), steps.end());
+}
 
 static std::string tileText(const TimedKernel &kernel) {
   std::string text;

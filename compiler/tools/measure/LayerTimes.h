@@ -1,8 +1,8 @@
 // What `cnn time --layers` shows: the time of every kernel of an entry point, from the counters of
 // code that was compiled to count it (runtime/core/Manifest.h, Timing), beside what the compiler
 // chose and expected.
-#ifndef CNNC_COMPILER_TOOLS_CNN_LAYERTIMES_H
-#define CNNC_COMPILER_TOOLS_CNN_LAYERTIMES_H
+#ifndef CNNC_COMPILER_TOOLS_MEASURE_LAYERTIMES_H
+#define CNNC_COMPILER_TOOLS_MEASURE_LAYERTIMES_H
 
 #include "runtime/core/Json.h"
 #include "runtime/train/Session.h"
@@ -39,6 +39,11 @@ public:
   /// Medians over the recorded steps, in the order in which kernels run: layers, behind each its
   /// parts where it has several, their sum, time at barriers, and the rest of the step.
   std::vector<LayerTime> lines() const;
+
+  /// The milliseconds of the step in which it took least, for every kernel of the manifest, and of
+  /// the shortest step.
+  std::vector<double> leastOfKernels() const;
+  double leastOfSteps() const;
 
   /// The lines as a table, or as an array of objects. `peak` in GFLOP/s, of all workers together.
   std::string table(double peak) const;

@@ -1,0 +1,123 @@
+// Compiles one entry point of a net in several ways, runs each for some steps, and takes for every
+// layer the way in which its kernels took least. In: a module of phase `fused`; out: choices for
+// its groups.
+//
+// Every compilation tries something else for all layers at once: first other algorithms, then
+// blocks and register tiles of the best ones. Layers that are equal but for their names are decided
+// together, by the sum of their times.
+#ifndef CNNC_COMPILER_TOOLS_CNNC_TUNER_H
+#define CNNC_COMPILER_TOOLS_CNNC_TUNER_H
+
+#include "compiler/pipelines/TunedStore.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/IR/OwningOpRef.h"
+#include "runtime/task/ThreadPool.h"
+#include "runtime/train/CompiledNet.h"
+#include "llvm/ADT/MapVector.h"
+
+#include <chrono>
+#include <map>
+#include <string>
+#include <vector>
+
+namespace cnn::tool {
+
+/// A kernel of a layer, as it is scheduled.
+struct TunedPart {
+  std::string name, algorithm;
+  std::string tile; ///< "1x4x2"
+  std::string text; ///< the whole schedule, as a stored choice has it
+};
+
+/// A group of phase `fused`, as it is scheduled.
+struct TunedLayer {
+  std::vector<TunedPart> parts;
+  /// Rows and columns of Winograd's tiles in a block, and in an image; 0 where there are no blocks.
+  int64_t inBlock[2] = {0, 0}, tiles[2] = {0, 0};
+  /// That of the parts which do not only convert or sum beside another.
+  std::string getAlgorithm() const;
+};
+/// In the order in which the layers run.
+using ScheduledNet = llvm::MapVector<std::string, TunedLayer, std::map<std::string, unsigned>>;
+
+/// Milliseconds of a way to compile the net.
+struct TunedRun {
+  double step = 0;
+  std::map<std::string, double> kernels, layers;
+  /// Of all layers.
+  double sum() const;
+};
+
+/// A line of the table: a layer, what the cost model takes, and what was measured to be best.
+struct TunedLine {
+  std::string layer, model, best;
+  double modelTime = 0, bestTime = 0;
+};
+
+class Tuner {
+public:
+  /// `entry` is the public function of `fused` to tune. `seconds` is when to stop trying.
+  Tuner(mlir::ModuleOp fused, mlir::func::FuncOp entry, const PhaseOptions &phases,
+        int64_t seconds);
+
+  llvm::Error run();
+
+  /// What to store.
+  const TunedResult &result() const { return best; }
+  const std::vector<TunedLine> &table() const { return lines; }
+  /// Milliseconds of a step as the cost model chooses, and with the result.
+  double modelStep = 0, bestStep = 0;
+  /// Whether the result is what the cost model chooses, because nothing else made a step faster.
+  bool isModel = false;
+  /// What was not tried for lack of time.
+  std::vector<std::string> skipped;
+
+private:
+  using Clock = std::chrono::steady_clock;
+  /// Of one layer: what was tried, and how long it took.
+  struct Tried {
+    std::string choice; ///< "winograd4;blocks:1x4"
+    TunedRun *run;
+  };
+
+  llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> schedule(const TunedResult &wishes,
+                                                             ScheduledNet &net);
+  llvm::Expected<CompiledNet> compileNet(const TunedResult &wishes, ScheduledNet &net);
+  llvm::Error measure(const CompiledNet &code, TunedRun &run);
+  llvm::Expected<TunedRun *> tryOut(const std::string &what, const TunedResult &wishes,
+                                    ScheduledNet &net);
+  bool hasTimeFor(const std::string &what);
+  std::string layerOf(llvm::StringRef kernel) const;
+  double classTime(const std::string &layer, const TunedRun &run) const;
+  double classTime(const std::string &layer, llvm::StringRef suffix, const TunedRun &run) const;
+  void groupClasses();
+  llvm::Error tryAlgorithms();
+  llvm::Error tryTiles();
+  llvm::Error settle();
+  void explain();
+
+  mlir::ModuleOp fused;
+  mlir::func::FuncOp entry;
+  PhaseOptions phases;
+  double budget;
+  Clock::time_point start;
+  double longest = 0; ///< seconds that a compilation and its steps took at most
+  std::unique_ptr<ThreadPool> pool;
+  std::vector<std::unique_ptr<TunedRun>> runs;
+
+  std::map<std::string, std::string> classOf; ///< of every group of the entry point
+  std::map<std::string, std::vector<std::string>> classes;
+  std::vector<std::string> convolutions; ///< groups that have several algorithms
+  CompiledNet modelCode;
+  ScheduledNet model;
+  TunedRun *modelRun = nullptr;
+  std::map<std::string, std::vector<Tried>> tried; ///< by layer; the first is the best so far
+  std::map<std::string, double> gained;            ///< by other tiles, by layer
+  TunedResult best;
+  std::vector<TunedLine> lines;
+};
+
+} // namespace cnn::tool
+
+#endif // CNNC_COMPILER_TOOLS_CNNC_TUNER_H
