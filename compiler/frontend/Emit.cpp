@@ -209,6 +209,8 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
   emitParams(builder, graph, recipe, element, diagnostics);
   if (recipe)
     emitRecipe();
+  if (recipe && recipe->precision > 0)
+    (*module)->setAttr("cnn.precision", builder.getF64FloatAttr(recipe->precision));
   emitNet();
   // The verifiers speak through the context's handler; what they find is a mistake of ours.
   if (mlir::failed(mlir::verify(*module)))

@@ -46,6 +46,7 @@ private:
                   std::string &result);
   bool readInt(const Expr *expr, StringRef key, int64_t least, int64_t most, int64_t &result);
   bool readBool(const Expr *expr, StringRef key, bool &result);
+  bool readPrecision(const Expr *expr);
   /// What an initialisation, a loss, an optimizer or a schedule takes.
   struct Choice {
     StringRef name, example;
@@ -122,6 +123,21 @@ bool RecipeReader::readBool(const Expr *expr, StringRef key, bool &result) {
     return wrongType(expr, key, "true or false", value);
   result = value.integer != 0;
   return true;
+}
+
+bool RecipeReader::readPrecision(const Expr *expr) {
+  Value value = elaboration.evaluate(expr);
+  if (!value.isNumber())
+    return wrongType(expr, "precision", "a number", value);
+  recipe.precision = value.asDouble();
+  if (recipe.precision > 0 && recipe.precision <= 1)
+    return true;
+  std::string given;
+  llvm::raw_string_ostream(given) << llvm::format("%g", recipe.precision);
+  auto error = diagnostics.error(expr->range, "'precision' is above 0 and at most 1, not " + given);
+  elaboration.noteValue(error, expr, value.origin);
+  error.hint("it is a relative error, such as 1e-6");
+  return false;
 }
 
 bool RecipeReader::readData(const Expr *expr) {
@@ -315,6 +331,7 @@ std::vector<RecipeReader::Key> RecipeReader::schema() {
       {"shuffle", false, "", [&](const Expr *e) { return readBool(e, "shuffle", recipe.shuffle); }},
       {"dtype", false, "",
        [&](const Expr *e) { return readChoice(e, "dtype", types, recipe.dtype); }},
+      {"precision", false, "", [&](const Expr *e) { return readPrecision(e); }},
   };
 }
 

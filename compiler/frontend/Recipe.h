@@ -41,6 +41,7 @@ struct Recipe {
   int64_t seed = 0;
   bool shuffle = true;
   std::string dtype = "f32";
+  double precision = 0; // the largest relative error of an algorithm; 0 where nothing is said
   llvm::SMRange range; // of the recipe's name
 };
 

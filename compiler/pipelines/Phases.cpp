@@ -10,6 +10,7 @@
 #include "compiler/pipelines/TunedStore.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Tuned.h"
 #include "compiler/transforms/Passes.h"
 #include "mlir/IR/Verifier.h"
@@ -57,6 +58,7 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
 static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &options) {
   passes::ChooseLayoutsPassOptions layouts;
   layouts.cpu = options.cpu;
+  passes::ChooseAlgorithmsPassOptions algorithms;
   passes::ChooseSchedulesPassOptions schedules;
   for (const auto &[key, value] : options.settings) {
     llvm::StringRef name = key;
@@ -65,11 +67,12 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
       layouts.layout = value;
     else if (name == "seed")
       llvm::StringRef(value).getAsInteger(10, schedules.seed);
+    else if (name == "precision")
+      llvm::StringRef(value).getAsDouble(algorithms.precision);
     else if (name != "tuned")
       schedules.overrides.push_back(name.str() + "=" + value);
   }
   manager.addPass(passes::createChooseLayoutsPass(layouts));
-  passes::ChooseAlgorithmsPassOptions algorithms;
   algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
   algorithms.seed = schedules.seed;
   manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
@@ -85,6 +88,13 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
     if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "seed=" + value))
           << "schedule.seed is a whole number from 0, not '" << value << "'";
+      return llvm::createStringError("a setting is wrong");
+    }
+    double precision = 0;
+    if (key == "schedule.precision" &&
+        (llvm::StringRef(value).getAsDouble(precision) || !(precision > 0 && precision <= 1))) {
+      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "precision=" + value))
+          << "schedule.precision is a number above 0 and at most 1, not '" << value << "'";
       return llvm::createStringError("a setting is wrong");
     }
     if (key == "schedule.tuned" && value != "on" && value != "off") {
@@ -257,6 +267,7 @@ static void dropOptions(mlir::ModuleOp module, Phase phase) {
     module->removeAttr(fuseAttribute);
   if (phase == Phase::Scheduled) {
     module->removeAttr(settingsAttribute);
+    module->removeAttr(mlir::cnn::precisionAttr);
     for (auto entry : module.getOps<mlir::func::FuncOp>())
       entry->removeAttr(mlir::cnn::tunedAttr);
   }

@@ -8,6 +8,7 @@
 
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Prepare.h"
 #include "compiler/schedule/Schedules.h"
 #include "compiler/schedule/Tuned.h"
@@ -27,8 +28,8 @@ namespace mlir::cnn {
 using namespace mlir;
 using namespace mlir::cnn;
 
-/// Those that are chosen unasked: tiles of 6 have two to four times the error of tiles of 4.
-static constexpr int64_t defaultTiles[] = {2, 4};
+/// Of these, precision decides which are chosen unasked.
+static constexpr int64_t convTiles[] = {2, 4, 6};
 static constexpr int64_t gradTiles[] = {2, 3, 4};
 
 namespace {
@@ -44,6 +45,10 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       return signalPassFailure();
     asked = *parsed;
     problems.clear();
+    if (auto bound = module->getAttrOfType<FloatAttr>(precisionAttr); bound && precision == 0)
+      allowed = Precision(bound.getValueAsDouble());
+    else
+      allowed = Precision(precision);
     std::mt19937_64 random(seed);
     for (auto entry : module.getOps<func::FuncOp>())
       if (entry.isPublic() && !entry.isDeclaration()) {
@@ -104,10 +109,15 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       WeightGradCandidate gradient(group, grad, ScheduleSpace::getLanes(group, machine), machine);
       return chooseWeightGrad(group, gradient, algorithm, from, tuned, random);
     }
+    auto error = [&](int64_t tile) { return candidate->getError(tile); };
+    auto mayNot = [&](int64_t tile) {
+      std::string why = candidate->whyNot(tile);
+      return why.empty() ? allowed.whyNot(tile, error) : why;
+    };
     if (algorithm.empty() && seed >= 0) {
       SmallVector<int64_t> possible = {0};
-      for (int64_t tile : defaultTiles)
-        if (candidate->whyNot(tile).empty())
+      for (int64_t tile : convTiles)
+        if (mayNot(tile).empty())
           possible.push_back(tile);
       int64_t tile = possible[random() % possible.size()];
       if (tile == 0)
@@ -126,35 +136,47 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     if (!algorithm.empty() || seed >= 0)
       return success();
-    std::string why = candidate->whyNot(defaultTiles[0]);
     std::optional<WinogradPlan> best;
-    for (int64_t tile : defaultTiles) {
+    std::string refused, why;
+    for (int64_t tile : convTiles) {
       if (!candidate->whyNot(tile).empty())
         continue;
+      if (std::string problem = allowed.whyNot(tile, error); !problem.empty()) {
+        refused = refused.empty() ? problem : refused;
+        continue;
+      }
       WinogradPlan plan = candidate->plan(tile, inBlock);
       if (!best || plan.cycles < best->cycles)
         best = plan;
     }
+    noteRefused(group, refused);
     bool faster = best && candidate->isFaster(*best, why);
-    if (!best)
-      why = "winograd does not apply: " + why;
-    if (tuned && checkTuned(group, *tuned, [&](int64_t tile) { return candidate->whyNot(tile); })) {
+    if (std::string problem = candidate->whyNot(convTiles[0]); !best && !problem.empty())
+      why = "winograd does not apply: " + problem;
+    if (tuned && checkTuned(group, *tuned, mayNot)) {
       std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
       std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
       if (!tile) {
-        group.addReason(tuned->reason + "; " + estimated);
+        group.addReason(tuned->reason + (estimated.empty() ? "" : "; " + estimated));
         return success();
       }
       SmallVector<int64_t> blocks = tuned->getNumbers("blocks", 2).value_or(inBlock);
       WinogradPlan plan = candidate->plan(*tile, blocks);
       plan.reason = tuned->reason + "; " + plan.reason +
-                    (faster && best->tile == *tile ? "" : "; " + estimated);
+                    ((faster && best->tile == *tile) || estimated.empty() ? "" : "; " + estimated);
       return replace(*candidate, plan);
     }
     if (faster)
       return replace(*candidate, *best);
-    group.addReason(why);
+    if (!why.empty())
+      group.addReason(why);
     return success();
+  }
+
+  /// Tells of the algorithm that the precision rules out; without one, tiles of 6 are as a rule.
+  void noteRefused(GroupOp group, StringRef refused) {
+    if (allowed.isBounded() && !refused.empty())
+      group.addReason(refused);
   }
 
   /// What the cost model says where something else was measured to be better.
@@ -210,37 +232,50 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     if (!algorithm.empty())
       return success();
-    std::string why = candidate.whyNot(gradTiles[0]);
+    auto error = [&](int64_t tile) { return candidate.getError(tile); };
+    auto mayNot = [&](int64_t tile) {
+      std::string why = candidate.whyNot(tile);
+      return why.empty() ? allowed.whyNot(tile, error) : why;
+    };
     if (seed >= 0) {
       int64_t drawn = random() % (1 + std::size(gradTiles));
-      return drawn == 0 || !why.empty() ? success() : use(candidate.plan(gradTiles[drawn - 1]));
+      if (drawn == 0 || !mayNot(gradTiles[drawn - 1]).empty())
+        return success();
+      return use(candidate.plan(gradTiles[drawn - 1]));
     }
-    if (!why.empty()) {
+    if (std::string why = candidate.whyNot(gradTiles[0]); !why.empty()) {
       group.addReason("winograd does not apply: " + why);
       return success(); // Nothing was measured beside the direct algorithm.
     }
     std::optional<WeightGradCandidate::Plan> best;
+    std::string refused, why;
     for (int64_t tile : gradTiles) {
+      if (std::string problem = mayNot(tile); !problem.empty()) {
+        refused = refused.empty() ? problem : refused;
+        continue;
+      }
       WeightGradCandidate::Plan plan = candidate.plan(tile);
       if (!best || plan.cycles < best->cycles)
         best = plan;
     }
-    bool faster = candidate.isFaster(*best, why);
-    if (tuned && checkTuned(group, *tuned, [&](int64_t tile) { return candidate.whyNot(tile); })) {
+    noteRefused(group, refused);
+    bool faster = best && candidate.isFaster(*best, why);
+    if (tuned && checkTuned(group, *tuned, mayNot)) {
       std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
       std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
       if (!tile) {
-        group.addReason(tuned->reason + "; " + estimated);
+        group.addReason(tuned->reason + (estimated.empty() ? "" : "; " + estimated));
         return success();
       }
       WeightGradCandidate::Plan plan = candidate.plan(*tile);
       plan.reason = tuned->reason + "; " + plan.reason +
-                    (faster && best->tile == *tile ? "" : "; " + estimated);
+                    ((faster && best->tile == *tile) || estimated.empty() ? "" : "; " + estimated);
       return use(plan);
     }
     if (faster)
       return use(*best);
-    group.addReason(why);
+    if (!why.empty())
+      group.addReason(why);
     return success();
   }
 
@@ -258,5 +293,6 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
   };
   SmallVector<Override> asked;
   std::vector<Problem> problems;
+  Precision allowed;
 };
 } // namespace

@@ -114,7 +114,9 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (std::optional<TunedChoice> form = getTunedAlgorithm(group);
         form && isa<ConvDataGradOp>(anchor)) {
       StringRef name = form->getAlgorithm();
-      if ((name == "scatter" || name == "gather") && name != chosen.algorithm) {
+      bool isUnit = llvm::all_of(cast<ConvDataGradOp>(anchor).getStride(),
+                                 [](int64_t stride) { return stride == 1; });
+      if ((name == "scatter" || (name == "gather" && isUnit)) && name != chosen.algorithm) {
         ScheduleSpace::applyAlgorithm(group, name);
         FailureOr<ScheduleSpace> other = ScheduleSpace::get(group, machine, sliced);
         if (failed(other))
@@ -161,7 +163,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         found = candidate.str();
       }
     };
-    for (StringRef other : {"layout", "seed", "tuned"})
+    for (StringRef other : {"layout", "precision", "seed", "tuned"})
       consider(other);
     getOperation().walk([&](Operation *op) {
       if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())

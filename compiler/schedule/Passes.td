@@ -46,12 +46,19 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
     blocks (rows x columns of tiles to a block), replace its choice. `seed` draws among the algorithms that
     apply. What does not apply is an error that says why.
 
+    Unasked, tiles of 6 are never chosen: they have the largest error. A `precision`, or the module's
+    `cnn.precision`, is the largest relative error that an algorithm may have instead
+    (`compiler/schedule/Precision.h`): then tiles of 6 count as well, and those of 4 or 2 may not. What was
+    measured (`compiler/schedule/Tuned.h`) goes before the cost model.
+
     Before: the input of `test/lit/schedule/cnn-choose-algorithms.mlir`; after: its CHECK lines.
   }];
   let options = [
     ListOption<"overrides", "override", "std::string",
                "algorithms by group name or operation, such as conv=algorithm:winograd4">,
-    Option<"seed", "seed", "int64_t", "-1", "random algorithms from this seed; -1 for the best">
+    Option<"seed", "seed", "int64_t", "-1", "random algorithms from this seed; -1 for the best">,
+    Option<"precision", "precision", "double", "0",
+           "the largest relative error of an algorithm; 0 for what the module says">
   ];
   let statistics = [Statistic<"numWinograd", "winograd", "Number of convolutions replaced">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];

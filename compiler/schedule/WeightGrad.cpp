@@ -3,6 +3,7 @@
 
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Precision.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
 #include "llvm/ADT/STLExtras.h"
@@ -270,6 +271,12 @@ WeightGradCandidate::WeightGradCandidate(GroupOp group, ConvWeightGradOp grad, i
 
 std::string WeightGradCandidate::whyNot(int64_t tile) {
   return WeightGradSpace::whyNot(grad, tile, lanes);
+}
+
+double WeightGradCandidate::getError(int64_t tile) {
+  RankedTensorType gradient = getTensor(grad.getGradient());
+  int64_t terms = gradient.getNumElements() / gradient.getDimSize(1) / plan(tile).slices;
+  return getWinogradGradError(tile, terms, gradient.getElementTypeBitWidth());
 }
 
 WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {

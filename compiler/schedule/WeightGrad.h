@@ -96,6 +96,8 @@ class WeightGradCandidate {
 public:
   WeightGradCandidate(GroupOp group, ConvWeightGradOp grad, int64_t lanes, const Machine &machine);
   std::string whyNot(int64_t tile);
+  /// The relative error that is to be expected of such tiles.
+  double getError(int64_t tile);
   struct Plan {
     int64_t tile = 0, slices = 0;
     double cycles = 0;

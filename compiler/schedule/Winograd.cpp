@@ -4,6 +4,7 @@
 #include "compiler/schedule/Winograd.h"
 #include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/ChannelBlocks.h"
+#include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Schedules.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
@@ -109,6 +110,10 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
       return "windows of " + std::to_string(factor) +
              " of the pooling in its group do not divide tiles of " + std::to_string(tile);
   return "";
+}
+
+double WinogradCandidate::getError(int64_t tile) const {
+  return getWinogradError(tile, channels, result.getElementTypeBitWidth());
 }
 
 //===--------------------------------------------------------------------------------------------===//

@@ -33,6 +33,8 @@ public:
   get(GroupOp group, const GroupInfo &info, const PreparedValues &prepared, const Machine &machine);
   /// Why tiles of `tile` outputs are not possible; empty where they are.
   std::string whyNot(int64_t tile) const;
+  /// The relative error that is to be expected of such tiles.
+  double getError(int64_t tile) const;
   /// The cheapest plan with such tiles. `inBlock`, if given, fixes the tiles of a block.
   WinogradPlan plan(int64_t tile, ArrayRef<int64_t> inBlock = {}) const;
   /// Whether the plan is worth while; if not, why.

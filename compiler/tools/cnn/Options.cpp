@@ -107,6 +107,10 @@ cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::
 cl::opt<bool> layers("layers", cl::cat(category), cl::sub(timeCommand),
                      cl::desc("also list every layer and kernel: its algorithm, tile, time, "
                               "share of the peak, and the time that the cost model predicts"));
+cl::opt<bool> layerErrors("errors", cl::cat(category), cl::sub(timeCommand),
+                          cl::desc("with --layers: also the relative error of every convolution, "
+                                   "computed alone by its algorithm, against the direct one in "
+                                   "double"));
 cl::opt<bool> reference("reference", cl::cat(category), cl::sub(testCommand),
                         cl::desc("run them on the slow reference instead of compiled code"));
 

@@ -30,7 +30,7 @@ extern llvm::cl::opt<std::string> netName;
 extern NumberOption epochs, seed, threads, depth, top, batch;
 extern llvm::cl::opt<double> seconds;
 extern llvm::cl::list<std::string> settings;
-extern llvm::cl::opt<bool> json, reference, noCache, layers, numbered;
+extern llvm::cl::opt<bool> json, reference, noCache, layers, layerErrors, numbered;
 
 enum class TimeMode { Infer, Train };
 extern llvm::cl::opt<TimeMode> timeMode;

@@ -31,6 +31,11 @@ public:
   std::optional<Compilation> compile(const CompileRequest &request) override {
     return compileNet(*frontend, diagnostics, request);
   }
+  std::optional<std::map<std::string, double>>
+  errors(const CompileRequest &request, const std::map<std::string, std::string> &algorithms,
+         ThreadPool &pool) override {
+    return measureNetErrors(*frontend, diagnostics, request, algorithms, pool);
+  }
 
 private:
   Diagnostics diagnostics;
@@ -69,6 +74,8 @@ std::optional<RecipeInfo> FileProgram::recipe(const std::string &name, const std
                    {"optimizer", optimizer.def->name.str()},
                    {"shuffle", found->shuffle},
                    {"dtype", found->dtype}};
+  if (found->precision > 0) // runs without it are what they were before there was any
+    info.identity["precision"] = found->precision;
   auto note = [&](const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args,
                   const std::string &prefix) {
     std::string key = prefix + arg.name.str();

@@ -6,11 +6,13 @@
 #include "runtime/core/Json.h"
 #include "runtime/core/Status.h"
 #include "runtime/data/Dataset.h"
+#include "runtime/task/ThreadPool.h"
 #include "runtime/train/CompiledNet.h"
 #include "runtime/train/Evaluator.h"
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -105,6 +107,12 @@ public:
   /// Compiles and loads. Mistakes that show only now are printed with their places; then nothing is
   /// returned.
   virtual std::optional<Compilation> compile(const CompileRequest &request) = 0;
+
+  /// The errors of the convolutions of the first entry point that `request` asks for, each by the
+  /// algorithm in `algorithms` (compiler/tools/measure/Errors.h), by group. Prints what is wrong.
+  virtual std::optional<std::map<std::string, double>>
+  errors(const CompileRequest &request, const std::map<std::string, std::string> &algorithms,
+         ThreadPool &pool) = 0;
 };
 
 /// Where the data of a recipe is looked for: --data, and the folder of FILE.

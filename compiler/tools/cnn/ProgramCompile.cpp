@@ -7,6 +7,8 @@
 #include "compiler/schedule/Machine.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/measure/Errors.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/MLIRContext.h"
 #include "llvm/Support/MathExtras.h"
@@ -72,29 +74,60 @@ bool checkSchedule(const Graph &graph, const Recipe *recipe, Diagnostics &diagno
   return valid;
 }
 
-std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
-                                      const CompileRequest &request) {
-  auto start = std::chrono::steady_clock::now();
+/// The module of phase `cnn` that `request` asks for; null when something was wrong, which has been
+/// printed.
+static mlir::OwningOpRef<mlir::ModuleOp> emitNet(mlir::MLIRContext &context, Frontend &frontend,
+                                                 Diagnostics &diagnostics,
+                                                 const CompileRequest &request,
+                                                 const CompileOptions &options) {
   std::unique_ptr<Graph> graph = frontend.elaborate(request.net, request.recipe);
   if (!graph)
-    return std::nullopt;
+    return nullptr;
   std::optional<Recipe> recipe;
   if (!request.recipe.empty()) {
     recipe = frontend.recipe(request.recipe);
     if (!recipe)
-      return std::nullopt;
+      return nullptr;
   }
-
-  std::unique_ptr<mlir::MLIRContext> context = createContext();
-  MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
   EmitOptions emitOptions;
-  CompileOptions options = compileOptions(request);
-  mlir::Builder builder(context.get());
+  mlir::Builder builder(&context);
   bool isDouble = recipe && recipe->dtype == "f64";
   emitOptions.batch = roundBatch(
       request.batch, isDouble ? mlir::Type(builder.getF64Type()) : builder.getF32Type(), options);
+  return emit(context, *graph, recipe ? &*recipe : nullptr, emitOptions, diagnostics);
+}
+
+std::optional<std::map<std::string, double>>
+measureNetErrors(Frontend &frontend, Diagnostics &diagnostics, const CompileRequest &request,
+                 const std::map<std::string, std::string> &algorithms, ThreadPool &pool) {
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
+  CompileOptions options = compileOptions(request);
   mlir::OwningOpRef<mlir::ModuleOp> module =
-      emit(*context, *graph, recipe ? &*recipe : nullptr, emitOptions, diagnostics);
+      emitNet(*context, frontend, diagnostics, request, options);
+  if (!module)
+    return std::nullopt;
+  if (llvm::Error error = runPhases(*module, Phase::Fused, options)) {
+    report(std::move(error), diagnostics);
+    return std::nullopt;
+  }
+  auto entry = module->lookupSymbol<mlir::func::FuncOp>(request.entries.front());
+  auto errors = measureErrors(entry, algorithms, options, pool);
+  if (!errors) {
+    report(errors.takeError(), diagnostics);
+    return std::nullopt;
+  }
+  return std::move(*errors);
+}
+
+std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
+                                      const CompileRequest &request) {
+  auto start = std::chrono::steady_clock::now();
+  std::unique_ptr<mlir::MLIRContext> context = createContext();
+  MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
+  CompileOptions options = compileOptions(request);
+  mlir::OwningOpRef<mlir::ModuleOp> module =
+      emitNet(*context, frontend, diagnostics, request, options);
   if (!module)
     return std::nullopt;
   llvm::Expected<std::unique_ptr<Executable>> code = compile(*module, options);

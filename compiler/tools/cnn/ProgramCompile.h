@@ -12,6 +12,11 @@ namespace cnn::tool {
 std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnostics,
                                       const CompileRequest &request);
 
+/// Program::errors.
+std::optional<std::map<std::string, double>>
+measureNetErrors(Frontend &frontend, Diagnostics &diagnostics, const CompileRequest &request,
+                 const std::map<std::string, std::string> &algorithms, ThreadPool &pool);
+
 /// Whether the `schedule.` settings of --set mean something for this net, trained by `recipe` or,
 /// if that is null, not at all. False when something was wrong, which has been printed.
 bool checkSchedule(const Graph &graph, const Recipe *recipe, Diagnostics &diagnostics);

@@ -94,6 +94,8 @@ static StepTimes measure(Session &session, Call &call, const RandomBatch (&batch
 int runTime() {
   if (!(seconds >= 0 && seconds <= 86400))
     return fail("--seconds must be between 0 and 86400");
+  if (layerErrors && !layers)
+    return fail("--errors needs --layers");
   std::unique_ptr<Program> program = Program::load(file);
   if (!program)
     return exitFailure;
@@ -141,6 +143,12 @@ int runTime() {
     layerTimes.emplace(manifest, **call, net->pool->workers());
   StepTimes timing = measure(session, **call, batches, layerTimes ? &*layerTimes : nullptr);
   peak = std::max(peak, measurePeakGflops(*net->pool));
+  if (layerErrors) {
+    auto errors = program->errors(request, layerTimes->algorithms(), *net->pool);
+    if (!errors)
+      return exitFailure;
+    layerTimes->setErrors(std::move(*errors));
+  }
   double gflop = gflopOf(manifest, (*call)->entry(), request.batch);
   double percent = peak > 0 ? 100 * gflop / (timing.least() / 1e3) / peak : 0;
   struct rusage usage = {};

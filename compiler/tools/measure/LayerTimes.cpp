@@ -165,10 +165,21 @@ double LayerTimes::predict(const LayerTime &line, double peak) const {
   return peak > 0 ? line.cycles * flopsPerCycle / (peak * 1e6) : 0;
 }
 
+std::map<std::string, std::string> LayerTimes::algorithms() const {
+  std::map<std::string, std::string> result;
+  for (const LayerTime &line : lines())
+    if (line.isKernel && !line.isPart)
+      result[line.name] = line.algorithm;
+  return result;
+}
+
 std::string LayerTimes::table(double peak) const {
   std::vector<std::vector<std::string>> rows = {
       {"layer", "algorithm", "tile", "ms", "share", "GFLOP/s", "of peak", "predicted ms"}};
-  constexpr int columns = 8, leftColumns = 3;
+  constexpr int leftColumns = 3;
+  if (!errors.empty())
+    rows[0].push_back("error");
+  const int columns = int(rows[0].size());
   double total = 0; // a share of the step would depend on how busy the machine is
   for (const LayerTime &line : lines())
     total += line.isKernel && !line.isPart ? line.milliseconds : 0;
@@ -181,8 +192,12 @@ std::string LayerTimes::table(double peak) const {
                     rated ? formatText("%.0f", rate) : "",
                     rated && peak > 0 ? formatText("%.0f%%", 100 * rate / peak) : "",
                     line.isKernel && peak > 0 ? formatText("%.4f", predict(line, peak)) : ""});
+    if (errors.empty())
+      continue;
+    auto error = line.isPart ? errors.end() : errors.find(line.name);
+    rows.back().push_back(error == errors.end() ? "" : formatText("%.1e", error->second));
   }
-  int widths[columns] = {};
+  std::vector<int> widths(columns);
   for (const std::vector<std::string> &row : rows)
     for (int i = 0; i < columns; ++i)
       widths[i] = std::max(widths[i], displayWidth(row[i]));
@@ -210,6 +225,8 @@ Json LayerTimes::json(double peak) const {
       if (peak > 0)
         entry["predicted_ms"] = predict(line, peak);
     }
+    if (auto error = errors.find(line.name); error != errors.end() && !line.isPart)
+      entry["error"] = error->second;
     if (line.flops > 0) {
       entry["gflop"] = line.flops / 1e9;
       if (peak > 0 && line.milliseconds > 0)

@@ -7,6 +7,7 @@
 #include "runtime/core/Json.h"
 #include "runtime/train/Session.h"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -45,6 +46,11 @@ public:
   std::vector<double> leastOfKernels() const;
   double leastOfSteps() const;
 
+  /// The algorithms of the layers, by group.
+  std::map<std::string, std::string> algorithms() const;
+  /// Adds a column of errors, by group.
+  void setErrors(std::map<std::string, double> found) { errors = std::move(found); }
+
   /// The lines as a table, or as an array of objects. `peak` in GFLOP/s, of all workers together.
   std::string table(double peak) const;
   Json json(double peak) const;
@@ -61,6 +67,7 @@ private:
   uint64_t firstTick = 0;
   double firstTime = 0;
   std::vector<double> steps;
+  std::map<std::string, double> errors;
   std::vector<std::vector<double>> ticks; ///< of each counter, all workers together, for each step
 };
 
