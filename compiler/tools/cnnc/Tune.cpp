@@ -30,9 +30,12 @@ static void print(const Tuner &tuner, int64_t seconds) {
               (i == 2 || i == 4 ? padLeft(row[i], widths[i]) : padRight(row[i], widths[i]));
     llvm::outs() << line << "\n";
   }
-  llvm::outs() << formatText("\na step: %.4f ms as the cost model chooses, ", tuner.modelStep)
-               << (tuner.isModel ? "and nothing else is faster\n"
-                                 : formatText("%.4f ms as measured\n", tuner.bestStep));
+  llvm::outs() << formatText("\na step: %.4f ms as the cost model chooses, ", tuner.modelStep);
+  if (!tuner.differs)
+    llvm::outs() << "and nothing else is faster\n";
+  else
+    llvm::outs() << formatText("%.4f ms with the best of each layer%s\n", tuner.bestStep,
+                               tuner.isModel ? ": what the cost model chooses is kept" : "");
   if (!tuner.skipped.empty()) {
     llvm::outs() << "not tried within " << seconds << " s: ";
     llvm::interleave(tuner.skipped, llvm::outs(), ", ");

@@ -3,8 +3,8 @@
 // its groups.
 //
 // Every compilation tries something else for all layers at once: first other algorithms, then
-// blocks and register tiles of the best ones. Layers that are equal but for their names are decided
-// together, by the sum of their times.
+// blocks and register tiles of the best ones. Of layers that are equal but for their names, each
+// tries something else, and what is best for one is taken for all.
 #ifndef CNNC_COMPILER_TOOLS_CNNC_TUNER_H
 #define CNNC_COMPILER_TOOLS_CNNC_TUNER_H
 
@@ -35,6 +35,7 @@ struct TunedLayer {
   std::vector<TunedPart> parts;
   /// Rows and columns of Winograd's tiles in a block, and in an image; 0 where there are no blocks.
   int64_t inBlock[2] = {0, 0}, tiles[2] = {0, 0};
+  double cycles = 0; ///< that the cost model expects
   /// That of the parts which do not only convert or sum beside another.
   std::string getAlgorithm() const;
 };
@@ -68,52 +69,58 @@ public:
   const std::vector<TunedLine> &table() const { return lines; }
   /// Milliseconds of a step as the cost model chooses, and with the result.
   double modelStep = 0, bestStep = 0;
-  /// Whether the result is what the cost model chooses, because nothing else made a step faster.
-  bool isModel = false;
+  /// Whether something else than what the cost model chooses was best for a layer; whether the
+  /// result is the cost model's all the same, because a step did not become faster.
+  bool differs = false, isModel = false;
   /// What was not tried for lack of time.
   std::vector<std::string> skipped;
 
 private:
   using Clock = std::chrono::steady_clock;
-  /// Of one layer: what was tried, and how long it took.
+  /// What was tried for a layer, or for one that is equal to it.
   struct Tried {
     std::string choice; ///< "winograd4;blocks:1x4"
-    TunedRun *run;
+    std::string layer;  ///< where it was measured
+    double time = 0;    ///< milliseconds there
+    double ratio = 1;   ///< to what the best so far took there
+  };
+  /// The same of a kernel.
+  struct TriedTile {
+    std::string text, tile, beforeTile, part;
+    double time = 0, before = 0, ratio = 1;
   };
 
   llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> schedule(const TunedResult &wishes,
                                                              ScheduledNet &net);
   llvm::Expected<CompiledNet> compileNet(const TunedResult &wishes, ScheduledNet &net);
-  llvm::Error measure(const CompiledNet &code, TunedRun &run);
+  llvm::Error measure(const CompiledNet &code, TunedRun &run, double seconds);
   llvm::Expected<TunedRun *> tryOut(const std::string &what, const TunedResult &wishes,
                                     ScheduledNet &net);
   bool hasTimeFor(const std::string &what);
   std::string layerOf(llvm::StringRef kernel) const;
-  double classTime(const std::string &layer, const TunedRun &run) const;
-  double classTime(const std::string &layer, llvm::StringRef suffix, const TunedRun &run) const;
   void groupClasses();
   llvm::Error tryAlgorithms();
   llvm::Error tryTiles();
-  llvm::Error settle();
+  void takeAlgorithm(const std::vector<std::string> &members, const Tried &found);
   void explain();
+  llvm::Error settle();
 
   mlir::ModuleOp fused;
   mlir::func::FuncOp entry;
   PhaseOptions phases;
   double budget;
   Clock::time_point start;
-  double longest = 0; ///< seconds that a compilation and its steps took at most
+  double first = 0, longest = 0; ///< seconds that a compilation and its steps took
   std::unique_ptr<ThreadPool> pool;
   std::vector<std::unique_ptr<TunedRun>> runs;
 
-  std::map<std::string, std::string> classOf; ///< of every group of the entry point
-  std::map<std::string, std::vector<std::string>> classes;
-  std::vector<std::string> convolutions; ///< groups that have several algorithms
+  std::map<std::string, std::string> contents; ///< of every group of the entry point
+  std::vector<std::string> convolutions;       ///< groups that have several algorithms
   CompiledNet modelCode;
   ScheduledNet model;
   TunedRun *modelRun = nullptr;
-  std::map<std::string, std::vector<Tried>> tried; ///< by layer; the first is the best so far
-  std::map<std::string, double> gained;            ///< by other tiles, by layer
+  TunedRun *bestRun = nullptr; ///< with the best algorithms, and the cost model's tiles
+  std::map<std::string, std::vector<Tried>> tried; ///< by layer; the first is the cost model's
   TunedResult best;
   std::vector<TunedLine> lines;
 };
