@@ -317,13 +317,14 @@ llvm::Error Tuner::tryAlgorithms() {
   // A second look at what all is compared with: the machine may have been busier, or less busy.
   if (llvm::Error error = measure(modelCode, *modelRun, budget / 60))
     return error;
+  for (auto &[layer, all] : tried)
+    for (Tried &each : all)
+      each.ratio = each.time / modelRun->layers[each.layer];
   for (const auto &[content, members] : classes) {
     const Tried *found = nullptr;
-    for (Tried &each : tried[members[0]]) {
-      each.ratio = each.time / modelRun->layers[each.layer];
+    for (const Tried &each : tried[members[0]])
       if (each.ratio < (found ? found->ratio : worthWhile))
         found = &each;
-    }
     Tried asChosen = {model[members[0]].getAlgorithm(), members[0]};
     takeAlgorithm(members, found ? *found : asChosen);
     differs |= found != nullptr;
@@ -341,8 +342,22 @@ llvm::Error Tuner::tryAlgorithms() {
       before += modelRun->layers[layer];
       after += bestRun->layers[layer];
     }
-    if (after > before)
-      takeAlgorithm(members, {model[members[0]].getAlgorithm(), members[0]});
+    if (after <= before)
+      continue;
+    // Not so good where all layers have it: back to what the cost model chooses.
+    std::string choice = best.algorithms[members[0]].choice;
+    takeAlgorithm(members, {model[members[0]].getAlgorithm(), members[0]});
+    for (const std::string &layer : members) {
+      for (Tried &each : tried[layer])
+        if (each.choice == choice)
+          each = {choice, layer, bestRun->layers[layer], after / before};
+      std::erase_if(bestRun->kernels,
+                    [&](const auto &each) { return layerOf(each.first) == layer; });
+      for (const auto &[kernel, time] : modelRun->kernels)
+        if (layerOf(kernel) == layer)
+          bestRun->kernels[kernel] = time;
+      bestRun->layers[layer] = modelRun->layers[layer];
+    }
   }
   return llvm::Error::success();
 }
@@ -412,11 +427,12 @@ llvm::Error Tuner::tryTiles() {
     for (const auto &[content, members] : classes)
       for (const std::string &layer : members) {
         if (auto asked = askedBlocks.find(layer); asked != askedBlocks.end()) {
-          double time = (*run)->layers[layer], ratio = time / bestRun->layers[layer];
-          Tried here = {asked->second, layer, time, ratio};
+          double time = (*run)->layers[layer];
+          Tried here = {asked->second, layer, time, time / modelRun->layers[layer]};
           for (const std::string &member : members)
             tried[member].push_back(here);
-          if (ratio < worthWhile && (!blocks.count(content) || ratio < blocks[content].ratio))
+          if (time < worthWhile * bestRun->layers[layer] &&
+              (!blocks.count(content) || here.ratio < blocks[content].ratio))
             blocks[content] = here;
           continue;
         }

@@ -82,7 +82,7 @@ private:
     std::string choice; ///< "winograd4;blocks:1x4"
     std::string layer;  ///< where it was measured
     double time = 0;    ///< milliseconds there
-    double ratio = 1;   ///< to what the best so far took there
+    double ratio = 1;   ///< to what the cost model's choice took there
   };
   /// The same of a kernel.
   struct TriedTile {
