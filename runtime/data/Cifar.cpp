@@ -39,9 +39,11 @@ public:
   ImageShape shape() const override { return imageShape; }
   int32_t label(int64_t index) const override { return *record(index); }
   Status read(int64_t index, float *pixels) const override {
-    const uint8_t *bytes = record(index) + 1;
-    for (int64_t i = 0; i < imageShape.elements(); ++i)
-      pixels[i] = float(bytes[i]) / 255.0f;
+    bytesToPixels(record(index) + 1, imageShape.elements(), pixels);
+    return Status::success();
+  }
+  Status readDouble(int64_t index, double *pixels) const override {
+    bytesToPixels(record(index) + 1, imageShape.elements(), pixels);
     return Status::success();
   }
 

@@ -5,7 +5,7 @@
 
 #include "runtime/schema/DataSchema.h"
 
-#include <cstring>
+#include <algorithm>
 
 namespace cnn {
 
@@ -18,6 +18,56 @@ Result<ImageShape> SampleSource::load(int64_t index, std::vector<float> &pixels)
   if (Status status = read(index, pixels.data()); status.failed())
     return status;
   return own;
+}
+
+Status SampleSource::readDouble(int64_t index, double *pixels) const {
+  std::vector<float> floats(size_t(shape().elements()));
+  Status status = read(index, floats.data());
+  std::copy(floats.begin(), floats.end(), pixels);
+  return status;
+}
+
+Result<ImageShape> SampleSource::loadDouble(int64_t index, std::vector<double> &pixels) const {
+  if (ImageShape own = shape(); own.known()) {
+    pixels.resize(size_t(own.elements()));
+    if (Status status = readDouble(index, pixels.data()); status.failed())
+      return status;
+    return own;
+  }
+  std::vector<float> floats;
+  Result<ImageShape> own = load(index, floats);
+  pixels.assign(floats.begin(), floats.end());
+  return own;
+}
+
+void Transform::applyDouble(ImageShape shape, const double *input, double *output,
+                            const SampleKey &key) const {
+  std::vector<float> from(input, input + shape.elements()),
+      to(size_t(outputShape(shape)->elements()));
+  apply(shape, from.data(), to.data(), key);
+  std::copy(to.begin(), to.end(), output);
+}
+
+// What of a source or transform is meant by pixels of a type.
+static Status read(const SampleSource &source, int64_t index, float *pixels) {
+  return source.read(index, pixels);
+}
+static Status read(const SampleSource &source, int64_t index, double *pixels) {
+  return source.readDouble(index, pixels);
+}
+static Result<ImageShape> load(const SampleSource &source, int64_t index, std::vector<float> &to) {
+  return source.load(index, to);
+}
+static Result<ImageShape> load(const SampleSource &source, int64_t index, std::vector<double> &to) {
+  return source.loadDouble(index, to);
+}
+static void apply(const Transform &transform, ImageShape shape, const float *input, float *output,
+                  const SampleKey &key) {
+  transform.apply(shape, input, output, key);
+}
+static void apply(const Transform &transform, ImageShape shape, const double *input, double *output,
+                  const SampleKey &key) {
+  transform.applyDouble(shape, input, output, key);
 }
 
 //===----------------------------------------------------------------------===//
@@ -50,20 +100,21 @@ std::vector<std::string> Preprocessing::describe() const {
   return steps;
 }
 
-void Preprocessing::run(const std::vector<ImageShape> &shapes, float *input, float *output,
+template <typename T>
+void Preprocessing::run(const std::vector<ImageShape> &shapes, T *input, T *output,
                         SampleBuffers &buffers, const SampleKey &key) const {
-  float *current = input;
+  T *current = input;
   int used = 0; // the buffer that `current` is, while it is one
   for (size_t i = 0; i < transforms.size(); ++i) {
-    float *next = current;
+    T *next = current;
     if (i + 1 == moving) {
       next = output;
     } else if (i < moving && !transforms[i]->inPlace()) {
       used = 1 - used;
-      buffers.images[used].resize(size_t(shapes[i + 1].elements()));
-      next = buffers.images[used].data();
+      buffers.get<T>(used).resize(size_t(shapes[i + 1].elements()));
+      next = buffers.get<T>(used).data();
     }
-    transforms[i]->apply(shapes[i], current, next, key);
+    cnn::apply(*transforms[i], shapes[i], current, next, key);
     current = next;
   }
 }
@@ -112,20 +163,23 @@ Result<SampleSet> SampleSet::create(std::shared_ptr<const SampleSource> source,
   return set;
 }
 
-Status SampleSet::read(int64_t index, SampleKey key, float *pixels, SampleBuffers &buffers) const {
+template <typename T>
+Status SampleSet::readPixels(int64_t index, SampleKey key, T *pixels,
+                             SampleBuffers &buffers) const {
   key.index = uint64_t(index);
+  std::vector<T> &buffer = buffers.get<T>(0);
   if (!shapes.empty()) {
-    float *input = pixels;
+    T *input = pixels;
     if (preprocessing.moving > 0) {
-      buffers.images[0].resize(size_t(shapes[0].elements()));
-      input = buffers.images[0].data();
+      buffer.resize(size_t(shapes[0].elements()));
+      input = buffer.data();
     }
-    if (Status status = source->read(index, input); status.failed())
+    if (Status status = cnn::read(*source, index, input); status.failed())
       return status;
     preprocessing.run(shapes, input, pixels, buffers, key);
     return Status::success();
   }
-  Result<ImageShape> shape = source->load(index, buffers.images[0]);
+  Result<ImageShape> shape = cnn::load(*source, index, buffer);
   if (shape.failed())
     return shape.status();
   Result<std::vector<ImageShape>> steps = preprocessing.shapes(*shape);
@@ -136,14 +190,17 @@ Status SampleSet::read(int64_t index, SampleKey key, float *pixels, SampleBuffer
                                       (long long)index, shapeText(steps->back().dims()).c_str(),
                                       shapeText(outputShape.dims()).c_str()))
         .withHint("resize the images to one size");
-  float *input = buffers.images[0].data();
+  T *input = buffer.data();
   if (preprocessing.moving == 0) {
-    std::memcpy(pixels, input, size_t(shape->elements()) * sizeof(float));
+    std::copy_n(input, shape->elements(), pixels);
     input = pixels;
   }
   preprocessing.run(*steps, input, pixels, buffers, key);
   return Status::success();
 }
+
+template Status SampleSet::readPixels(int64_t, SampleKey, float *, SampleBuffers &) const;
+template Status SampleSet::readPixels(int64_t, SampleKey, double *, SampleBuffers &) const;
 
 std::vector<std::string> SampleSet::describe() const {
   std::vector<std::string> steps = preprocessing.describe();

@@ -40,6 +40,9 @@ public:
   virtual Status read(int64_t index, float *pixels) const = 0;
   /// The same for any source: grows `pixels` as needed, says which shape the image has.
   virtual Result<ImageShape> load(int64_t index, std::vector<float> &pixels) const;
+  /// The same in double, for nets in f64; what the others give unless a source knows better.
+  virtual Status readDouble(int64_t index, double *pixels) const;
+  virtual Result<ImageShape> loadDouble(int64_t index, std::vector<double> &pixels) const;
 };
 
 /// One step of preprocessing, pure in the image and the key.
@@ -56,11 +59,22 @@ public:
   /// Writes an image of outputShape(shape), which has not failed.
   virtual void apply(ImageShape shape, const float *input, float *output,
                      const SampleKey &key) const = 0;
+  /// The same in double, for nets in f64; by way of `apply` unless a transform knows better.
+  virtual void applyDouble(ImageShape shape, const double *input, double *output,
+                           const SampleKey &key) const;
 };
 
 /// Memory between transforms; one for each thread that reads.
 struct SampleBuffers {
   std::vector<float> images[2];
+  std::vector<double> doubles[2];
+  /// The memory for pixels of type `T`.
+  template <typename T> std::vector<T> &get(int which) {
+    if constexpr (sizeof(T) == sizeof(float))
+      return images[which];
+    else
+      return doubles[which];
+  }
 };
 
 /// Transforms in their order.
@@ -79,9 +93,11 @@ public:
 
 private:
   friend class SampleSet;
-  /// `input` lies in buffers.images[0], or in `output` when nothing needs other memory.
-  void run(const std::vector<ImageShape> &shapes, float *input, float *output,
-           SampleBuffers &buffers, const SampleKey &key) const;
+  /// `input` lies in buffer 0, or in `output` when nothing needs other memory. `T` is float or
+  /// double.
+  template <typename T>
+  void run(const std::vector<ImageShape> &shapes, T *input, T *output, SampleBuffers &buffers,
+           const SampleKey &key) const;
 
   std::vector<std::shared_ptr<const Transform>> transforms;
   size_t moving = 0; ///< after the last transform that cannot work in place
@@ -100,8 +116,14 @@ public:
   /// Of every sample after all transforms.
   ImageShape shape() const { return outputShape; }
   int32_t label(int64_t index) const { return source->label(index); }
-  /// Writes sample `index` (key.index is set here) as shape().elements() floats, CHW.
-  Status read(int64_t index, SampleKey key, float *pixels, SampleBuffers &buffers) const;
+  /// Writes sample `index` (key.index is set here) as shape().elements() numbers, CHW. Doubles are
+  /// computed in double from the first.
+  Status read(int64_t index, SampleKey key, float *pixels, SampleBuffers &buffers) const {
+    return readPixels(index, key, pixels, buffers);
+  }
+  Status read(int64_t index, SampleKey key, double *pixels, SampleBuffers &buffers) const {
+    return readPixels(index, key, pixels, buffers);
+  }
   Status read(int64_t index, SampleKey key, float *pixels) const {
     SampleBuffers buffers;
     return read(index, key, pixels, buffers);
@@ -110,6 +132,9 @@ public:
   std::vector<std::string> describe() const;
 
 private:
+  template <typename T>
+  Status readPixels(int64_t index, SampleKey key, T *pixels, SampleBuffers &buffers) const;
+
   std::shared_ptr<const SampleSource> source;
   Preprocessing preprocessing;
   std::vector<ImageShape> shapes; ///< those of every image; empty where images differ
@@ -154,6 +179,13 @@ Result<Preprocessing> makePreprocessing(const DataPipeline &pipeline);
 const std::vector<std::string> &datasetNames();
 /// The class names of a known data set, without opening it; empty for an unknown one.
 const std::vector<std::string> &datasetClassNames(std::string_view name);
+
+/// Writes `count` bytes as numbers in [0, 1]. A division, not a product with 1/255: the bits are
+/// those of torchvision's ToTensor, or of the same in double.
+template <typename T> void bytesToPixels(const uint8_t *bytes, int64_t count, T *pixels) {
+  for (int64_t i = 0; i < count; ++i)
+    pixels[i] = T(bytes[i]) / T(255);
+}
 
 /// The IDX images at `imagesPath` with the labels at `labelsPath` as a source of [1, H, W] images.
 /// Fails unless the images have rank 3, the numbers agree, and 0 <= label < classes.

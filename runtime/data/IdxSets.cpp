@@ -17,16 +17,18 @@ public:
   ImageShape shape() const override { return {1, images.dims[1], images.dims[2]}; }
   int32_t label(int64_t index) const override { return labels.data[size_t(index)]; }
 
-  Status read(int64_t index, float *pixels) const override {
-    int64_t count = images.itemSize();
-    const uint8_t *raw = images.data.data() + index * count;
-    // A division, not a product with 1/255: the bits are those of torchvision's ToTensor.
-    for (int64_t i = 0; i < count; ++i)
-      pixels[i] = float(raw[i]) / 255.0f;
-    return Status::success();
+  Status read(int64_t index, float *pixels) const override { return convert(index, pixels); }
+  Status readDouble(int64_t index, double *pixels) const override {
+    return convert(index, pixels);
   }
 
 private:
+  template <typename T> Status convert(int64_t index, T *pixels) const {
+    int64_t count = images.itemSize();
+    bytesToPixels(images.data.data() + index * count, count, pixels);
+    return Status::success();
+  }
+
   IdxTensor images, labels;
 };
 

@@ -31,8 +31,7 @@ struct Loader::State {
   int64_t index = 0;
   std::vector<uint32_t> order; ///< of `orderEpoch`
   uint64_t orderEpoch = UINT64_MAX;
-  std::vector<float> row; ///< one sample, on its way to f64
-  SampleBuffers buffers;  ///< of the one thread that prepares
+  SampleBuffers buffers;       ///< of the one thread that prepares
 
   // Counts of batches, guarded by `mutex`: released <= taken <= prepared <= released + slotCount.
   std::mutex mutex;
@@ -53,10 +52,7 @@ Status Loader::State::fillRow(Slot &slot, int64_t position, int64_t sample) {
   int64_t elements = samples.shape().elements();
   if (options.element == ElementType::F32)
     return samples.read(sample, key, slot.images.as<float>() + position * elements, buffers);
-  if (Status status = samples.read(sample, key, row.data(), buffers); status.failed())
-    return status;
-  std::copy(row.begin(), row.end(), slot.images.as<double>() + position * elements);
-  return Status::success();
+  return samples.read(sample, key, slot.images.as<double>() + position * elements, buffers);
 }
 
 /// Prepares batch `index` of `epoch` and moves on to the next.
@@ -139,7 +135,6 @@ Result<std::unique_ptr<Loader>> Loader::create(const SampleSet &samples,
   int64_t bytes = 0;
   if (!elements || __builtin_mul_overflow(*elements, elementBytes(options.element), &bytes))
     return Status::failure("a batch of shape " + shapeText(shape) + " exceeds 2^63 bytes");
-  state->row.resize(size_t(samples.shape().elements()));
   for (State::Slot &slot : state->slots) {
     Result<AlignedBuffer> images =
         AlignedBuffer::allocate(uint64_t(bytes), "a batch of shape " + shapeText(shape));

@@ -2,6 +2,7 @@
 #include "runtime/data/Npy.h"
 #include "runtime/data/Sets.h"
 
+#include <algorithm>
 #include <cmath>
 #include <cstring>
 
@@ -20,20 +21,26 @@ public:
   int64_t size() const override { return int64_t(labels.size()); }
   ImageShape shape() const override { return extents; }
   int32_t label(int64_t index) const override { return labels[size_t(index)]; }
-  Status read(int64_t index, float *pixels) const override {
+  Status read(int64_t index, float *pixels) const override { return convert(index, pixels); }
+  Status readDouble(int64_t index, double *pixels) const override {
+    return convert(index, pixels);
+  }
+
+private:
+  template <typename T> Status convert(int64_t index, T *pixels) const {
     int64_t count = extents.elements();
     const uint8_t *from =
         images.data.data() + index * count * int64_t(elementBytes(images.element));
     if (images.element == ElementType::U8)
-      for (int64_t i = 0; i < count; ++i)
-        pixels[i] = float(from[i]) / 255.0f;
+      bytesToPixels(from, count, pixels);
+    else if (images.element == ElementType::F64)
+      std::copy_n(reinterpret_cast<const double *>(from), count, pixels);
     else
-      std::memcpy(pixels, from, size_t(count) * sizeof(float));
+      std::copy_n(reinterpret_cast<const float *>(from), count, pixels);
     return Status::success();
   }
 
-private:
-  NpyArray images; ///< of bytes or f32
+  NpyArray images; ///< of bytes, f32 or f64
   std::vector<int32_t> labels;
   ImageShape extents;
 };
@@ -57,6 +64,8 @@ Result<NpyArray> readImages(const std::string &path) {
       size_t each = values.size() / size_t(dims[0]);
       return Status::failure(path, formatText("image %zu contains NaN or infinity", i / each));
     }
+  if (images->element == ElementType::F64)
+    return images;
   images->element = ElementType::F32;
   images->data.resize(values.size() * sizeof(float));
   std::memcpy(images->data.data(), values.data(), images->data.size());

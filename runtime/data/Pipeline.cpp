@@ -30,6 +30,12 @@ public:
   Result<ImageShape> load(int64_t index, std::vector<float> &pixels) const override {
     return source->load(indices[size_t(index)], pixels);
   }
+  Status readDouble(int64_t index, double *pixels) const override {
+    return source->readDouble(indices[size_t(index)], pixels);
+  }
+  Result<ImageShape> loadDouble(int64_t index, std::vector<double> &pixels) const override {
+    return source->loadDouble(indices[size_t(index)], pixels);
+  }
 
 private:
   std::shared_ptr<const SampleSource> source;

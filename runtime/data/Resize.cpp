@@ -4,11 +4,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstring>
 
 namespace cnn {
 
-ResizeLine::ResizeLine(int64_t input, int64_t output) : input(input), output(output) {
+template <typename T>
+ResizeLine<T>::ResizeLine(int64_t input, int64_t output) : input(input), output(output) {
   double scale = double(input) / double(output);
   double support = std::max(scale, 1.0);
   taps = int64_t(std::ceil(support)) * 2 + 1;
@@ -30,11 +30,12 @@ ResizeLine::ResizeLine(int64_t input, int64_t output) : input(input), output(out
     first[size_t(i)] = int32_t(from);
     count[size_t(i)] = int32_t(to - from);
     for (size_t j = 0; j < line.size(); ++j)
-      weights[size_t(i * taps) + j] = float(sum > 0 ? line[j] / sum : 1.0 / double(line.size()));
+      weights[size_t(i * taps) + j] = T(sum > 0 ? line[j] / sum : 1.0 / double(line.size()));
   }
 }
 
-ResizePlan::ResizePlan(ImageShape input, int64_t height, int64_t width)
+template <typename T>
+ResizePlan<T>::ResizePlan(ImageShape input, int64_t height, int64_t width)
     : input(input), rows(input.height, height), columns(input.width, width) {
   // A vector pass does about eight times as much in the same time.
   auto cost = [&](int64_t vectorColumns, int64_t scalarRows) {
@@ -47,30 +48,31 @@ ResizePlan::ResizePlan(ImageShape input, int64_t height, int64_t width)
 namespace {
 
 /// output[y] = sum of weighted lines of `input`, each `width` long.
-void combineRows(const ResizeLine &line, int64_t width, const float *input, float *output) {
+template <typename T>
+void combineRows(const ResizeLine<T> &line, int64_t width, const T *input, T *output) {
   for (int64_t y = 0; y < line.output; ++y) {
-    const float *weights = line.weights.data() + y * line.taps;
-    const float *from = input + line.first[size_t(y)] * width;
-    float *to = output + y * width;
+    const T *weights = line.weights.data() + y * line.taps;
+    const T *from = input + line.first[size_t(y)] * width;
+    T *to = output + y * width;
     int32_t count = line.count[size_t(y)];
     if (count == 1) {
-      std::memcpy(to, from, size_t(width) * sizeof(float));
+      std::copy_n(from, width, to);
       continue;
     }
-    const float *second = from + width;
-    float w0 = weights[0], w1 = weights[1];
+    const T *second = from + width;
+    T w0 = weights[0], w1 = weights[1];
     if (count == 2) {
       for (int64_t x = 0; x < width; ++x)
         to[x] = from[x] * w0 + second[x] * w1;
       continue;
     }
-    const float *third = second + width;
-    float w2 = weights[2];
+    const T *third = second + width;
+    T w2 = weights[2];
     for (int64_t x = 0; x < width; ++x)
       to[x] = from[x] * w0 + second[x] * w1 + third[x] * w2;
     for (int32_t j = 3; j < count; ++j) {
-      const float *more = from + j * width;
-      float w = weights[j];
+      const T *more = from + j * width;
+      T w = weights[j];
       for (int64_t x = 0; x < width; ++x)
         to[x] += more[x] * w;
     }
@@ -78,12 +80,12 @@ void combineRows(const ResizeLine &line, int64_t width, const float *input, floa
 }
 
 /// `lines` lines at once: output[l][x] = weighted sum of a few of input[l].
-template <int lines>
-void combineColumns(const ResizeLine &line, const float *input, float *output) {
+template <int lines, typename T>
+void combineColumns(const ResizeLine<T> &line, const T *input, T *output) {
   for (int64_t x = 0; x < line.output; ++x) {
-    const float *weights = line.weights.data() + x * line.taps;
-    const float *from = input + line.first[size_t(x)];
-    float sums[lines] = {};
+    const T *weights = line.weights.data() + x * line.taps;
+    const T *from = input + line.first[size_t(x)];
+    T sums[lines] = {};
     for (int32_t j = 0, count = line.count[size_t(x)]; j < count; ++j)
       for (int l = 0; l < lines; ++l)
         sums[l] += from[l * line.input + j] * weights[j];
@@ -92,7 +94,8 @@ void combineColumns(const ResizeLine &line, const float *input, float *output) {
   }
 }
 
-void combineAllColumns(const ResizeLine &line, int64_t lines, const float *input, float *output) {
+template <typename T>
+void combineAllColumns(const ResizeLine<T> &line, int64_t lines, const T *input, T *output) {
   int64_t l = 0;
   for (; l + 4 <= lines; l += 4)
     combineColumns<4>(line, input + l * line.input, output + l * line.output);
@@ -102,14 +105,14 @@ void combineAllColumns(const ResizeLine &line, int64_t lines, const float *input
 
 } // namespace
 
-void resize(const ResizePlan &plan, const float *input, float *output,
-            std::vector<float> &between) {
-  const ResizeLine &rows = plan.rows, &columns = plan.columns;
+template <typename T>
+void resize(const ResizePlan<T> &plan, const T *input, T *output, std::vector<T> &between) {
+  const ResizeLine<T> &rows = plan.rows, &columns = plan.columns;
   int64_t inner = plan.rowsFirst ? rows.output * columns.input : rows.input * columns.output;
   between.resize(size_t(inner));
   for (int64_t c = 0; c < plan.input.channels; ++c) {
-    const float *from = input + c * rows.input * columns.input;
-    float *to = output + c * rows.output * columns.output;
+    const T *from = input + c * rows.input * columns.input;
+    T *to = output + c * rows.output * columns.output;
     if (plan.rowsFirst) {
       combineRows(rows, columns.input, from, between.data());
       combineAllColumns(columns, rows.output, between.data(), to);
@@ -119,5 +122,12 @@ void resize(const ResizePlan &plan, const float *input, float *output,
     }
   }
 }
+
+template struct ResizeLine<float>;
+template struct ResizeLine<double>;
+template struct ResizePlan<float>;
+template struct ResizePlan<double>;
+template void resize(const ResizePlan<float> &, const float *, float *, std::vector<float> &);
+template void resize(const ResizePlan<double> &, const double *, double *, std::vector<double> &);
 
 } // namespace cnn

@@ -7,7 +7,6 @@
 #include "runtime/schema/DataSchema.h"
 
 #include <algorithm>
-#include <cstring>
 
 namespace cnn {
 
@@ -31,6 +30,20 @@ protected:
   DataCall call;
 };
 
+/// A stage `S` that derives from `Base` and computes in float and in double by its template `run`.
+template <typename S, typename Base> class InBoth : public Base {
+public:
+  using Base::Base;
+  void apply(ImageShape shape, const float *input, float *output,
+             const SampleKey &key) const override {
+    static_cast<const S *>(this)->run(shape, input, output, key);
+  }
+  void applyDouble(ImageShape shape, const double *input, double *output,
+                   const SampleKey &key) const override {
+    static_cast<const S *>(this)->run(shape, input, output, key);
+  }
+};
+
 std::string tupleText(const std::vector<double> &numbers) {
   std::string text;
   for (double number : numbers)
@@ -38,19 +51,19 @@ std::string tupleText(const std::vector<double> &numbers) {
   return numbers.size() == 1 ? text : "(" + text + ")";
 }
 
-class Resize : public Stage {
+class Resize : public InBoth<Resize, Stage> {
 public:
-  using Stage::Stage;
+  using InBoth::InBoth;
   std::string describe() const override {
     return formatText("resize to %lldx%lld", (long long)height(), (long long)width());
   }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &) const override {
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &) const {
     // Each thread keeps what the last image needed: most sets have images of one shape.
-    thread_local ResizePlan plan;
-    thread_local std::vector<float> between;
+    thread_local ResizePlan<T> plan;
+    thread_local std::vector<T> between;
     if (plan.input != shape || plan.rows.output != height() || plan.columns.output != width())
-      plan = ResizePlan(shape, height(), width());
+      plan = ResizePlan<T>(shape, height(), width());
     resize(plan, input, output, between);
   }
 
@@ -60,21 +73,22 @@ private:
 };
 
 /// value * factor + offset, for each channel.
-void scaleChannel(const float *input, float *output, int64_t count, float factor, float offset) {
+template <typename T>
+void scaleChannel(const T *input, T *output, int64_t count, T factor, T offset) {
   for (int64_t i = 0; i < count; ++i)
     output[i] = input[i] * factor + offset;
 }
 
-class Scale : public Stage {
+class Scale : public InBoth<Scale, Stage> {
 public:
-  using Stage::Stage;
+  using InBoth::InBoth;
   std::string describe() const override {
     return "scale to " + numberText(low()) + " .. " + numberText(high());
   }
   bool inPlace() const override { return true; }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &) const override {
-    scaleChannel(input, output, shape.elements(), float(high() - low()), float(low()));
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &) const {
+    scaleChannel(input, output, shape.elements(), T(high() - low()), T(low()));
   }
 
 private:
@@ -82,23 +96,23 @@ private:
   double high() const { return call.number("high"); }
 };
 
-class Normalize : public Stage {
+class Normalize : public InBoth<Normalize, Stage> {
 public:
   explicit Normalize(const DataCall &call)
-      : Stage(call), mean(call.find("mean")->numbers), deviation(call.find("std")->numbers) {}
+      : InBoth(call), mean(call.find("mean")->numbers), deviation(call.find("std")->numbers) {}
   std::string describe() const override {
     return "(value - " + tupleText(mean) + ") / " + tupleText(deviation);
   }
   bool inPlace() const override { return true; }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &) const override {
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &) const {
     int64_t count = shape.height * shape.width;
     for (int64_t c = 0; c < shape.channels; ++c) {
-      float m = float(mean[std::min<size_t>(size_t(c), mean.size() - 1)]);
+      T m = T(mean[std::min<size_t>(size_t(c), mean.size() - 1)]);
       // A division would cost twice what all of a resize does.
-      float inverse = float(1 / deviation[std::min<size_t>(size_t(c), deviation.size() - 1)]);
-      const float *from = input + c * count;
-      float *to = output + c * count;
+      T inverse = T(1 / deviation[std::min<size_t>(size_t(c), deviation.size() - 1)]);
+      const T *from = input + c * count;
+      T *to = output + c * count;
       for (int64_t i = 0; i < count; ++i)
         to[i] = (from[i] - m) * inverse;
     }
@@ -125,18 +139,18 @@ private:
   unsigned ordinal;
 };
 
-class RandomFlip : public RandomStage {
+class RandomFlip : public InBoth<RandomFlip, RandomStage> {
 public:
-  using RandomStage::RandomStage;
+  using InBoth::InBoth;
   std::string describe() const override { return {}; }
   bool inPlace() const override { return true; }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &key) const override {
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &key) const {
     constexpr uint64_t whole = uint64_t(1) << 53;
     bool flip =
         key.training && double(draw(key, 0, whole)) < call.number("probability") * double(whole);
     if (input != output)
-      std::memcpy(output, input, size_t(shape.elements()) * sizeof(float));
+      std::copy_n(input, shape.elements(), output);
     if (!flip)
       return;
     for (int64_t row = 0; row < shape.channels * shape.height; ++row)
@@ -144,14 +158,14 @@ public:
   }
 };
 
-class RandomCrop : public RandomStage {
+class RandomCrop : public InBoth<RandomCrop, RandomStage> {
 public:
-  using RandomStage::RandomStage;
+  using InBoth::InBoth;
   std::string describe() const override {
     return formatText("the centre, %lldx%lld", (long long)height(), (long long)width());
   }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &key) const override {
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &key) const {
     int64_t padding = call.integer("padding");
     int64_t freeRows = shape.height + 2 * padding - height(),
             freeColumns = shape.width + 2 * padding - width();
@@ -169,13 +183,13 @@ public:
       for (int64_t y = 0; y < height(); ++y, output += width()) {
         int64_t row = top + y;
         if (row < 0 || row >= shape.height || firstColumn == endColumn) {
-          std::fill_n(output, width(), 0.0f);
+          std::fill_n(output, width(), T(0));
           continue;
         }
-        const float *from = input + (c * shape.height + row) * shape.width;
-        std::fill_n(output, firstColumn, 0.0f);
+        const T *from = input + (c * shape.height + row) * shape.width;
+        std::fill_n(output, firstColumn, T(0));
         std::copy(from + left + firstColumn, from + left + endColumn, output + firstColumn);
-        std::fill(output + endColumn, output + width(), 0.0f);
+        std::fill(output + endColumn, output + width(), T(0));
       }
   }
 
@@ -184,21 +198,21 @@ private:
   int64_t width() const { return call.integer("size", call.find("size")->numbers.size() - 1); }
 };
 
-class Grayscale : public Stage {
+class Grayscale : public InBoth<Grayscale, Stage> {
 public:
-  using Stage::Stage;
+  using InBoth::InBoth;
   std::string describe() const override { return "grayscale"; }
-  void apply(ImageShape shape, const float *input, float *output,
-             const SampleKey &) const override {
+  template <typename T>
+  void run(ImageShape shape, const T *input, T *output, const SampleKey &) const {
     int64_t count = shape.height * shape.width;
     if (shape.channels == 1) {
       if (input != output)
-        std::memcpy(output, input, size_t(count) * sizeof(float));
+        std::copy_n(input, count, output);
       return;
     }
-    const float *red = input, *green = input + count, *blue = green + count;
+    const T *red = input, *green = input + count, *blue = green + count;
     for (int64_t i = 0; i < count; ++i)
-      output[i] = 0.2989f * red[i] + 0.587f * green[i] + 0.114f * blue[i];
+      output[i] = T(0.2989) * red[i] + T(0.587) * green[i] + T(0.114) * blue[i];
   }
 };
 

@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include <cerrno>
+#include <charconv>
 #include <cinttypes>
 #include <cmath>
 #include <cstring>
@@ -43,18 +44,27 @@ void TrainLog::write(const Json &record) {
   add(line.data(), line.size());
 }
 
+/// Nine digits tell floats apart; what is no float (of a net in f64, a rate) as many as tell doubles
+/// apart.
+static std::string numberText(double value) {
+  char text[40];
+  if (double(float(value)) == value) {
+    std::snprintf(text, sizeof(text), "%.9g", value);
+    return text;
+  }
+  return {text, std::to_chars(text, text + sizeof(text), value).ptr};
+}
+
 void TrainLog::writeStep(int64_t step, uint64_t epoch, double loss, std::optional<double> lr) {
   if (!file)
     return;
-  char number[40] = "null", rate[48] = "", line[200];
-  if (std::isfinite(loss))
-    std::snprintf(number, sizeof(number), "%.9g", loss);
-  if (lr)
-    std::snprintf(rate, sizeof(rate), ",\"lr\":%.9g", *lr);
+  char line[200];
+  std::string number = std::isfinite(loss) ? numberText(loss) : "null";
+  std::string rate = lr ? ",\"lr\":" + numberText(*lr) : "";
   int size = std::snprintf(line, sizeof(line),
                            "{\"kind\":\"step\",\"step\":%" PRId64 ",\"epoch\":%" PRIu64
                            ",\"loss\":%s%s}\n",
-                           step, epoch, number, rate);
+                           step, epoch, number.c_str(), rate.c_str());
   add(line, static_cast<size_t>(size));
 }
 

@@ -2,10 +2,11 @@
 """Compares a training run of ours with PyTorch's, as recorded in lenet.losses.json and
 lenet.after20.safetensors. Standard library only.
 
-    compare.py losses LOG.jsonl lenet|lenet_relu [--relative 1e-5]
+    compare.py losses LOG.jsonl lenet|lenet_relu [--relative 1e-5] [--double]
     compare.py weights W.safetensors lenet|lenet_relu [--tolerance 1e-4]
 
-losses: the first 20 losses of the steps in a `cnn train --log` file, relative error. weights: each
+losses: the first 20 losses of the steps in a `cnn train --log` file, relative error; with --double, of
+PyTorch's run in double. weights: each
 recorded value, |ours - theirs| <= tolerance * max(1, |theirs|). Status 1 when one is off.
 """
 import argparse
@@ -20,9 +21,9 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 EVERY = 16  # as in make_goldens.py
 
 
-def compare_losses(path, variant, relative):
+def compare_losses(path, variant, relative, key):
     with open(os.path.join(HERE, "lenet.losses.json"), encoding="utf-8") as file:
-        golden = json.load(file)[variant]["losses"]
+        golden = json.load(file)[variant][key]
     with open(path, encoding="utf-8") as file:
         lines = [json.loads(line) for line in file if line.strip()]
     ours = [line["loss"] for line in lines if line.get("kind") == "step"][:len(golden)]
@@ -66,9 +67,11 @@ def main():
     parser.add_argument("variant", choices=("lenet", "lenet_relu"))
     parser.add_argument("--relative", type=float, default=1e-5)
     parser.add_argument("--tolerance", type=float, default=1e-4)
+    parser.add_argument("--double", action="store_true")
     options = parser.parse_args()
     if options.what == "losses":
-        compare_losses(options.file, options.variant, options.relative)
+        compare_losses(options.file, options.variant, options.relative,
+                       "losses_f64" if options.double else "losses")
     else:
         compare_weights(options.file, options.variant, options.tolerance)
 

@@ -62,6 +62,11 @@ double difference(const std::string &golden, const DataCall &stage, ImageShape s
     same.resize(to.size());
     EXPECT_EQ(same, to);
   }
+  // In double the same, but for what float rounds.
+  std::vector<double> wide(from.begin(), from.end()), wideTo(to.size());
+  transform->applyDouble(shape, wide.data(), wideTo.data(), key);
+  for (size_t i = 0; i < to.size(); ++i)
+    EXPECT_NEAR(wideTo[i], double(to[i]), 1e-6) << golden;
   const NamedTensor *tensor = goldens().find(golden);
   EXPECT_NE(tensor, nullptr) << golden;
   size_t count = tensor->bytes / 4, step = (to.size() + 3999) / 4000;
@@ -93,6 +98,28 @@ TEST(Stages, ResizeAsTorchvision) {
         << tensor.name;
   }
   EXPECT_EQ(cases, 10);
+}
+
+// A net in f64 gets doubles that never were floats.
+TEST(Stages, DoublesAreComputedInDouble) {
+  double one[] = {1.0 / 255, 2.0 / 255, 0, 7.0 / 255, 254.0 / 255, 100.0 / 255}, out[2];
+  makeTransform(call("resize", {{"height", {1}}, {"width", {2}}}), 0)
+      ->applyDouble({1, 1, 6}, one, out, {});
+  // A triangle of half-width 3 about 1.5.
+  double exact = 0, total = 0;
+  for (int i = 0; i < 6; ++i) {
+    double weight = std::max(0.0, 1 - std::abs(i + 0.5 - 1.5) / 3);
+    exact += weight * one[i];
+    total += weight;
+  }
+  EXPECT_NEAR(out[0], exact / total, 1e-16);
+  double value[] = {1.0 / 3};
+  makeTransform(call("normalize", {{"mean", {0.4915}}, {"std", {0.2470}}}), 0)
+      ->applyDouble({1, 1, 1}, value, value, {});
+  EXPECT_NEAR(value[0], (1.0 / 3 - 0.4915) / 0.2470, 1e-15);
+  double colours[] = {0.1, 0.2, 0.3}, grey[1];
+  makeTransform(call("grayscale", {}), 0)->applyDouble({3, 1, 1}, colours, grey, {});
+  EXPECT_NEAR(grey[0], 0.2989 * 0.1 + 0.587 * 0.2 + 0.114 * 0.3, 1e-16);
 }
 
 TEST(Stages, NormalizeScaleGrayscale) {
