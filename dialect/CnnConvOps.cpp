@@ -1,6 +1,7 @@
 //===- CnnConvOps.cpp - Convolution and its gradients
 //---------------------------------------------===//
 
+#include "dialect/Border.h"
 #include "dialect/CnnDialect.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
@@ -179,10 +180,13 @@ LayerDef ConvOp::getLayer() {
       {"channels", ArgKind::Int, std::nullopt, "number of output channels"},
       {"kernel", ArgKind::Size, std::nullopt, "extents of the kernel"},
       {"stride", ArgKind::Size, std::vector<int64_t>{1, 1}, "step of the window"},
-      {"padding", ArgKind::Padding, std::vector<int64_t>{0, 0, 0, 0}, "zeros around the input"},
+      {"padding", ArgKind::Padding, std::vector<int64_t>{0, 0, 0, 0},
+       "what is put around the input; \"same\" for as much as keeps its extents", false,
+       {"same", "valid"}},
       {"dilation", ArgKind::Size, std::vector<int64_t>{1, 1}, "distance of the kernel's taps"},
       {"groups", ArgKind::Int, int64_t(1), "groups of channels that do not mix"},
-      {"bias", ArgKind::Bool, true, "whether a bias is added"}};
+      {"bias", ArgKind::Bool, true, "whether a bias is added"},
+      {"padding_mode", ArgKind::String, std::string("zeros"), "what the padding consists of"}};
   layer.tensorParams = {"weight", "bias"};
   layer.fromTensors = [](const llvm::StringMap<Shape> &given, LayerArgs &args,
                          LayerProblem &problem) -> LogicalResult {
@@ -237,6 +241,15 @@ LayerDef ConvOp::getLayer() {
     ArrayRef<int64_t> image = ArrayRef<int64_t>(input).drop_front();
     if (failed(window.checkCall(image, "kernel", problem)))
       return failure();
+    if (args.isString("padding") && args.getString("padding") == "same" &&
+        (window.stride[0] != 1 || window.stride[1] != 1)) {
+      problem.message = "padding \"same\" needs a stride of 1, not " + formatShape(window.stride);
+      problem.arg = "padding";
+      return failure();
+    }
+    if (failed(checkBorder(args.getString("padding_mode"), "zeros", "padding_mode", image,
+                           window.padding, problem)))
+      return failure();
     SmallVector<int64_t, 2> output = window.getOutput(image);
     int64_t taps = window.kernel[0] * window.kernel[1], perGroup = input[0] / groups;
     LayerShape shape;
@@ -253,9 +266,16 @@ LayerDef ConvOp::getLayer() {
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,
                    const LayerArgs &args) -> Value {
-    Value bias = params.size() > 1 ? params[1] : Value();
-    return ConvOp::create(builder, loc, inputs[0], params[0], bias, args.getList("stride"),
-                          args.getList("padding"), args.getList("dilation"), args.getInt("groups"));
+    Value bias = params.size() > 1 ? params[1] : Value(), input = inputs[0];
+    Window window = Window::fromArgs(args);
+    if (StringRef mode = args.getString("padding_mode"); mode != "zeros") {
+      ArrayRef<int64_t> sides = window.padding;
+      input = buildBorder(builder, loc, input, {0, 0, sides[0], sides[2]},
+                          {0, 0, sides[1], sides[3]}, mode);
+      window.padding.assign(4, 0);
+    }
+    return ConvOp::create(builder, loc, input, params[0], bias, window.stride, window.padding,
+                          window.dilation, args.getInt("groups"));
   };
   return layer;
 }

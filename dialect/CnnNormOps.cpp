@@ -272,9 +272,13 @@ LayerDef BatchNormOp::getLayer() {
   layer.stem = "bn";
   layer.sampleRank = 3;
   layer.lowerRanks = {1};
-  layer.doc = "each channel at mean 0 and variance 1 over the batch, then scaled and shifted";
+  layer.doc = "each channel at mean 0 and variance 1 over the batch, then scaled and shifted; in "
+              "evaluation by running statistics";
   layer.args = {{"eps", ArgKind::Float, 1e-5, "what is added to the variance"},
-                {"momentum", ArgKind::Float, 0.1, "share of a batch in the running statistics"}};
+                {"momentum", ArgKind::Float, 0.1, "share of a batch in the running statistics"},
+                {"affine", ArgKind::Bool, true, "whether it scales and shifts"},
+                {"track_running_stats", ArgKind::Bool, true,
+                 "whether running statistics are kept, for evaluation"}};
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     const Shape &input = inputs[0];
@@ -298,18 +302,33 @@ LayerDef BatchNormOp::getLayer() {
     LayerShape shape;
     shape.output = input;
     Shape channels = {input[0]};
-    shape.params = {{"weight", channels, 0, 0, 1.0},
-                    {"bias", channels, 0, 0, 0.0},
-                    {"running_mean", channels, 0, 0, 0.0, /*running=*/true},
-                    {"running_var", channels, 0, 0, 1.0, /*running=*/true}};
+    if (args.getBool("affine"))
+      shape.params.append({{"weight", channels, 0, 0, 1.0}, {"bias", channels, 0, 0, 0.0}});
+    if (args.getBool("track_running_stats"))
+      shape.params.append({{"running_mean", channels, 0, 0, 0.0, /*running=*/true},
+                           {"running_var", channels, 0, 0, 1.0, /*running=*/true}});
     shape.flops = 2 * multiplySaturated(input);
     return shape;
   };
   layer.build = [](OpBuilder &builder, Location loc, ValueRange inputs, ValueRange params,
                    const LayerArgs &args) -> Value {
-    return BatchNormOp::create(builder, loc, inputs[0], params[0], params[1], params[2], params[3],
-                               builder.getF64FloatAttr(args.getFloat("eps")),
-                               builder.getF64FloatAttr(args.getFloat("momentum")));
+    RankedTensorType type = getTensor(inputs[0]);
+    auto perChannel = RankedTensorType::get({type.getDimSize(1)}, type.getElementType());
+    auto constant = [&](double value) -> Value {
+      return ConstantOp::create(builder, loc, perChannel, builder.getF64FloatAttr(value));
+    };
+    bool affine = args.getBool("affine");
+    Value weight = affine ? params[0] : constant(1.0), bias = affine ? params[1] : constant(0.0);
+    FloatAttr epsilon = builder.getF64FloatAttr(args.getFloat("eps"));
+    if (!args.getBool("track_running_stats")) {
+      auto count = RankedTensorType::get({}, builder.getI32Type());
+      Value rows = AllRowsOp::create(builder, loc, count, type.getDimSize(0));
+      return BatchNormTrainOp::create(builder, loc, inputs[0], weight, bias, rows, epsilon)
+          .getResult();
+    }
+    ValueRange running = params.take_back(2);
+    return BatchNormOp::create(builder, loc, inputs[0], weight, bias, running[0], running[1],
+                               epsilon, builder.getF64FloatAttr(args.getFloat("momentum")));
   };
   return layer;
 }

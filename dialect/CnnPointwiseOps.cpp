@@ -276,6 +276,22 @@ Values MaskRowsOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   return {MaskRowsOp::create(b, getLoc(), dy[0], getRows()), Value()};
 }
 
+LogicalResult AllRowsOp::verify() {
+  int64_t count = getCountAttr().getInt();
+  RankedTensorType result = getTensor(getResult());
+  if (count <= 0 || result.getRank() != 0 || !result.getElementType().isInteger(32))
+    return emitOpError() << "count is " << count << " and the result " << result
+                         << ", expected a positive one and tensor<i32> (C1)";
+  return success();
+}
+
+Nest AllRowsOp::getNest() { return getPointwiseNest(getTensor(getResult()), {}); }
+
+// As of a constant, the code generator splats this.
+Values AllRowsOp::buildBody(OpBuilder &b, Location loc, ValueRange, ValueRange, IndexFn) {
+  return {buildInt(b, loc, b.getI32Type(), getCountAttr().getInt())};
+}
+
 LogicalResult RowWeightOp::verify() {
   RankedTensorType result = getTensor(getResult());
   if (result.getRank() != 2 || result.getDimSize(1) != 1)

@@ -132,6 +132,25 @@ def Cnn_MaskRowsOp : Cnn_NestOp<"mask_rows", [Cnn_Backward]> {
   let hasVerifier = 1;
 }
 
+def Cnn_AllRowsOp : Cnn_TypedNestOp<"all_rows"> {
+  let summary = "how many rows of a batch are used, where that is all of them";
+  let description = [{
+    `result = count`. Entry points are called with batches that are not full: in these, their argument `rows`
+    stands in its place (`cnn-differentiate`).
+
+    ```mlir
+    %rows = cnn.all_rows {count = 128 : i64} : tensor<i32>
+    ```
+
+    Constraints:
+    - C1: `count` is positive, and the result `tensor<i32>`.
+  }];
+  let arguments = (ins I64Attr:$count);
+  let results = (outs Cnn_IntTensor:$result);
+  let assemblyFormat = "attr-dict `:` type($result)";
+  let hasVerifier = 1;
+}
+
 def Cnn_RowWeightOp : Cnn_TypedNestOp<"row_weight"> {
   let summary = "the weight of each row in a mean over the rows of a batch that are used";
   let description = [{

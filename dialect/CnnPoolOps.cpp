@@ -88,9 +88,14 @@ static Value buildCount(OpBuilder &b, Location loc, const Window &window, int ax
   return arith::SubIOp::create(b, loc, end, begin);
 }
 
-/// `value / count` for average pooling of an image.
+/// `value / count` for average pooling of an image, or by `divisor` where this is not 0.
 static Value buildMean(OpBuilder &b, Location loc, const Window &window, ArrayRef<int64_t> image,
-                       bool countPad, Value value, IndexFn index) {
+                       bool countPad, int64_t divisor, Value value, IndexFn index) {
+  auto divide = [&](double by) -> Value {
+    return arith::DivFOp::create(b, loc, value, buildFloat(b, loc, value.getType(), by));
+  };
+  if (divisor != 0)
+    return divide(divisor);
   SmallVector<int64_t, 2> output = window.getOutput(image);
   bool uniform = true;
   for (int axis : {0, 1}) {
@@ -99,10 +104,8 @@ static Value buildMean(OpBuilder &b, Location loc, const Window &window, ArrayRe
     uniform &= reach <= image[axis] + before + (countPad ? after : 0);
     uniform &= countPad || (before == 0 && after == 0);
   }
-  if (uniform) {
-    double area = window.kernel[0] * window.kernel[1];
-    return arith::DivFOp::create(b, loc, value, buildFloat(b, loc, value.getType(), area));
-  }
+  if (uniform)
+    return divide(window.kernel[0] * window.kernel[1]);
   Value rows = buildCount(b, loc, window, 0, image[0], countPad, index(2));
   Value columns = buildCount(b, loc, window, 1, image[1], countPad, index(3));
   Value count = arith::MulIOp::create(b, loc, rows, columns);
@@ -170,8 +173,9 @@ static LayerDef makePoolLayer(StringRef name, StringRef doc, bool average, PoolB
       {"padding", ArgKind::Padding, std::vector<int64_t>{0, 0, 0, 0}, "padding around the input"},
       {"ceil_mode", ArgKind::Bool, false, "round output extents up instead of down"}};
   if (average)
-    layer.args.push_back(
-        {"count_include_pad", ArgKind::Bool, true, "whether padding counts in the mean"});
+    layer.args.append(
+        {{"count_include_pad", ArgKind::Bool, true, "whether padding counts in the mean"},
+         {"divisor_override", ArgKind::Int, std::nullopt, "what sums are divided by", true}});
   else
     layer.args.push_back({"dilation", ArgKind::Size, std::vector<int64_t>{1, 1},
                           "distance of the window's elements"});
@@ -194,6 +198,11 @@ static LayerDef makePoolLayer(StringRef name, StringRef doc, bool average, PoolB
         problem.hint = "use padding = " + std::to_string(span / 2) + " or less";
         return failure();
       }
+    if (args.has("divisor_override") && args.getInt("divisor_override") == 0) {
+      problem.message = "divisor_override must not be 0";
+      problem.arg = "divisor_override";
+      return failure();
+    }
     SmallVector<int64_t, 2> output = window.getOutput(image);
     LayerShape shape;
     shape.output = {input[0], output[0], output[1]};
@@ -312,20 +321,22 @@ Values AvgPoolOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRang
 
 Values AvgPoolOp::buildFinish(OpBuilder &b, Location loc, ValueRange acc, IndexFn index) {
   return {buildMean(b, loc, getWindow(*this), getTensor(getInput()).getShape().drop_front(2),
-                    getCountIncludePad(), acc[0], index)};
+                    getCountIncludePad(), getDivisor(), acc[0], index)};
 }
 
 Values AvgPoolOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   return {AvgPoolGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0], getKernel(),
-                                getStride(), getPadding(), getCeilMode(), getCountIncludePad())};
+                                getStride(), getPadding(), getCeilMode(), getCountIncludePad(),
+                                getDivisor())};
 }
 
 std::vector<LayerDef> AvgPoolOp::getLayers() {
   auto build = [](OpBuilder &b, Location loc, Value input, const Window &window,
                   const LayerArgs &args) -> Value {
     bool countPad = !args.has("count_include_pad") || args.getBool("count_include_pad");
+    int64_t divisor = args.has("divisor_override") ? args.getInt("divisor_override") : 0;
     return AvgPoolOp::create(b, loc, input, window.kernel, window.stride, window.padding,
-                             window.ceilMode, countPad);
+                             window.ceilMode, countPad, divisor);
   };
   return {makePoolLayer("avg_pool", "the mean of every window", true, build),
           makeGlobalLayer("global_avg_pool", "the mean of every channel", build)};
@@ -379,5 +390,5 @@ Nest AvgPoolGradOp::getNest() {
 Values AvgPoolGradOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange,
                                 IndexFn index) {
   return {buildMean(b, loc, getWindow(*this), getTensor(getResult()).getShape().drop_front(2),
-                    getCountIncludePad(), in[0], index)};
+                    getCountIncludePad(), getDivisor(), in[0], index)};
 }

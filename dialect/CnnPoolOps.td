@@ -37,13 +37,14 @@ def Cnn_AvgPoolOp : Cnn_NestOp<"avg_pool", [Cnn_Backward], ["buildFinish"]> {
   let description = [{
     `y[n, c, i, j] = sum_{r, s} x[n, c, i sh + r - pt, j sw + s - pl] / count`, as PyTorch's `nn.AvgPool2d`: `count`
     is the number of elements of the window inside of the padded input, or, without `count_include_pad`,
-    inside of the input.
+    inside of the input; or `divisor` where this is not 0.
 
     Constraints: C1 to C3 of `cnn.max_pool`.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
-                       DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
+                       DefaultValuedAttr<BoolAttr, "true">:$count_include_pad,
+                       DefaultValuedAttr<I64Attr, "0">:$divisor);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let extraNestDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
@@ -81,7 +82,8 @@ def Cnn_AvgPoolGradOp : Cnn_PoolGradOp<"avg_pool_grad"> {
   }];
   let arguments = (ins Cnn_FloatTensor:$gradient, DenseI64ArrayAttr:$kernel, DenseI64ArrayAttr:$stride,
                        DenseI64ArrayAttr:$padding, DefaultValuedAttr<BoolAttr, "false">:$ceil_mode,
-                       DefaultValuedAttr<BoolAttr, "true">:$count_include_pad);
+                       DefaultValuedAttr<BoolAttr, "true">:$count_include_pad,
+                       DefaultValuedAttr<I64Attr, "0">:$divisor);
   let assemblyFormat = "$gradient attr-dict `:` type($gradient) `->` type($result)";
 }
 

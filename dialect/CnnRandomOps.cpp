@@ -15,7 +15,7 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static bool isProbability(double value) { return value >= 0 && value < 1; }
+static bool isProbability(double value) { return value >= 0 && value <= 1; }
 
 //===--------------------------------------------------------------------------------------------===//
 // dropout
@@ -24,7 +24,7 @@ static bool isProbability(double value) { return value >= 0 && value < 1; }
 LogicalResult DropoutOp::verify() {
   if (!isProbability(getProbability().convertToDouble()))
     return emitOpError() << "probability is " << getProbability().convertToDouble()
-                         << ", expected at least 0 and below 1 (C1)";
+                         << ", expected 0 to 1 (C1)";
   return success();
 }
 
@@ -48,7 +48,7 @@ LayerDef DropoutOp::getLayer() {
                    LayerProblem &problem) -> FailureOr<LayerShape> {
     if (double p = args.getFloat("p"); !isProbability(p)) {
       llvm::raw_string_ostream(problem.message)
-          << "p is at least 0 and below 1, not " << llvm::format("%g", p);
+          << "p is between 0 and 1, not " << llvm::format("%g", p);
       problem.arg = "p";
       return failure();
     }
@@ -79,7 +79,7 @@ LogicalResult DropoutTrainOp::verify() {
   if (!isProbability(getProbability().convertToDouble()) || number < 0)
     return emitOpError() << "probability is " << getProbability().convertToDouble()
                          << " and number " << number
-                         << ", expected at least 0 and below 1, and at least 0 (C2)";
+                         << ", expected 0 to 1, and at least 0 (C2)";
   if (multiplySaturated(getTensor(getInput()).getShape()) >= int64_t(1) << 31)
     return emitOpError() << "input " << getTensor(getInput())
                          << " has 2^31 elements or more, too many to number (C3)";
@@ -118,6 +118,9 @@ static constexpr uint32_t dropoutPurpose = 4u << 24;
 
 Values DropoutTrainOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange,
                                  IndexFn index) {
+  double probability = getProbability().convertToDouble();
+  if (probability == 1) // Words are below 2^32 always, and the scale would be infinite.
+    return {buildZero(b, loc, in[0].getType())};
   RankedTensorType tensor = getTensor(getResult());
   Type type = b.getI32Type();
   if (auto vector = dyn_cast<VectorType>(in[0].getType()))
@@ -134,7 +137,6 @@ Values DropoutTrainOp::buildBody(OpBuilder &b, Location loc, ValueRange in, Valu
   if (!element)
     element = buildInt(b, loc, type, 0);
   Philox philox{b, loc, type};
-  double probability = getProbability().convertToDouble();
   Value word = philox.firstWord({element, philox.constant(static_cast<uint32_t>(getNumber())),
                                  in[3], philox.constant(dropoutPurpose)},
                                 {in[1], in[2]});

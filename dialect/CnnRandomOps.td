@@ -12,7 +12,7 @@ def Cnn_DropoutOp : Cnn_Op<"dropout", [Pure, Cnn_Backward, Cnn_Decompose, AllTyp
     Gives `input`. In the training step it becomes `cnn.dropout_train`, as PyTorch's `nn.Dropout`.
 
     Constraints:
-    - C1: `probability` is at least 0 and below 1.
+    - C1: `probability` is between 0 and 1.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, F64Attr:$probability);
   let results = (outs Cnn_FloatTensor:$result);
@@ -28,7 +28,8 @@ def Cnn_DropoutTrainOp : Cnn_NestOp<"dropout_train", [Cnn_Backward]> {
     first word of Philox4x32-10 (Salmon, Moraes, Dror, Shaw, SC11) of the counter
     `(e, number, step, 4 << 24)` under the key `(seed, seed_high)`, and `e` the row-major index of the
     element in the logical tensor. So the mask depends on nothing else: not on the schedule, the layout,
-    or the number of threads. It is computed again in the backward pass.
+    or the number of threads. It is computed again in the backward pass. With a probability of 1,
+    everything is 0.
 
     ```mlir
     %y = cnn.dropout_train %x, %seed, %seed_high, %step {probability = 0.5 : f64, number = 0 : i64}
@@ -37,7 +38,7 @@ def Cnn_DropoutTrainOp : Cnn_NestOp<"dropout_train", [Cnn_Backward]> {
 
     Constraints:
     - C1: `seed`, `seed_high` and `step` are `tensor<i32>`.
-    - C2: `probability` is at least 0 and below 1, `number` at least 0.
+    - C2: `probability` is between 0 and 1, `number` at least 0.
     - C3: `input` has fewer than 2^31 elements.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, Cnn_IntTensor:$seed, Cnn_IntTensor:$seed_high,

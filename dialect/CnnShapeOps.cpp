@@ -6,6 +6,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "dialect/Border.h"
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/IR/AffineExpr.h"
@@ -143,10 +144,11 @@ static FailureOr<Borders> getBorders(const LayerArgs &args, int64_t rank, LayerP
 LayerDef PadOp::getLayer() {
   LayerDef layer;
   layer.name = layer.stem = "pad";
-  layer.doc = "an image with a constant around it; negative numbers cut";
+  layer.doc = "an image with something around it; negative numbers cut";
   layer.args = {{"padding", ArgKind::Padding, std::nullopt, "elements around the image"},
                 {"value", ArgKind::Float, 0.0, "what they are"},
-                {"channels", ArgKind::Ints, std::nullopt, "channels before and behind", true}};
+                {"channels", ArgKind::Ints, std::nullopt, "channels before and behind", true},
+                {"mode", ArgKind::String, std::string("constant"), "what is put around it"}};
   layer.isFunction = true;
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
@@ -160,6 +162,17 @@ LayerDef PadOp::getLayer() {
     FailureOr<Borders> borders = getBorders(args, output.size(), problem);
     if (failed(borders))
       return failure();
+    SmallVector<int64_t> sides;
+    for (auto [low, high] : llvm::zip(borders->low, borders->high))
+      sides.append({low, high});
+    if (failed(
+            checkBorder(args.getString("mode"), "constant", "mode", inputs[0], sides, problem)))
+      return failure();
+    if (args.getString("mode") != "constant" && args.getFloat("value") != 0) {
+      problem.message = "mode \"" + args.getString("mode") + "\" takes no value";
+      problem.arg = "value";
+      return failure();
+    }
     constexpr int64_t limit = int64_t(1) << 24; // As of windows.
     for (auto [extent, low, high] : llvm::zip(output, borders->low, borders->high)) {
       if (std::max(low, high) > limit) {
@@ -188,6 +201,8 @@ LayerDef PadOp::getLayer() {
     Borders borders = *getBorders(args, getTensor(inputs[0]).getRank() - 1, none);
     borders.low.insert(borders.low.begin(), 0); // the batch
     borders.high.insert(borders.high.begin(), 0);
+    if (StringRef mode = args.getString("mode"); mode != "constant")
+      return buildBorder(builder, loc, inputs[0], borders.low, borders.high, mode);
     return PadOp::create(builder, loc, inputs[0], borders.low, borders.high,
                          llvm::APFloat(args.getFloat("value")));
   };

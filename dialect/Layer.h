@@ -51,6 +51,8 @@ struct LayerArg {
   StringRef doc;
   /// May be left out although it has no default; `LayerArgs::has` tells.
   bool optional = false;
+  /// Strings that it takes as well (`padding = "same"`); `LayerArgs::isString` tells.
+  SmallVector<StringRef, 2> words = {};
 };
 
 /// The evaluated hyperparameters of one call.
@@ -58,6 +60,9 @@ class LayerArgs {
 public:
   void set(StringRef name, ArgValue value) { values[name] = std::move(value); }
   bool has(StringRef name) const { return values.contains(name); }
+  bool isString(StringRef name) const {
+    return has(name) && std::holds_alternative<std::string>(values.at(name));
+  }
   int64_t getInt(StringRef name) const { return std::get<int64_t>(values.at(name)); }
   double getFloat(StringRef name) const { return std::get<double>(values.at(name)); }
   bool getBool(StringRef name) const { return std::get<bool>(values.at(name)); }

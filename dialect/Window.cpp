@@ -66,11 +66,18 @@ Window Window::fromArgs(const LayerArgs &args) {
   window.kernel.assign(args.getList("kernel").begin(), args.getList("kernel").end());
   ArrayRef<int64_t> stride = args.has("stride") ? args.getList("stride") : args.getList("kernel");
   window.stride.assign(stride.begin(), stride.end());
-  window.padding.assign(args.getList("padding").begin(), args.getList("padding").end());
   if (args.has("dilation"))
     window.dilation.assign(args.getList("dilation").begin(), args.getList("dilation").end());
   else
     window.dilation = getNoDilation();
+  if (args.isString("padding")) {
+    for (int axis : {0, 1}) {
+      int64_t total = args.getString("padding") == "same" ? window.getSpan(axis) - 1 : 0;
+      window.padding.append({total / 2, total - total / 2});
+    }
+  } else {
+    window.padding.assign(args.getList("padding").begin(), args.getList("padding").end());
+  }
   window.ceilMode = args.has("ceil_mode") && args.getBool("ceil_mode");
   return window;
 }

@@ -36,7 +36,8 @@ struct Window {
   bool tiles(ArrayRef<int64_t> image) const;
 
   /// The window of a call in the language with arguments `kernel`, `stride`, `padding` and, where
-  /// declared, `dilation`.
+  /// declared, `dilation`. As in PyTorch, padding "same" keeps the extents at stride 1, the larger
+  /// half below and to the right; "valid" is none.
   static Window fromArgs(const LayerArgs &args);
   /// Checks a call in the language against an input; fills `problem`.
   LogicalResult checkCall(ArrayRef<int64_t> image, StringRef what, LayerProblem &problem) const;

@@ -169,7 +169,10 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
     return false;
   };
   auto wrongType = [&] {
-    return fail("'" + arg.name + "' of '" + layer.name + "' is " + describeKind(arg.kind) +
+    std::string words;
+    for (StringRef word : arg.words)
+      words += (", \"" + word + "\"").str();
+    return fail("'" + arg.name + "' of '" + layer.name + "' is " + describeKind(arg.kind) + words +
                 ", not " + cnn::describe(value));
   };
   auto tooLarge = [&](int64_t number) {
@@ -178,6 +181,10 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
   };
   auto inRange = [](int64_t number) { return number <= maxArgument && number >= -maxArgument; };
 
+  if (value.is(Value::Kind::String) && llvm::is_contained(arg.words, value.text)) {
+    bound.set(arg.name, value.text);
+    return true;
+  }
   switch (arg.kind) {
   case ArgKind::Int:
     if (!value.is(Value::Kind::Int))

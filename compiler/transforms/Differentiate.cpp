@@ -289,7 +289,10 @@ SmallVector<Value> DifferentiatePass::inlineNet(Entry &entry, ArrayRef<Value> in
     mapping.map(argument, MaskRowsOp::create(entry.builder, input.getLoc(), input, rows));
   Block &body = net.front();
   for (Operation &op : body.without_terminator())
-    entry.builder.clone(op, mapping);
+    if (auto all = dyn_cast<AllRowsOp>(op); all && all.getCountAttr().getInt() == batch)
+      mapping.map(all.getResult(), rows);
+    else
+      entry.builder.clone(op, mapping);
   SmallVector<Value> results;
   for (Value result : body.getTerminator()->getOperands())
     results.push_back(mapping.lookupOrDefault(result));

@@ -58,7 +58,7 @@ def dropout(x, p, number, seed, seed_high, step):
     key = seed % 2**32 + (seed_high % 2**32 << 32)
     words = dropout_words(x.numel(), number, step, key)
     keep = torch.from_numpy(words >= int(p * 2**32)).reshape(x.shape)
-    return x * keep / (1 - p)
+    return x * keep / (1 - p) if p < 1 else x * 0
 
 
 def main():

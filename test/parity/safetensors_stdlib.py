@@ -29,7 +29,7 @@ def write(path, tensors):
         header[name] = {"dtype": spelling[dtype], "shape": list(shape),
                         "data_offsets": [offset, offset + len(data)]}
         offset += len(data)
-    text = json.dumps(header).encode()
+    text = json.dumps(header, separators=(",", ":")).encode()
     text += b" " * (-len(text) % 8)
     with open(path, "wb") as file:
         file.write(struct.pack("<Q", len(text)) + text)

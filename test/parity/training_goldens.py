@@ -49,6 +49,14 @@ def conv_bn(**options):
     return make
 
 
+def plain_bn(**options):
+    def make():
+        return nn.Sequential(OrderedDict(
+            bn1=nn.BatchNorm2d(2, **options), relu1=nn.ReLU(), flatten1=nn.Flatten(),
+            linear1=nn.Linear(24, 3)))
+    return make
+
+
 def perceptron():
     return nn.Sequential(OrderedDict(flatten1=nn.Flatten(), linear1=nn.Linear(15, 9),
                                      tanh1=nn.Tanh(), linear2=nn.Linear(9, 4)))
@@ -165,6 +173,16 @@ CASES += [
      dict(kind="adamw", lr=0.05, beta1=0.6, beta2=0.9, eps=1e-2, weight_decay=0.1), 0, PERCEPTRON,
      perceptron, "cross_entropy"),
 ]
+# Without running statistics, evaluation is by those of its batch, too.
+CASES += [
+    (name, (2, 3, 4), 5, (5, 3, 4), SGD, 0,
+     f"image -> batch_norm({call}) -> relu -> flatten -> linear(3)", plain_bn(**options),
+     "cross_entropy")
+    for name, call, options in (
+        ("bn_not_affine", "affine = false", dict(affine=False)),
+        ("bn_untracked", "track_running_stats = false", dict(track_running_stats=False)),
+        ("bn_plain", "affine = false, track_running_stats = false, eps = 0.1",
+         dict(affine=False, track_running_stats=False, eps=0.1)))]
 
 
 def loss_of(loss, logits, labels):

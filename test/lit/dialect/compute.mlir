@@ -50,6 +50,8 @@ func.func @generated(%x: tensor<4x3xf32>, %labels: tensor<4xi32>, %rows: tensor<
   %1 = cnn.one_hot %labels : tensor<4xi32> -> tensor<4x3xf32>
   // CHECK: cnn.mask_rows %{{.*}}, %{{.*}} : tensor<4x3xf32>, tensor<i32> -> tensor<4x3xf32>
   %2 = cnn.mask_rows %x, %rows : tensor<4x3xf32>, tensor<i32> -> tensor<4x3xf32>
+  // CHECK: cnn.all_rows {count = 4 : i64} : tensor<i32>
+  %all = cnn.all_rows {count = 4} : tensor<i32>
   // CHECK: cnn.row_weight %{{.*}} : tensor<i32> -> tensor<4x1xf32>
   %3 = cnn.row_weight %rows : tensor<i32> -> tensor<4x1xf32>
   // CHECK: cnn.row_weight %{{.*}} : tensor<i32> -> tensor<4x1xf32> {sum = true}

@@ -124,6 +124,24 @@ func.func @f(%x: tensor<4x3xf32>, %r: tensor<1xi32>) {
 
 // -----
 
+// cnn.all_rows C1
+func.func @f() {
+  // expected-error@+1 {{'cnn.all_rows' op count is 0 and the result 'tensor<i32>', expected a positive one and tensor<i32> (C1)}}
+  %0 = cnn.all_rows {count = 0} : tensor<i32>
+  return
+}
+
+// -----
+
+// cnn.all_rows C1
+func.func @f() {
+  // expected-error@+1 {{'cnn.all_rows' op count is 4 and the result 'tensor<1xi32>', expected a positive one and tensor<i32> (C1)}}
+  %0 = cnn.all_rows {count = 4} : tensor<1xi32>
+  return
+}
+
+// -----
+
 // cnn.row_weight C1
 func.func @f(%r: tensor<i32>) {
   // expected-error@+1 {{'cnn.row_weight' op result is 'tensor<4xf32>', expected [n, 1] (C1)}}

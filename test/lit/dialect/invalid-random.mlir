@@ -3,8 +3,8 @@
 
 // cnn.dropout C1
 func.func @f(%x: tensor<4x6xf32>) {
-  // expected-error@+1 {{'cnn.dropout' op probability is 1.000000e+00, expected at least 0 and below 1 (C1)}}
-  %0 = cnn.dropout %x {probability = 1.0} : tensor<4x6xf32>
+  // expected-error@+1 {{'cnn.dropout' op probability is 1.500000e+00, expected 0 to 1 (C1)}}
+  %0 = cnn.dropout %x {probability = 1.5} : tensor<4x6xf32>
   return
 }
 
@@ -21,7 +21,7 @@ func.func @f(%x: tensor<4x6xf32>, %s: tensor<i32>, %r: tensor<2xi32>) {
 
 // cnn.dropout_train C2
 func.func @f(%x: tensor<4x6xf32>, %s: tensor<i32>) {
-  // expected-error@+1 {{'cnn.dropout_train' op probability is 5.000000e-01 and number -1, expected at least 0 and below 1, and at least 0 (C2)}}
+  // expected-error@+1 {{'cnn.dropout_train' op probability is 5.000000e-01 and number -1, expected 0 to 1, and at least 0 (C2)}}
   %0 = cnn.dropout_train %x, %s, %s, %s {probability = 0.5, number = -1} : tensor<4x6xf32>, tensor<i32>, tensor<i32>, tensor<i32> -> tensor<4x6xf32>
   return
 }
