@@ -186,7 +186,8 @@ LayerDef ConvOp::getLayer() {
       {"dilation", ArgKind::Size, std::vector<int64_t>{1, 1}, "distance of the kernel's taps"},
       {"groups", ArgKind::Int, int64_t(1), "groups of channels that do not mix"},
       {"bias", ArgKind::Bool, true, "whether a bias is added"},
-      {"padding_mode", ArgKind::String, std::string("zeros"), "what the padding consists of"}};
+      {"padding_mode", ArgKind::String, std::string("zeros"),
+       "what the padding is: zeros, reflect, replicate or circular"}};
   layer.tensorParams = {"weight", "bias"};
   layer.fromTensors = [](const llvm::StringMap<Shape> &given, LayerArgs &args,
                          LayerProblem &problem) -> LogicalResult {

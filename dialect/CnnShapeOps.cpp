@@ -148,7 +148,8 @@ LayerDef PadOp::getLayer() {
   layer.args = {{"padding", ArgKind::Padding, std::nullopt, "elements around the image"},
                 {"value", ArgKind::Float, 0.0, "what they are"},
                 {"channels", ArgKind::Ints, std::nullopt, "channels before and behind", true},
-                {"mode", ArgKind::String, std::string("constant"), "what is put around it"}};
+                {"mode", ArgKind::String, std::string("constant"),
+                 "what it is: constant, reflect, replicate or circular"}};
   layer.isFunction = true;
   layer.infer = [](ArrayRef<Shape> inputs, const LayerArgs &args,
                    LayerProblem &problem) -> FailureOr<LayerShape> {
