@@ -140,7 +140,7 @@ Status Session::allocate() {
   if (total > double(machineMemory()))
     return Status::failure(
                formatText("net '%s' with batch %lld needs %s (state %s, %sarena %s, scratch %s for "
-                          "%d threads, inputs and outputs %s) and this machine has %s",
+                          "%d %s, inputs and outputs %s) and this machine has %s",
                           net.net.c_str(), static_cast<long long>(net.batch),
                           bytesText(static_cast<uint64_t>(total)).c_str(),
                           bytesText(net.stateBytes * (writesState ? 2 : 1)).c_str(),
@@ -148,8 +148,8 @@ Status Session::allocate() {
                               ? ("prepared weights " + bytesText(net.preparedBytes) + ", ").c_str()
                               : "",
                           bytesText(arenaBytes).c_str(), bytesText(scratchAll).c_str(),
-                          threads->workers(), bytesText(tensors).c_str(),
-                          bytesText(machineMemory()).c_str()))
+                          threads->workers(), threads->workers() == 1 ? "thread" : "threads",
+                          bytesText(tensors).c_str(), bytesText(machineMemory()).c_str()))
         .withHint("use a smaller batch");
 
   auto make = [&](AlignedBuffer &buffer, uint64_t bytes, const char *what) {

@@ -44,8 +44,8 @@ void TrainLog::write(const Json &record) {
   add(line.data(), line.size());
 }
 
-/// Nine digits tell floats apart; what is no float (of a net in f64, a rate) as many as tell doubles
-/// apart.
+/// Nine digits tell floats apart; what is no float (of a net in f64, a rate) as many as tell
+/// doubles apart.
 static std::string numberText(double value) {
   char text[40];
   if (double(float(value)) == value) {

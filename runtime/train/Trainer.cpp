@@ -562,12 +562,12 @@ Result<TrainOutcome> Run::run() {
 
 } // namespace
 
-Status checkOptions(const TrainOptions &options, const std::string &net) {
+Status checkOptions(const TrainOptions &options, const std::string &net,
+                    std::vector<std::string> &notes) {
   if (!options.resumePath.empty()) {
     Result<CheckpointInfo> info = readCheckpointInfo(options.resumePath);
     if (info.failed())
       return info.status();
-    std::vector<std::string> notes;
     if (Status status = checkResumption(*info, options, net, notes); status.failed())
       return status;
   } else if (!options.initPath.empty()) {

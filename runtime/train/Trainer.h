@@ -79,8 +79,10 @@ struct TrainOutcome {
 };
 
 /// What can be told to be wrong before net `net` is compiled: files that cannot be read or written,
-/// a checkpoint of another run. train() checks it again, with all that needs the compiled net.
-Status checkOptions(const TrainOptions &options, const std::string &net);
+/// a checkpoint of another run; `notes` gets the differences to the checkpoint that are accepted.
+/// train() checks it again, with all that needs the compiled net.
+Status checkOptions(const TrainOptions &options, const std::string &net,
+                    std::vector<std::string> &notes);
 
 /// Trains. Fails on data that does not fit the net, on files that cannot be read or written (the
 /// weight file and the log are tried before the first step), and on a checkpoint of another run.

@@ -1,5 +1,7 @@
 // All options in one place: positional ones count in the order of their definitions.
 #include "compiler/tools/cnn/Options.h"
+#include "compiler/frontend/Diagnostics.h"
+#include "compiler/tools/cnn/Commands.h"
 #include "runtime/task/ThreadPool.h"
 
 #include "llvm/Support/raw_ostream.h"
@@ -184,10 +186,19 @@ std::string findMissing() {
 
 void parseOptions(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
+  SmallVector<StringRef> commands;
   for (cl::SubCommand *command :
        {&trainCommand, &evalCommand, &predictCommand, &summaryCommand, &checkCommand, &testCommand,
-        &timeCommand, &convertCommand, &layersCommand})
+        &timeCommand, &convertCommand, &layersCommand}) {
     cl::HideUnrelatedOptions(category, *command);
+    commands.push_back(command->getName());
+  }
+  if (StringRef given = argc > 1 ? argv[1] : "-";
+      !given.starts_with("-") && !given.starts_with("@") && !is_contained(commands, given)) {
+    std::string meant = cnn::suggestName(given, commands, "");
+    std::exit(fail("there is no command '" + given.str() +
+                   "'\n  hint: " + (meant.empty() ? "cnn --help lists them" : meant)));
+  }
   cl::SetVersionPrinter([](raw_ostream &out) { out << "cnn " CNNC_VERSION "\n"; });
   cl::ParseCommandLineOptions(argc, argv, overview);
 }

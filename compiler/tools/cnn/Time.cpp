@@ -2,6 +2,7 @@
 // machine's multiply-add peak. A step goes from plain NCHW f32 images to outputs, or to updated
 // parameters; steps alternate between two batches. With --layers the code counts the time spent in
 // each of its kernels.
+#include "compiler/frontend/Diagnostics.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
@@ -35,6 +36,24 @@ struct StepTimes {
 
 static double secondsSince(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+/// Two batches beside what the session has must not exceed the machine's memory.
+static Status checkMemory(const Session &session, const Call &call, int64_t images) {
+  uint64_t inputs = 0;
+  for (const BufferSpec &spec : call.entry().buffers)
+    if (spec.role == BufferRole::Input)
+      inputs += uint64_t(elementCount(spec.shape).value_or(0)) * elementBytes(spec.element);
+  double total = double(session.bytes()) + 2 * double(inputs);
+  if (total <= double(machineMemory()))
+    return Status();
+  return Status::failure(formatText("net '%s' with batch %lld needs %s (two batches of inputs %s) "
+                                    "and this machine has %s",
+                                    session.manifest().net.c_str(), static_cast<long long>(images),
+                                    bytesText(static_cast<uint64_t>(total)).c_str(),
+                                    bytesText(2 * inputs).c_str(),
+                                    bytesText(machineMemory()).c_str()))
+      .withHint("use a smaller batch");
 }
 
 /// Rows: all; scalars of the optimizer: the recipe's, with a learning rate so small that random
@@ -125,6 +144,8 @@ int runTime() {
   Result<Call *> call = session.call(entryName);
   if (call.failed())
     return fail(call.status());
+  if (Status status = checkMemory(session, **call, request.batch); status.failed())
+    return fail(status);
   initializeState(manifest, 0, session.state());
   setScalars(**call, request.batch, recipe);
   RandomBatch batches[2];
@@ -156,12 +177,12 @@ int runTime() {
 
   const char *mode = request.train ? "train" : "infer";
   if (!json) {
-    std::printf("%s, %s, batch %lld, %d threads: %.4f ms (median %.4f, %zu runs), %.4f GFLOP, "
+    std::printf("%s, %s, batch %lld, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP, "
                 "%.1f%% of the peak of %.1f GFLOP/s; compiled in %.2f s%s, %ld MB\n",
                 manifest.net.c_str(), mode, static_cast<long long>(request.batch),
-                net->pool->workers(), timing.least(), timing.median(), timing.milliseconds.size(),
-                gflop, percent, peak, compileSeconds, net->fromCache ? " (from the cache)" : "",
-                usage.ru_maxrss / 1024);
+                counted(net->pool->workers(), "thread").c_str(), timing.least(), timing.median(),
+                timing.milliseconds.size(), gflop, percent, peak, compileSeconds,
+                net->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
     if (layerTimes)
       std::printf("\n%s", layerTimes->table(peak).c_str());
     return exitSuccess;

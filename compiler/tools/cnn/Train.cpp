@@ -142,7 +142,8 @@ int runTrain() {
         status.failed())
       return fail(status);
   TrainOptions options = optionsFor(recipe, *data);
-  for (const Status &status : {checkDistinct(options), checkOptions(options, recipe.net)})
+  std::vector<std::string> notes; // that are known, and shown, before the first step
+  for (const Status &status : {checkDistinct(options), checkOptions(options, recipe.net, notes)})
     if (status.failed())
       return fail(status);
 
@@ -167,6 +168,8 @@ int runTrain() {
   if (options.batch < recipe.batch)
     std::printf("note: the recipe's batch of %s is more than the images: each step takes all\n",
                 groupDigits(recipe.batch).c_str());
+  for (const std::string &note : notes)
+    std::printf("note: %s\n", note.c_str());
   printPipeline(*data);
   if (data->validation.size() > 0)
     std::printf("validation: %s images, set aside from the training images\n",
@@ -179,7 +182,8 @@ int runTrain() {
   if (outcome.failed())
     return fail(outcome.status());
   for (const std::string &note : outcome->notes)
-    std::printf("note: %s\n", note.c_str());
+    if (std::find(notes.begin(), notes.end(), note) == notes.end())
+      std::printf("note: %s\n", note.c_str());
 
   switch (outcome->end) {
   case TrainEnd::Finished:

@@ -297,18 +297,27 @@ TEST_F(TrainerTest, KnowsWhatIsWrongBeforeCompiling) {
   TrainOptions options = defaults();
   options.checkpointPath = file("c");
   ASSERT_TRUE(runOnce(options).isOk());
-  EXPECT_TRUE(checkOptions(options, "softmax").isOk());
+  std::vector<std::string> notes;
+  EXPECT_TRUE(checkOptions(options, "softmax", notes).isOk());
   options.resumePath = options.checkpointPath;
-  EXPECT_TRUE(checkOptions(options, "softmax").isOk());
-  EXPECT_EQ(checkOptions(options, "other").message(),
+  EXPECT_TRUE(checkOptions(options, "softmax", notes).isOk());
+  EXPECT_TRUE(notes.empty());
+  TrainOptions faster = options;
+  faster.recipe["lr"] = 0.75;
+  faster.scalars = {{"lr", 0.75}};
+  EXPECT_TRUE(checkOptions(faster, "softmax", notes).isOk());
+  EXPECT_EQ(notes, std::vector<std::string>{"lr is 0.75 now and was 0.5 in " + options.resumePath});
+  EXPECT_EQ(checkOptions(options, "other", notes).message(),
             options.resumePath + ": is a checkpoint of net 'softmax', not of 'other'");
   options.resumePath = "";
   options.initPath = file("missing");
-  EXPECT_EQ(checkOptions(options, "softmax").message(),
+  EXPECT_EQ(checkOptions(options, "softmax", notes).message(),
             options.initPath + ": cannot read: No such file or directory");
   options.initPath = "";
   options.weightsPath = file("missing/w");
-  EXPECT_EQ(checkOptions(options, "softmax").message().find(options.weightsPath + ": cannot write"),
+  EXPECT_EQ(checkOptions(options, "softmax", notes)
+                .message()
+                .find(options.weightsPath + ": cannot write"),
             0u);
 }
 
