@@ -1,7 +1,8 @@
-//===- Border.cpp - Padding by an image's own elements -----------------------------------------===//
+//===- Border.cpp - Padding by an image's own elements
+//-----------------------------------------===//
 //
-// Dimension after dimension, the part before, the tensor, and the part behind are concatenated; each
-// part is a function by index. So the gradient is that of concatenation and of these.
+// Dimension after dimension, the part before, the tensor, and the part behind are concatenated;
+// each part is a function by index. So the gradient is that of concatenation and of these.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -20,8 +21,7 @@ LogicalResult mlir::cnn::checkBorder(StringRef mode, StringRef constant, StringR
   if (mode != "reflect" && mode != "replicate" && mode != "circular") {
     problem.message = (arg + " cannot be \"" + mode + "\"").str();
     problem.arg = arg;
-    problem.hint =
-        ("it is \"" + constant + "\", \"reflect\", \"replicate\" or \"circular\"").str();
+    problem.hint = ("it is \"" + constant + "\", \"reflect\", \"replicate\" or \"circular\"").str();
     return failure();
   }
   for (auto [axis, extent] : llvm::enumerate(extents))

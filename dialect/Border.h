@@ -1,4 +1,5 @@
-//===- Border.h - Padding by an image's own elements -------------------------------------------===//
+//===- Border.h - Padding by an image's own elements
+//-------------------------------------------===//
 //
 // What `pad(mode = ...)` and `conv(padding_mode = ...)` have in common.
 //
@@ -13,8 +14,8 @@ namespace mlir::cnn {
 
 /// Whether `mode` is `constant` (the name of the mode that this is not about), "reflect",
 /// "replicate" or "circular", and can put `sides` (before and behind each of the extents) around an
-/// image: as PyTorch, reflection needs more elements than it puts, a circle as many. Fills `problem`
-/// otherwise; `arg` is the argument that `mode` comes from, the sides' is `padding`.
+/// image: as PyTorch, reflection needs more elements than it puts, a circle as many. Fills
+/// `problem` otherwise; `arg` is the argument that `mode` comes from, the sides' is `padding`.
 LogicalResult checkBorder(StringRef mode, StringRef constant, StringRef arg,
                           ArrayRef<int64_t> extents, ArrayRef<int64_t> sides,
                           LayerProblem &problem);

@@ -78,8 +78,7 @@ LogicalResult DropoutTrainOp::verify() {
   int64_t number = getNumberAttr().getInt();
   if (!isProbability(getProbability().convertToDouble()) || number < 0)
     return emitOpError() << "probability is " << getProbability().convertToDouble()
-                         << " and number " << number
-                         << ", expected 0 to 1, and at least 0 (C2)";
+                         << " and number " << number << ", expected 0 to 1, and at least 0 (C2)";
   if (multiplySaturated(getTensor(getInput()).getShape()) >= int64_t(1) << 31)
     return emitOpError() << "input " << getTensor(getInput())
                          << " has 2^31 elements or more, too many to number (C3)";

@@ -166,8 +166,7 @@ LayerDef PadOp::getLayer() {
     SmallVector<int64_t> sides;
     for (auto [low, high] : llvm::zip(borders->low, borders->high))
       sides.append({low, high});
-    if (failed(
-            checkBorder(args.getString("mode"), "constant", "mode", inputs[0], sides, problem)))
+    if (failed(checkBorder(args.getString("mode"), "constant", "mode", inputs[0], sides, problem)))
       return failure();
     if (args.getString("mode") != "constant" && args.getFloat("value") != 0) {
       problem.message = "mode \"" + args.getString("mode") + "\" takes no value";

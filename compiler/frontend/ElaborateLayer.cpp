@@ -169,11 +169,8 @@ bool Elaborator::convertArgument(const LayerDef &layer, const LayerArg &arg, con
     return false;
   };
   auto wrongType = [&] {
-    std::string words;
-    for (StringRef word : arg.words)
-      words += (", \"" + word + "\"").str();
-    return fail("'" + arg.name + "' of '" + layer.name + "' is " + describeKind(arg.kind) + words +
-                ", not " + cnn::describe(value));
+    return fail("'" + arg.name + "' of '" + layer.name + "' is " + describeKind(arg) + ", not " +
+                cnn::describe(value));
   };
   auto tooLarge = [&](int64_t number) {
     return fail("'" + arg.name + "' of '" + layer.name + "' is " + Twine(number) +

@@ -495,27 +495,38 @@ bool cnn::checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &d
   return false;
 }
 
-llvm::StringRef cnn::describeKind(mlir::cnn::ArgKind kind) {
+static StringRef describeKind(ArgKind kind) {
   switch (kind) {
-  case mlir::cnn::ArgKind::Int:
+  case ArgKind::Int:
     return "an integer";
-  case mlir::cnn::ArgKind::Float:
+  case ArgKind::Float:
     return "a number";
-  case mlir::cnn::ArgKind::Bool:
+  case ArgKind::Bool:
     return "true or false";
-  case mlir::cnn::ArgKind::String:
+  case ArgKind::String:
     return "a string";
-  case mlir::cnn::ArgKind::Size:
+  case ArgKind::Size:
     return "an integer or a pair (height, width)";
-  case mlir::cnn::ArgKind::Padding:
+  case ArgKind::Padding:
     return "an integer, a pair (height, width) or four integers (top, bottom, left, right)";
-  case mlir::cnn::ArgKind::Ints:
+  case ArgKind::Ints:
     return "an integer or a list of integers";
   }
   return "";
 }
 
+std::string cnn::describeKind(const LayerArg &arg) {
+  std::string text = ::describeKind(arg.kind).str(), before = ", or ";
+  for (StringRef word : arg.words) {
+    text += (before + "\"" + word + "\"").str();
+    before = " or ";
+  }
+  return text;
+}
+
 std::string cnn::formatArgument(const LayerArg &arg, const LayerArgs &args) {
+  if (args.isString(arg.name))
+    return args.getString(arg.name);
   std::string text;
   llvm::raw_string_ostream stream(text);
   switch (arg.kind) {
@@ -529,7 +540,6 @@ std::string cnn::formatArgument(const LayerArg &arg, const LayerArgs &args) {
     stream << args.getBool(arg.name);
     break;
   case ArgKind::String:
-    stream << args.getString(arg.name);
     break;
   case ArgKind::Size:
   case ArgKind::Padding:

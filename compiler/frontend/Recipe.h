@@ -57,8 +57,8 @@ bool checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagno
 /// The hyperparameter `arg` as text, and as a number where it is one: for logs and checkpoints.
 std::string formatArgument(const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args);
 
-/// What a hyperparameter of a type takes, as messages and `cnn layers` say it.
-llvm::StringRef describeKind(mlir::cnn::ArgKind kind);
+/// What a hyperparameter takes, as messages and `cnn layers` say it.
+std::string describeKind(const mlir::cnn::LayerArg &arg);
 
 } // namespace cnn
 

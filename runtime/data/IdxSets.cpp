@@ -18,9 +18,7 @@ public:
   int32_t label(int64_t index) const override { return labels.data[size_t(index)]; }
 
   Status read(int64_t index, float *pixels) const override { return convert(index, pixels); }
-  Status readDouble(int64_t index, double *pixels) const override {
-    return convert(index, pixels);
-  }
+  Status readDouble(int64_t index, double *pixels) const override { return convert(index, pixels); }
 
 private:
   template <typename T> Status convert(int64_t index, T *pixels) const {

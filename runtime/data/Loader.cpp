@@ -31,7 +31,7 @@ struct Loader::State {
   int64_t index = 0;
   std::vector<uint32_t> order; ///< of `orderEpoch`
   uint64_t orderEpoch = UINT64_MAX;
-  SampleBuffers buffers;       ///< of the one thread that prepares
+  SampleBuffers buffers; ///< of the one thread that prepares
 
   // Counts of batches, guarded by `mutex`: released <= taken <= prepared <= released + slotCount.
   std::mutex mutex;

@@ -22,9 +22,7 @@ public:
   ImageShape shape() const override { return extents; }
   int32_t label(int64_t index) const override { return labels[size_t(index)]; }
   Status read(int64_t index, float *pixels) const override { return convert(index, pixels); }
-  Status readDouble(int64_t index, double *pixels) const override {
-    return convert(index, pixels);
-  }
+  Status readDouble(int64_t index, double *pixels) const override { return convert(index, pixels); }
 
 private:
   template <typename T> Status convert(int64_t index, T *pixels) const {

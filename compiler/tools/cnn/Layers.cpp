@@ -56,7 +56,7 @@ static std::string callText(const LayerDef &layer) {
 static void print(const LayerDef &layer, raw_ostream &out) {
   out << callText(layer) << "\n  " << layer.doc << "\n";
   for (const LayerArg &arg : layer.args)
-    out << "  " << arg.name << ": " << arg.doc << " (" << describeKind(arg.kind) << ")\n";
+    out << "  " << arg.name << ": " << arg.doc << " (" << describeKind(arg) << ")\n";
   if (!layer.tensorParams.empty())
     out << "  tensors that can be given: " << llvm::join(layer.tensorParams, ", ") << "\n";
 }
