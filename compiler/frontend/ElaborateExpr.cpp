@@ -232,7 +232,10 @@ Value Elaborator::evaluateLogic(const BinaryExpr &expr, Scope *scope) {
     return Value();
   if (*lhs == (expr.op == BinaryOp::Or))
     return Value::makeBool(*lhs, expr.range);
-  std::optional<bool> rhs = evaluateCondition(expr.rhs, scope);
+  Value right = evaluate(expr.rhs, scope);
+  if (right.is(Value::Kind::Scalar) && isCondition(right.scalar))
+    return right;
+  std::optional<bool> rhs = toCondition(right, expr.rhs);
   return rhs ? Value::makeBool(*rhs, expr.range) : Value();
 }
 

@@ -128,6 +128,17 @@ private:
     int saved;
   };
 
+  /// A condition on indices holds, or does not, while it lives.
+  struct Assumption {
+    Assumption(Elaborator &self, const Scalar &condition, bool holds)
+        : self(self), before(self.facts.size()) {
+      assume(condition, holds, self.facts);
+    }
+    ~Assumption() { self.facts.resize(before); }
+    Elaborator &self;
+    size_t before;
+  };
+
   /// Names layers within a block while it lives.
   struct InPath {
     InPath(Elaborator &self, std::string prefix) : self(self), saved(self.path) {
@@ -188,7 +199,8 @@ private:
   void storeVariables(llvm::ArrayRef<Scope::Binding *> bindings, llvm::SMRange range);
   void loadVariables(llvm::ArrayRef<Scope::Binding *> bindings);
   void executeFor(const ast::ForExpr &loop, Scope &scope);
-  void executeLoop(const ast::ForExpr &loop, const Value &range,
+  std::optional<TestInstruction> toRunningRange(const ast::RangeExpr &range, Scope &scope);
+  void executeLoop(const ast::ForExpr &loop, TestInstruction instruction,
                    llvm::ArrayRef<Scope::Binding *> changed, Scope &scope);
   void executeIf(const ast::IfExpr &branch, Scope &scope);
   static bool isTruth(const HostExpr &expr);
@@ -295,6 +307,7 @@ private:
                                          llvm::ArrayRef<Value> values);
   Value callOnScalar(const mlir::cnn::LayerDef &layer, llvm::ArrayRef<ast::Argument> arguments,
                      Scope *scope, llvm::ArrayRef<Value> values, llvm::SMRange range);
+  std::pair<int64_t, int64_t> boundsOf(const IndexSum &sum, llvm::ArrayRef<IndexFact> facts) const;
   Value evaluateElement(const ast::IndexExpr &expr, const Value &base,
                         llvm::ArrayRef<Value> indices);
   Value gather(const Scalar &scalar, llvm::ArrayRef<unsigned> kept,
@@ -415,6 +428,7 @@ private:
   BoundCall boundCall;
   int currentUse = -1;
   std::deque<IndexBinder> binders; // of functions by index, by number
+  IndexFacts facts;                // of the conditions on indices around what is evaluated
   unsigned depth = 0;
   uint64_t steps = 0;
   bool aborted = false;

@@ -243,8 +243,11 @@ Value Elaborator::selectScalar(const IfExpr &expr, const Value &condition, Scope
     error(expr.range, "where the condition depends on indices, 'if' needs an 'else'");
     return Value();
   }
-  Value yes = evaluateBody(*expr.thenBody, scope, "this branch");
-  Value no = evaluateBody(*expr.elseBody, scope, "this branch");
+  auto evaluateBranch = [&](const Body &body, bool holds) {
+    Assumption known(*this, condition.scalar, holds);
+    return evaluateBody(body, scope, "this branch");
+  };
+  Value yes = evaluateBranch(*expr.thenBody, true), no = evaluateBranch(*expr.elseBody, false);
   if (yes.isPoison() || no.isPoison())
     return Value();
   Scalar a = toScalar(yes, expr.thenBody->range), b = toScalar(no, expr.elseBody->range);
@@ -255,9 +258,16 @@ Value Elaborator::selectScalar(const IfExpr &expr, const Value &condition, Scope
 }
 
 Value Elaborator::logicScalars(const BinaryExpr &expr, const Value &lhs, Scope *scope) {
-  Value rhs = evaluate(expr.rhs, scope);
+  Value rhs;
+  {
+    // The right side counts only where the left one does not decide.
+    Assumption known(*this, lhs.scalar, expr.op == BinaryOp::And);
+    rhs = evaluate(expr.rhs, scope);
+  }
   if (rhs.isPoison())
     return Value();
+  if (rhs.is(Value::Kind::Bool) && isCondition(lhs.scalar))
+    return (rhs.integer != 0) == (expr.op == BinaryOp::Or) ? rhs : lhs;
   for (auto [value, operand] :
        {std::pair(&lhs, expr.lhs), std::pair(&std::as_const(rhs), expr.rhs)})
     if (!value->is(Value::Kind::Scalar) || !isCondition(value->scalar)) {
@@ -294,6 +304,7 @@ Value Elaborator::evaluateElement(const IndexExpr &expr, const Value &base,
   auto scalar = std::make_shared<ScalarExpr>();
   scalar->kind = IndexTerm::Kind::Element;
   scalar->tensor = base.integer;
+  Scalar inside; // whether it is, where only a condition around it says so
   for (auto [dim, index] : llvm::enumerate(indices)) {
     SMRange range = expr.indices[dim]->range;
     if (index.is(Value::Kind::Range)) {
@@ -311,9 +322,7 @@ Value Elaborator::evaluateElement(const IndexExpr &expr, const Value &base,
     } else {
       sum = *index.scalar->index;
     }
-    int64_t low = sum.constant, high = sum.constant;
-    for (auto [number, factor] : sum.coefficients)
-      (factor < 0 ? low : high) += factor * (binders[number].size - 1);
+    auto [low, high] = boundsOf(sum, facts);
     if (low < 0 || high >= tensor.shape[dim]) {
       auto report =
           error(range, "the index '" + printed(expr.indices[dim]) + "' " +
@@ -326,9 +335,21 @@ Value Elaborator::evaluateElement(const IndexExpr &expr, const Value &base,
                                                Twine(binders[number].size - 1) + " here");
       return Value();
     }
+    auto [least, most] = boundsOf(sum, /*facts=*/{});
+    auto require = [&](Scalar lesser, Scalar greater) {
+      Scalar condition = makeScalar(IndexTerm::Kind::LessEqual, {lesser, greater});
+      inside = inside ? makeScalar(IndexTerm::Kind::And, {inside, condition}) : condition;
+    };
+    if (least < 0)
+      require(makeNumber(0), index.scalar);
+    if (most >= tensor.shape[dim])
+      require(index.scalar, makeNumber(tensor.shape[dim] - 1));
     scalar->place.push_back(std::move(sum));
   }
-  return Value::makeScalar(scalar, expr.range);
+  // Elsewhere it is not used: 1 keeps quotients and roots, and so gradients, finite.
+  return Value::makeScalar(
+      inside ? makeScalar(IndexTerm::Kind::Select, {inside, scalar, makeNumber(1)}) : scalar,
+      expr.range);
 }
 
 /// A function of the registry on a number: it is applied to the tensor that the number is read

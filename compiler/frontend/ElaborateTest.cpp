@@ -251,7 +251,51 @@ void Elaborator::loadVariables(ArrayRef<Scope::Binding *> bindings) {
 // Loops and branches
 //===----------------------------------------------------------------------===//
 
+/// The loop over a range whose ends count the rounds of a loop around it.
+std::optional<TestInstruction> Elaborator::toRunningRange(const RangeExpr &range, Scope &scope) {
+  TestInstruction loop;
+  loop.kind = Kind::Loop;
+  loop.inclusive = range.inclusive;
+  for (const Expr *end : {range.begin, range.end}) {
+    HostExpr &number = loop.operands.emplace_back();
+    if (!toHost(end, &scope, number))
+      return std::nullopt;
+    bool isTensor = number.kind == HostExpr::Kind::Tensor;
+    if (isTensor                                  ? graph->tensors[number.tensor].shape.empty()
+        : number.kind == HostExpr::Kind::Constant ? number.constant.is(Value::Kind::Int)
+                                                  : !isTruth(number))
+      continue;
+    error(end->range,
+          "the ends of a range are integers, not " +
+              (isTensor ? "a tensor of " + formatShape(graph->tensors[number.tensor].shape)
+               : number.kind == HostExpr::Kind::Constant ? describe(number.constant)
+                                                         : "true or false"));
+    return std::nullopt;
+  }
+  if (!range.step)
+    return loop;
+  Value step = evaluate(range.step, &scope);
+  if (step.isPoison())
+    return std::nullopt;
+  if (!step.is(Value::Kind::Int) || step.integer == 0) {
+    error(range.step->range,
+          "the step of a range is an integer other than 0, not " + describe(step));
+    return std::nullopt;
+  }
+  loop.step = step.integer;
+  return loop;
+}
+
 void Elaborator::executeFor(const ForExpr &loop, Scope &scope) {
+  llvm::SmallVector<Scope::Binding *> changed;
+  findChanged(*loop.body, &scope, changed);
+  if (auto *range = dyn_cast<RangeExpr>(loop.iterable);
+      range && range->begin && range->end &&
+      (isCounting(range->begin, &scope) || isCounting(range->end, &scope))) {
+    if (std::optional<TestInstruction> instruction = toRunningRange(*range, scope))
+      executeLoop(loop, std::move(*instruction), changed, scope);
+    return;
+  }
   Value list = evaluate(loop.iterable, &scope);
   if (list.isPoison())
     return;
@@ -260,10 +304,14 @@ void Elaborator::executeFor(const ForExpr &loop, Scope &scope) {
         .hint(list.is(Value::Kind::Int) ? "write 0.." + format(list) : "");
     return;
   }
-  llvm::SmallVector<Scope::Binding *> changed;
-  findChanged(*loop.body, &scope, changed);
-  if (list.is(Value::Kind::Range) && !changed.empty())
-    return executeLoop(loop, list, changed, scope);
+  if (list.is(Value::Kind::Range) && !changed.empty()) {
+    TestInstruction instruction;
+    instruction.kind = Kind::Loop;
+    instruction.begin = list.integer;
+    instruction.step = list.step;
+    instruction.rounds = list.size();
+    return executeLoop(loop, std::move(instruction), changed, scope);
+  }
   for (int64_t i = 0; i < list.size() && !aborted && !diagnostics.full(); ++i) {
     Value element = list.element(i);
     Scope &inner = makeScope(&scope);
@@ -280,8 +328,9 @@ void Elaborator::executeFor(const ForExpr &loop, Scope &scope) {
   }
 }
 
-/// A loop that changes variables: its body is a piece of its own, run again and again.
-void Elaborator::executeLoop(const ForExpr &loop, const Value &range,
+/// A loop that changes variables, or whose ends run: its body is a piece of its own, run again and
+/// again. `instruction` says over which numbers it goes.
+void Elaborator::executeLoop(const ForExpr &loop, TestInstruction instruction,
                              ArrayRef<Scope::Binding *> changed, Scope &scope) {
   if (loop.pattern->name.empty()) {
     error(loop.pattern->range, "an integer cannot be taken apart into names");
@@ -295,12 +344,7 @@ void Elaborator::executeLoop(const ForExpr &loop, const Value &range,
     return tensor;
   };
   Scope &inner = makeScope(&scope);
-  TestInstruction instruction;
-  instruction.kind = Kind::Loop;
   instruction.range = loop.range;
-  instruction.begin = range.integer;
-  instruction.step = range.step;
-  instruction.rounds = range.size();
   instruction.counter = addCounter(loop.pattern->name, loop.pattern->range);
   bool valid = define(inner, loop.pattern->name, loop.pattern->range,
                       Value::makeTensor(instruction.counter, loop.pattern->range));

@@ -45,7 +45,8 @@ struct TestInstruction {
     Print,  // `pieces` and a line end
     Expect, // `operands` stand in the relation
     Fail,   // always, with `message`
-    Loop,   // `body` `rounds` times, with the counters at 0, 1, ... and begin, begin + step, ...
+    Loop,   // `body` `rounds` times, with the counters at 0, 1, ... and begin, begin + step, ...;
+            // with `operands`, from the first to before the second (`inclusive`: to that)
     If,     // `body` or `elseBody`
   };
   enum class Relation { Equal, NotEqual, Less, LessEqual, Greater, GreaterEqual, Near, True };
@@ -55,10 +56,11 @@ struct TestInstruction {
   std::vector<std::pair<unsigned, unsigned>> copies; // tensor, variable
   std::vector<PrintPiece> pieces;
   Relation relation = Relation::True;
-  std::vector<HostExpr> operands; // of Expect: one or two; of If: the condition
+  std::vector<HostExpr> operands; // of Expect: one or two; of If: the condition; of Loop: ends
   double tolerance = 0;
   std::string message;
   int64_t begin = 0, step = 1, rounds = 0;
+  bool inclusive = false;
   int position = -1, counter = -1; // tensors; -1: none
   std::vector<TestInstruction> body, elseBody;
 };

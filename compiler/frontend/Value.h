@@ -42,6 +42,15 @@ bool isCondition(const Scalar &scalar);
 /// Adds the numbers of the indices that the scalar depends on, in the order of their definition.
 void collectIndices(const Scalar &scalar, std::set<unsigned> &indices);
 
+/// What is known of indices: a sum is at least 0, or it is not 0.
+struct IndexFact {
+  IndexSum sum;
+  bool unequal = false;
+};
+using IndexFacts = std::vector<IndexFact>;
+/// Adds to `facts` what follows from a condition that holds, or does not.
+void assume(const Scalar &condition, bool holds, IndexFacts &facts);
+
 struct Value {
   enum class Kind {
     Poison, // an error was reported; nothing that follows from it is

@@ -140,6 +140,28 @@ CASES = [
      "  z = images -> linear(weight = [[1, 1, 2]])\n"
      "  x * sum(y, axis = (2, 3)) + sum(z, axis = 1)",
      "x * torch.tensor([[9.], [24.], [124.]]).double() + torch.tensor([[4.], [12.], [51.]]).double()"),
+    # Elements that a condition keeps inside.
+    ("guarded_pad", dict(x=(4, 5)),
+     "[if i >= 1 and j >= 2 and i <= 4 { x[i - 1, j - 2] } else { 0 } for i < 6, j < 7]",
+     "F.pad(x, (2, 0, 1, 1))"),
+    ("guarded_difference", dict(x=(3, 20)),
+     "[x[i, j] - if j == 0 { 0 } else { exp(x[i, j - 1]) } for i < 3, j < 20]",
+     "x - F.pad(torch.exp(x[:, :-1]), (1, 0))"),
+    ("guarded_taps", dict(x=(7,), k=(3,)),
+     "[sum(if i + a >= 1 and i + a - 1 < 7 { x[i + a - 1] * k[a] } else { 0 } for a < 3) for i < 7]",
+     "F.conv1d(x[None, None], k[None, None], padding=1)[0, 0]"),
+    ("guarded_or", dict(x=(6,)),
+     "[if i < 2 or not (i < 6) { 1 } else { x[i - 2] + x[i] } for i < 8]",
+     "F.pad(x[:4] + x[2:], (2, 2), value=1.0)"),
+    ("guarded_doubled", dict(x=(5,)), "[if 2 * i < 5 { x[2 * i] } else { -x[i] } for i < 5]",
+     "torch.cat([x[::2], -x[3:]])"),
+    ("guarded_quotient", dict(x=(8,), y=(8,)),
+     "[if i > 0 { y[i] / (x[i - 1] * x[i - 1]) } else { y[i] } for i < 8]",
+     "torch.cat([y[:1], y[1:] / x[:-1] ** 2])"),
+    ("guarded_windows", dict(x=(6, 6)),
+     "y = tanh(x)\n  [max(if i + a != 0 and i + a <= 6 and j + b > 0 and 7 > j + b { y[i + a - 1, j + b - 1] } "
+     "else { -2 } for a < 3, b < 3) for i < 6, j < 6]",
+     "F.max_pool2d(torch.tanh(x)[None], 3, 1, 1)[0]"),
 ]
 
 

@@ -7,6 +7,7 @@
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/raw_ostream.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cmath>
 #include <limits>
@@ -145,6 +146,7 @@ public:
 
 private:
   bool run(const TestInstruction &instruction);
+  bool runLoop(const TestInstruction &instruction);
   bool expect(const TestInstruction &instruction);
   bool compare(const TestInstruction &instruction, const Numbers &actual, const Numbers &expected);
   void print(const TestInstruction &instruction);
@@ -182,18 +184,37 @@ bool Runner::run(const TestInstruction &instruction) {
     diagnostics.error(instruction.range, instruction.message);
     return false;
   case Kind::Loop:
-    for (int64_t i = 0; i < instruction.rounds; ++i) {
-      tensors[instruction.counter] = {
-          static_cast<double>(instruction.begin + i * instruction.step)};
-      if (instruction.position >= 0)
-        tensors[instruction.position] = {static_cast<double>(i)};
-      if (!run(instruction.body))
-        return false;
-    }
-    return true;
+    return runLoop(instruction);
   case Kind::If:
     return run(evaluate(instruction.operands[0]).value != 0 ? instruction.body
                                                             : instruction.elseBody);
+  }
+  return true;
+}
+
+bool Runner::runLoop(const TestInstruction &instruction) {
+  int64_t begin = instruction.begin, rounds = instruction.rounds;
+  if (!instruction.operands.empty()) {
+    double ends[2];
+    for (auto [end, expr] : zip(ends, instruction.operands)) {
+      end = evaluate(expr).value;
+      if (end == std::floor(end) && std::abs(end) <= double(int64_t(1) << 53))
+        continue;
+      diagnostics.error(expr.range,
+                        "the ends of a range are integers, not " + formatNumber(end, false, ""));
+      return false;
+    }
+    begin = static_cast<int64_t>(ends[0]);
+    double way = (ends[1] - ends[0]) / double(instruction.step);
+    double whole = instruction.inclusive ? std::floor(way) + 1 : std::ceil(way);
+    rounds = static_cast<int64_t>(std::max(0.0, whole));
+  }
+  for (int64_t i = 0; i < rounds; ++i) {
+    tensors[instruction.counter] = {static_cast<double>(begin + i * instruction.step)};
+    if (instruction.position >= 0)
+      tensors[instruction.position] = {static_cast<double>(i)};
+    if (!run(instruction.body))
+      return false;
   }
   return true;
 }
@@ -352,7 +373,7 @@ bool Runner::compare(const TestInstruction &instruction, const Numbers &actual,
   auto other = [&](size_t i) { return expected.data[repeated ? 0 : i]; };
   bool inequality =
       instruction.relation != Relation::Equal && instruction.relation != Relation::Near;
-  if (actual.shape != expected.shape && !(repeated && inequality)) {
+  if (actual.shape != expected.shape && !repeated) {
     auto text = [](const Numbers &numbers) {
       return numbers.shape.empty() ? std::string("a single number")
                                    : mlir::cnn::formatShape(numbers.shape);
