@@ -725,18 +725,20 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
     int64_t dim = layout.getOrder()[physical];
     return llvm::count(layout.getOrder().take_front(physical), dim) ? 0 : layout.getHaloOf(dim);
   };
+  bool single = false; // elements one by one: behind those of this item lie those of the next
   std::function<void(int64_t, bool)> visit = [&](int64_t physical, bool outside) {
     if (physical > innermost) {
-      auto tile = VectorType::get({lanes}, type.getElementType());
+      auto tile = VectorType::get({single ? 1 : lanes}, type.getElementType());
       SmallVector<int64_t> guard;
-      if (innermost >= 0 && memref.getDimSize(innermost) % lanes != 0)
+      if (innermost >= 0 && !single && memref.getDimSize(innermost) % lanes != 0)
         guard.push_back(innermost);
       TileStoreOp::create(b, loc, buildZero(b, loc, tile), buffer, indices,
                           AffineMap::get(1, 0, exprs, b.getContext()), guard, false);
       return;
     }
-    int64_t size = memref.getDimSize(physical), step = physical == innermost ? lanes : 1;
+    int64_t size = memref.getDimSize(physical);
     auto loop = [&](Value lower, Value upper, bool inBorder) {
+      int64_t step = physical == innermost && !single ? lanes : 1;
       auto op = scf::ForOp::create(b, loc, lower, upper, constant(step));
       OpBuilder::InsertionGuard guard(b);
       b.setInsertionPointToStart(op.getBody());
@@ -755,6 +757,29 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
       int64_t rows = size == slice.getBlock() * slice.getCount() ? slice.getBlock() : 1;
       lower = scale(item, rows);
       upper = add(lower, constant(rows));
+      single = physical == innermost && rows % lanes != 0;
+    } else if (!slice && schedule.chunk > 0 && dim == layout.getBlockedDim() &&
+               info.getResultForms()[dim].getSingleDim() == schedule.order[0] &&
+               schedule.order[0] != schedule.vector) {
+      // Items share the lanes of a block; the last one has all that are left.
+      if (physical == innermost) {
+        int64_t outer = llvm::find(layout.getOrder(), dim) - layout.getOrder().begin();
+        int64_t share = schedule.chunk * schedule.tile[schedule.order[0]];
+        int64_t items = llvm::divideCeil(info.nest.sizes[schedule.order[0]], share);
+        Value begin = scale(indices[outer], size), from = scale(item, share);
+        Value isLast =
+            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, item, constant(items - 1));
+        Value to = arith::SelectOp::create(
+            b, loc, isLast, constant(memref.getDimSize(outer) * size), add(from, constant(share)));
+        auto toLane = [&](Value place) -> Value {
+          Value behind = arith::MaxUIOp::create(b, loc, place, begin);
+          return arith::MinUIOp::create(b, loc, constant(size),
+                                        arith::SubIOp::create(b, loc, behind, begin));
+        };
+        lower = toLane(from);
+        upper = toLane(to);
+        single = true;
+      }
     } else if (!slice && schedule.chunk > 0 &&
                info.getResultForms()[dim].getSingleDim() == schedule.order[0] &&
                !(dim == layout.getBlockedDim() && physical == innermost)) {
@@ -762,6 +787,7 @@ void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) 
       int64_t share = schedule.chunk * schedule.tile[schedule.order[0]] * (vector ? lanes : 1);
       if (info.pool && type.getDimSize(dim) != info.nest.sizes[schedule.order[0]])
         share /= info.poolFactors[dim];
+      single = physical == innermost && share % lanes != 0;
       Value end = upper;
       lower = arith::MinUIOp::create(b, loc, end, add(scale(item, share), lower));
       upper = arith::MinUIOp::create(b, loc, end, add(lower, constant(share)));

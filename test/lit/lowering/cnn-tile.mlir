@@ -107,6 +107,55 @@ module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, 
 
 // -----
 
+// Items that share a row store their zeros one by one: a vector would reach into those of the next item, which may
+// be done already.
+// CHECK-LABEL: func.func private @row.backward
+// CHECK: %[[TO:.*]] = arith.select
+// CHECK-NEXT: scf.for %[[AT:.*]] = %{{.*}} to %[[TO]] step %c1
+// CHECK: cnn.tile_store %{{.*}}, %{{.*}}[%{{.*}}, %[[AT]]] {{.*}} : vector<1xf32>
+#map = affine_map<(d0, d1) -> (d0, d1)>
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @row.backward(%item: index, %scratch: memref<64xi8>, %g: memref<2x4xf32>, %y: memref<2x6xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %g : memref<2x4xf32> -> tensor<2x4xf32>
+    %1 = cnn.group "row.backward" (%a = %0) : (tensor<2x4xf32>) -> tensor<2x6xf32> schedule #cnn.nest<"direct", vector = 0, tile = [1, 1], order = [1, 0], chunk = 1> {
+      %2 = cnn.generic %a sizes [2, 4] parallel 2 reduction none maps [#map, #map] {scatter = true} : (tensor<2x4xf32>) -> tensor<2x6xf32> {
+      ^bb0(%v: f32, %i: i32, %j: i32):
+        cnn.term %v : f32
+      }
+      cnn.yield %2 : tensor<2x6xf32>
+    }
+    cnn.to_buffer %1, %y : tensor<2x6xf32> -> memref<2x6xf32>
+    return
+  }
+}
+
+// -----
+
+// As do items that share the lanes of a block: from the item's first to before the next one's.
+// CHECK-LABEL: func.func private @lanes.backward
+// CHECK: scf.for %[[BLOCK:.*]] = %c0{{.*}} to %c1{{.*}} step %c1
+// CHECK: %[[BEGIN:.*]] = arith.muli %[[BLOCK]], %c16
+// CHECK: arith.maxui %{{.*}}, %[[BEGIN]]
+// CHECK: scf.for %[[AT:.*]] = %{{.*}} to %{{.*}} step %c1
+// CHECK: cnn.tile_store %{{.*}}, %{{.*}}[%{{.*}}, %[[BLOCK]], %{{.*}}, %[[AT]]] {{.*}} : vector<1xf32>
+#map = affine_map<(d0, d1, d2) -> (d0, d1, d2)>
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @lanes.backward(%item: index, %scratch: memref<64xi8>, %g: memref<2x3x4xf32>, %y: memref<2x1x6x16xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %g : memref<2x3x4xf32> -> tensor<2x3x4xf32>
+    %1 = cnn.group "lanes.backward" (%a = %0) : (tensor<2x3x4xf32>) -> tensor<2x3x6xf32, #cnn.layout<order = [0, 1, 2, 1], block = 16>> schedule #cnn.nest<"direct", vector = 2, tile = [1, 1, 1], order = [1, 0, 2], chunk = 1> {
+      %2 = cnn.generic %a sizes [2, 3, 4] parallel 3 reduction none maps [#map, #map] {scatter = true} : (tensor<2x3x4xf32>) -> tensor<2x3x6xf32, #cnn.layout<order = [0, 1, 2, 1], block = 16>> {
+      ^bb0(%v: f32, %i: i32, %j: i32, %k: i32):
+        cnn.term %v : f32
+      }
+      cnn.yield %2 : tensor<2x3x6xf32, #cnn.layout<order = [0, 1, 2, 1], block = 16>>
+    }
+    cnn.to_buffer %1, %y : tensor<2x3x6xf32, #cnn.layout<order = [0, 1, 2, 1], block = 16>> -> memref<2x1x6x16xf32>
+    return
+  }
+}
+
+// -----
+
 // Channels in blocks: vectors are blocks of the result, and 35 channels of the image are two blocks of 16,
 // each element of a block in all lanes, and three channels of the third; no index is divided.
 // CHECK-LABEL: func.func private @blocked
