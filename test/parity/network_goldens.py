@@ -22,8 +22,8 @@ from networks import GOLDEN, NETWORKS, STEPS, compare
 IMAGES = {"lenet": (1, 28, 28), "lenet_relu": (1, 28, 28), "two_class": (3, 32, 32),
           "vgg11": (1, 224, 224), "vgg_small": (1, 224, 224), "residual_same": (3, 6, 6),
           "residual_halved": (3, 6, 6), "resnext_same": (32, 96, 96),
-          "resnext_halved": (32, 12, 12), "resnet18": (1, 96, 96), "resnet18_cifar": (3, 32, 32),
-          "resnet20": (3, 32, 32), "resnext_small": (3, 32, 32)}
+          "resnext_halved": (32, 12, 12), "resnet18": (1, 96, 96), "resnet18_224": (1, 224, 224),
+          "resnet18_cifar": (3, 32, 32), "resnet20": (3, 32, 32), "resnext_small": (3, 32, 32)}
 # The optimizers of the recipes; SGD with a rate of 0.01 otherwise.
 OPTIMIZERS = {"lenet": dict(lr=0.1), "lenet_relu": dict(lr=0.1),
               "resnet18_cifar": dict(momentum=0.9, weight_decay=5e-4),
@@ -106,12 +106,13 @@ def run(name, models=None, seed=0, dtype=torch.double):
     return result
 
 
-def short(value):
+def short(value, digits=11):
     if isinstance(value, dict):
-        return {key: short(inner) for key, inner in value.items()}
+        return {key: short(inner, 10 if key in ("gradients", "state") else digits)
+                for key, inner in value.items()}
     if isinstance(value, list):
-        return [short(inner) for inner in value]
-    return float(f"{value:.11g}") if isinstance(value, float) else value
+        return [short(inner, digits) for inner in value]
+    return float(f"{value:.{digits}g}") if isinstance(value, float) else value
 
 
 def main():

@@ -168,6 +168,7 @@ MODULES = {
     "resnext_halved": lambda: with_classes(
         resnext_block(32, 64, groups=8, stride=2, project=True, bottleneck=0.5), 64),
     "resnet18": lambda: resnet18(1),
+    "resnet18_224": lambda: resnet18(1),
     "resnet18_cifar": lambda: resnet18(3),
     "resnet20": resnet20,
     "resnext_small": resnext_small,

@@ -47,6 +47,7 @@ NETWORKS = {
     "resnext_same": Network(BLOCKS, "resnext_same_steps", 4, DEEP),
     "resnext_halved": Network(BLOCKS, "resnext_halved_steps", 4, DEEP),
     "resnet18": Network("resnet/resnet.cnn", "on_fashion", 4, DEEP, 1e-5),
+    "resnet18_224": Network("resnet/resnet.cnn", "at_224", 2, DEEP, 1e-5),
     "resnet18_cifar": Network("resnet/resnet.cnn", "on_cifar", 16, DEEP, 5e-6),
     "resnet20": Network("resnet/resnet_cifar.cnn", "on_cifar", 16, DEEP, 1e-4),
     "resnext_small": Network("resnext/resnext.cnn", "on_cifar", 16, DEEP, 1e-4),
