@@ -38,6 +38,10 @@ LIBRARY = {
                         " [mean(x[l, i, j] for l < c) for m < 1, i < h, j < w]",
     "lower_half": "def lower_half(x: [c, h, w]) =\n  [if i < j and x[l, i, j] > 0.25 { x[l, i, j] }"
                   " else { x[l, i, j] / 2 } for l < c, i < h, j < w]",
+    "lagged": "def lagged(x: [c, h, w]) =\n  [x[l, i, j] - if j == 0 { 0 } else { x[l, i, j - 1] / 2 }"
+              " for l < c, i < h, j < w]",
+    "softened": "def softened(x: [c, h, w]) =\n  [sum(if i + a >= 1 and i + a <= h { x[l, i + a - 1, j] }"
+                " else { 0 } for a < 3) / 3 for l < c, i < h, j < w]",
     "depthwise": "def depthwise(x: [c, h, w], k: [c, p, q]) =\n  [sum(x[l, i + a, j + b] * k[l, a, b]"
                  " for a < p, b < q) for l < c, i < h - p + 1, j < w - q + 1]",
     "filters": "block filters(c, p, q)(x) {\n  param weight: [c, p, q] = uniform(-1, 1)\n"
@@ -108,6 +112,12 @@ class Program:
     def activation(self, x, s):
         return self.let(f"{x} -> {self.pointwise()}", s)
 
+    def border(self, argument, padding, s):
+        """Sometimes a mode that takes the padding from the image itself."""
+        if self.rng.random() < 0.8 or max(padding) >= min(s[1:]):
+            return ""
+        return f', {argument} = "{self.rng.choice(("reflect", "replicate", "circular"))}"'
+
     def conv(self, x, s):
         rng, c = self.rng, s[0]
         groups = rng.choice([g for g in range(1, c + 1) if c % g == 0])
@@ -118,12 +128,17 @@ class Program:
             p[1], p[3] = p[0], p[2]
         if rng.random() < 0.4:  # the shape that Winograd's algorithm computes
             k, st, d, groups = [3, 3], [1, 1], [1, 1], 1
+        same = st == [1, 1] and rng.random() < 0.15
+        if same:
+            p = [half for a, b in zip(k, d) for half in (b * (a - 1) // 2, (b * (a - 1) + 1) // 2)]
         shape = (channels, extent_of(s[1], k[0], st[0], p[0], p[1], d[0]),
                  extent_of(s[2], k[1], st[1], p[2], p[3], d[1]))
         padding = tuple(p) if (p[0], p[2]) != (p[1], p[3]) else (p[0], p[2])
+        if same:
+            padding = '"same"'
         text = (f"{x} -> conv({channels}, kernel = {tuple(k)}, stride = {tuple(st)}, "
                 f"padding = {padding}, dilation = {tuple(d)}, groups = {groups}"
-                f"{rng.choice(('', ', bias = false'))})")
+                f"{rng.choice(('', ', bias = false'))}{self.border('padding_mode', p, s)})")
         return self.let(text, shape, math.prod(shape) * c // groups * k[0] * k[1])
 
     def pool(self, x, s):
@@ -136,6 +151,8 @@ class Program:
         more = ", ceil_mode = true" if ceil else ""
         if kind == "avg" and rng.random() < 0.3:
             more += ", count_include_pad = false"
+        if kind == "avg" and rng.random() < 0.15:
+            more += f", divisor_override = {rng.choice((-2, 3, 5))}"
         return self.let(f"{x} -> {kind}_pool({tuple(k)}, stride = {tuple(st)}, padding = {tuple(p)}"
                         f"{more})", shape)
 
@@ -149,12 +166,13 @@ class Program:
     def norm(self, x, s):
         if self.batch * s[1] * s[2] < 8:  # over a few numbers it amplifies roundings
             return None
-        text = self.rng.choice(("", "(eps = 0.01)", "(momentum = 0.3)"))
+        text = self.rng.choice(("", "(eps = 0.01)", "(momentum = 0.3)", "(affine = false)",
+                                "(track_running_stats = false)"))
         return self.let(f"{x} -> batch_norm{text}", s)
 
     def pad(self, x, s):
         p = [self.rng.randint(0, 2) for _ in range(4)]
-        value = self.rng.choice(("", ", value = 0.5"))
+        value = self.border("mode", p, s) or self.rng.choice(("", ", value = 0.5"))
         return self.let(f"{x} -> pad({tuple(p)}{value})", (s[0], s[1] + p[0] + p[1], s[2] + p[2] + p[3]))
 
     def reorder(self, x, s):
@@ -241,7 +259,8 @@ class Program:
     def by_index(self, x, s):
         c, h, w = s
         shapes = {"smooth": (c, h, w - 2), "mirror": s, "turn": (c, w, h),
-                  "largest_of": (c, h // 2, w // 2), "mean_of_channels": (1, h, w), "lower_half": s}
+                  "largest_of": (c, h // 2, w // 2), "mean_of_channels": (1, h, w), "lower_half": s,
+                  "lagged": s, "softened": s}
         name = self.rng.choice(list(shapes))
         if min(shapes[name]) < 1:
             return None
