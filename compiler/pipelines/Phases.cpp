@@ -269,7 +269,8 @@ static void dropOptions(mlir::ModuleOp module, Phase phase) {
     module->removeAttr(settingsAttribute);
     module->removeAttr(mlir::cnn::precisionAttr);
     for (auto entry : module.getOps<mlir::func::FuncOp>())
-      entry->removeAttr(mlir::cnn::tunedAttr);
+      for (llvm::StringRef name : {mlir::cnn::tunedAttr, mlir::cnn::tunedLayoutAttr})
+        entry->removeAttr(name);
   }
 }
 

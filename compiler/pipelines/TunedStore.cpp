@@ -67,10 +67,11 @@ static TunedKey makeKey(mlir::ModuleOp module, mlir::func::FuncOp entry,
   std::string text;
   llvm::raw_string_ostream out(text);
   out << "layout " << getSetting(options, "layout") << '\n';
-  mlir::Attribute known = entry->removeAttr(mlir::cnn::tunedAttr);
+  mlir::DictionaryAttr attributes = entry->getAttrDictionary();
+  entry->removeAttr(mlir::cnn::tunedAttr);
+  entry->removeAttr(mlir::cnn::tunedLayoutAttr);
   entry->print(out, mlir::OpPrintingFlags().useLocalScope());
-  if (known)
-    entry->setAttr(mlir::cnn::tunedAttr, known);
+  entry->setAttrs(attributes);
   key.hash = llvm::toHex(llvm::SHA256::hash(llvm::arrayRefFromStringRef(text)), /*LowerCase=*/true);
   return key;
 }
@@ -108,6 +109,20 @@ static bool readChoices(const llvm::json::Object *object,
   return true;
 }
 
+/// "layout", where it is there: one of those that are chosen; false for anything else.
+static bool readLayout(const llvm::json::Object &object, StoredChoice &layout) {
+  const llvm::json::Value *value = object.get("layout");
+  const llvm::json::Array *pair = value ? value->getAsArray() : nullptr;
+  if (!value || !pair || pair->size() != 2)
+    return !value;
+  std::optional<llvm::StringRef> choice = (*pair)[0].getAsString(),
+                                 reason = (*pair)[1].getAsString();
+  if (!choice || !reason || !llvm::is_contained({"plain", "batch", "channels"}, *choice))
+    return false;
+  layout = {choice->str(), reason->str()};
+  return true;
+}
+
 /// Reads a file; an error says what is wrong with it.
 static llvm::Expected<TunedResult> readTuned(llvm::StringRef text, const TunedKey &key) {
   auto parsed = llvm::json::parse(text);
@@ -123,6 +138,8 @@ static llvm::Expected<TunedResult> readTuned(llvm::StringRef text, const TunedKe
       object->getInteger("cores") != key.cores)
     return llvm::createStringError("it is of another net or machine");
   TunedResult result;
+  if (!readLayout(*object, result.layout))
+    return llvm::createStringError("its layout is none that there is");
   if (!readChoices(object->getObject("algorithms"), result.algorithms) ||
       !readChoices(object->getObject("schedules"), result.schedules))
     return llvm::createStringError("its choices are not pairs of texts");
@@ -150,6 +167,9 @@ void cnn::setTuned(mlir::func::FuncOp entry, const TunedResult &result) {
   list.set(mlir::cnn::tunedAlgorithms, toAttr(result.algorithms));
   list.set(mlir::cnn::tunedSchedules, toAttr(result.schedules));
   entry->setAttr(mlir::cnn::tunedAttr, list.getDictionary(entry.getContext()));
+  if (!result.layout.choice.empty())
+    entry->setAttr(mlir::cnn::tunedLayoutAttr,
+                   b.getStrArrayAttr({result.layout.choice, result.layout.reason}));
 }
 
 void cnn::applyTuned(mlir::ModuleOp module, const PhaseOptions &options) {
@@ -179,7 +199,8 @@ std::string cnn::tunedText(mlir::ModuleOp module) {
   llvm::raw_string_ostream out(text);
   for (auto entry : module.getOps<mlir::func::FuncOp>())
     if (mlir::Attribute tuned = entry->getAttr(mlir::cnn::tunedAttr))
-      out << entry.getName() << ' ' << tuned << '\n';
+      out << entry.getName() << ' ' << tuned << ' ' << entry->getAttr(mlir::cnn::tunedLayoutAttr)
+          << '\n';
   return text;
 }
 
@@ -214,6 +235,11 @@ llvm::Expected<std::string> cnn::storeTuned(mlir::ModuleOp module, mlir::func::F
     json.attribute("net", key.net);
     json.attribute("entry", key.entry);
     json.attribute("hash", key.hash);
+    if (!result.layout.choice.empty())
+      json.attributeArray("layout", [&] {
+        json.value(result.layout.choice);
+        json.value(result.layout.reason);
+      });
     write("algorithms", result.algorithms);
     write("schedules", result.schedules);
   });

@@ -24,6 +24,7 @@ struct StoredChoice {
 
 /// What was measured for one entry point.
 struct TunedResult {
+  StoredChoice layout;                                       ///< empty for the cost model's
   std::map<std::string, StoredChoice> algorithms, schedules; ///< by group
 };
 

@@ -68,9 +68,25 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     if (failed(machine))
       return signalPassFailure();
     machine->record(module);
-    for (auto entry : module.getOps<func::FuncOp>())
-      if (entry.isPublic() && !entry.isDeclaration() && failed(runOnEntry(entry, *machine)))
+    const std::string asked = layout;
+    for (auto entry : module.getOps<func::FuncOp>()) {
+      if (!entry.isPublic() || entry.isDeclaration())
+        continue;
+      // What was measured to be best (Tuned.h), where nobody asks for a layout.
+      std::string because;
+      if (auto measured = entry->getAttrOfType<ArrayAttr>("cnn.tuned_layout");
+          measured && measured.size() == 2 && asked == "auto") {
+        auto choice = dyn_cast<StringAttr>(measured[0]), why = dyn_cast<StringAttr>(measured[1]);
+        layout = choice ? choice.str() : asked;
+        because = why ? why.str() + "; " : "";
+      }
+      if (failed(runOnEntry(entry, *machine)))
         return signalPassFailure();
+      auto reason = entry->getAttrOfType<StringAttr>("cnn.layout_reason");
+      entry->setAttr("cnn.layout_reason",
+                     StringAttr::get(&getContext(), because + reason.getValue()));
+      layout = asked;
+    }
   }
 
   LogicalResult runOnEntry(func::FuncOp entry, const Machine &machine) {

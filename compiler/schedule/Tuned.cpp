@@ -88,7 +88,7 @@ SmallVector<NestSchedule> mlir::cnn::getAlternatives(const ScheduleSpace &space,
       for (int64_t other = dim + 1; other < static_cast<int64_t>(nest.getNumDims()); ++other)
         forEachMove(other, first, consider);
     });
-  std::stable_sort(found.begin(), found.end(), [](const Priced &left, const Priced &right) {
+  std::sort(found.begin(), found.end(), [](const Priced &left, const Priced &right) {
     return left.cycles < right.cycles;
   });
   SmallVector<NestSchedule> result;

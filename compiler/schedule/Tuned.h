@@ -8,7 +8,9 @@
 //   cnn.tuned = {algorithms = {conv1.forward = ["winograd4;blocks:1x4", "measured: ..."]},
 //                schedules = {linear1.forward = ["direct;tile:1x24x4", "measured: ..."]}}
 //
-// Algorithms go by the groups of phase `fused`, schedules by the groups that algorithms make of
+//   cnn.tuned_layout = ["channels", "measured: ..."]
+//
+// The layout, if any, is one that `schedule.layout` takes. Algorithms go by the groups of phase `fused`, schedules by the groups that algorithms make of
 // them. What does not apply is left out, with a reason: a stored result is no demand.
 //
 //===--------------------------------------------------------------------------------------------===//
@@ -24,6 +26,7 @@
 namespace mlir::cnn {
 
 inline constexpr llvm::StringLiteral tunedAttr = "cnn.tuned";
+inline constexpr llvm::StringLiteral tunedLayoutAttr = "cnn.tuned_layout";
 inline constexpr llvm::StringLiteral tunedAlgorithms = "algorithms", tunedSchedules = "schedules";
 
 /// What was measured to be best, and the text of the reason.

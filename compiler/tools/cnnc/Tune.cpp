@@ -36,6 +36,8 @@ static void print(const Tuner &tuner, int64_t seconds) {
   else
     llvm::outs() << formatText("%.4f ms with the best of each layer%s\n", tuner.bestStep,
                                tuner.isModel ? ": what the cost model chooses is kept" : "");
+  if (const StoredChoice &layout = tuner.result().layout; !layout.choice.empty())
+    llvm::outs() << "layout: " << layout.choice << " (" << layout.reason << ")\n";
   if (!tuner.skipped.empty()) {
     llvm::outs() << "not tried within " << seconds << " s: ";
     llvm::interleave(tuner.skipped, llvm::outs(), ", ");

@@ -1,11 +1,5 @@
 // What is tried, and in which order; see Tuner.h.
 #include "compiler/tools/cnnc/Tuner.h"
-#include "compiler/pipelines/Compile.h"
-#include "compiler/schedule/Tuned.h"
-#include "compiler/tools/measure/LayerTimes.h"
-#include "compiler/tools/measure/RandomBatch.h"
-#include "dialect/CnnDialect.h"
-#include "runtime/core/Init.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/Support/Format.h"
@@ -15,8 +9,6 @@
 
 using namespace cnn;
 using namespace cnn::tool;
-using mlir::cnn::GroupOp;
-using mlir::cnn::NestScheduleAttr;
 
 /// How much less time something must take before it replaces what the cost model chooses: less is
 /// noise.
@@ -25,231 +17,6 @@ static constexpr double worthWhile = 0.97;
 static constexpr double worthTrying = 0.01;
 /// What the cost model expects to take so many times as long as its own choice is not tried.
 static constexpr double hopeless = 2;
-
-static double secondsSince(std::chrono::steady_clock::time_point start) {
-  return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-}
-
-static llvm::Error toError(const Status &status) {
-  return llvm::createStringError(status.message());
-}
-
-static std::string joined(llvm::ArrayRef<int64_t> numbers) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  llvm::interleave(numbers, out, "x");
-  return text;
-}
-
-std::string TunedLayer::getAlgorithm() const {
-  std::string found = "direct";
-  for (const TunedPart &part : parts)
-    if (part.algorithm != "direct")
-      found = part.algorithm;
-  return found;
-}
-
-double TunedRun::sum() const {
-  double sum = 0;
-  for (const auto &[layer, time] : layers)
-    sum += time;
-  return sum;
-}
-
-Tuner::Tuner(mlir::ModuleOp fused, mlir::func::FuncOp entry, const PhaseOptions &given,
-             int64_t seconds)
-    : fused(fused), entry(entry), phases(given), budget(double(seconds)), start(Clock::now()) {
-  phases.settings = {{"schedule.tuned", "off"}}; // the rest stands in the module
-  phases.dumpDirectory.clear();
-  phases.timePhases = false;
-  phases.timed = true;
-  groupClasses();
-}
-
-//===--------------------------------------------------------------------------------------------===//
-// Layers
-//===--------------------------------------------------------------------------------------------===//
-
-/// What a group computes, whatever it is called.
-static std::string getContent(GroupOp group) {
-  std::string text;
-  llvm::raw_string_ostream out(text);
-  GroupOp copy = group.clone();
-  copy->setOperands({});
-  for (mlir::Operation &op : copy.getBody().front())
-    op.print(out, mlir::OpPrintingFlags().useLocalScope());
-  copy->erase();
-  return text;
-}
-
-void Tuner::groupClasses() {
-  for (GroupOp group : entry.getOps<GroupOp>()) {
-    std::string name = group.getName().str();
-    if (!contents.insert({name, getContent(group)}).second)
-      continue;
-    for (mlir::Operation &op : group.getBody().front())
-      if (llvm::isa<mlir::cnn::ConvOp, mlir::cnn::ConvDataGradOp, mlir::cnn::ConvWeightGradOp>(op))
-        convolutions.push_back(name);
-  }
-}
-
-/// The group of phase `fused` that a kernel belongs to: `conv1.forward` of
-/// `conv1.forward.winograd_product`; its own name where it is none's.
-std::string Tuner::layerOf(llvm::StringRef kernel) const {
-  for (llvm::StringRef name = kernel; !name.empty(); name = name.rsplit('.').first) {
-    if (contents.count(name.str()))
-      return name.str();
-    if (!name.contains('.'))
-      break;
-  }
-  return kernel.str();
-}
-
-//===--------------------------------------------------------------------------------------------===//
-// Compiling and measuring
-//===--------------------------------------------------------------------------------------------===//
-
-llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> Tuner::schedule(const TunedResult &wishes,
-                                                                  ScheduledNet &net) {
-  mlir::OwningOpRef<mlir::ModuleOp> module = fused.clone();
-  auto function = module->lookupSymbol<mlir::func::FuncOp>(entry.getName());
-  setTuned(function, wishes);
-  if (llvm::Error error = runPhases(*module, Phase::Scheduled, phases))
-    return error;
-  net.clear();
-  mlir::FailureOr<mlir::cnn::Machine> machine = mlir::cnn::Machine::get(*module);
-  if (failed(machine))
-    return llvm::createStringError("the module does not say what it is scheduled for");
-  module->walk<mlir::WalkOrder::PreOrder>([&](GroupOp group) {
-    TunedLayer &layer = net[layerOf(group.getName())];
-    NestScheduleAttr nest = group.getNestSchedule();
-    if (!nest)
-      return;
-    TunedPart part;
-    part.name = group.getName().str();
-    part.algorithm = nest.getAlgorithm().str();
-    part.tile = joined(nest.getTile());
-    part.text = part.algorithm + ";vector:" + std::to_string(nest.getVector()) +
-                ";tile:" + part.tile + ";order:" + joined(nest.getOrder()) +
-                ";chunk:" + std::to_string(nest.getChunk());
-    layer.parts.push_back(part);
-    auto outer = llvm::dyn_cast<GroupOp>(group->getParentOp());
-    auto space = mlir::cnn::ScheduleSpace::get(group, *machine, /*sliced=*/bool(outer));
-    if (succeeded(space))
-      layer.cycles += space->getCycles(mlir::cnn::NestSchedule::get(nest));
-    for (auto window : group.getOps<mlir::cnn::WinogradInputOp>()) {
-      auto type = llvm::cast<mlir::RankedTensorType>(window.getResult().getType());
-      if (!outer || type.getDimSize(1) * type.getDimSize(2) == 1)
-        continue;
-      for (int axis : {0, 1}) {
-        layer.inBlock[axis] = type.getDimSize(6 + axis);
-        layer.tiles[axis] = type.getDimSize(6 + axis) * type.getDimSize(1 + axis);
-      }
-    }
-  });
-  return module;
-}
-
-llvm::Expected<CompiledNet> Tuner::compileNet(const TunedResult &wishes, ScheduledNet &net) {
-  auto module = schedule(wishes, net);
-  if (!module)
-    return module.takeError();
-  CompileOptions options;
-  static_cast<PhaseOptions &>(options) = phases;
-  options.settings.clear();
-  options.useCache = false;
-  auto code = compile(**module, options);
-  if (!code)
-    return code.takeError();
-  Result<Manifest> manifest = parseManifest((*code)->manifest().str());
-  if (manifest.failed())
-    return toError(manifest.status());
-  CompiledNet result;
-  result.manifest = std::move(*manifest);
-  result.lookup = [code = std::shared_ptr<Executable>(std::move(*code))](std::string_view name) {
-    return reinterpret_cast<cnn_entry>(code->lookup(llvm::StringRef(name.data(), name.size())));
-  };
-  return result;
-}
-
-/// Runs steps for so many seconds, at least three, and keeps what each kernel took at least, in
-/// this run and before.
-llvm::Error Tuner::measure(const CompiledNet &code, TunedRun &run, double seconds) {
-  Result<std::unique_ptr<Session>> session = Session::create(code, *pool);
-  if (session.failed())
-    return toError(session.status());
-  const Manifest &manifest = (*session)->manifest();
-  Result<Call *> call = (*session)->call(entry.getName().str());
-  if (call.failed())
-    return toError(call.status());
-  initializeState(manifest, 0, (*session)->state());
-  // Learning rates and the like: small, so that all numbers stay finite.
-  const std::vector<BufferSpec> &buffers = (*call)->entry().buffers;
-  for (size_t i = 0; i < buffers.size(); ++i)
-    if (buffers[i].role == BufferRole::Input && buffers[i].shape.empty())
-      (*call)->set(int(i), buffers[i].name == "rows" ? double(manifest.batch) : 1e-3);
-  Result<RandomBatch> batch = RandomBatch::make(**call, /*classes=*/1, /*number=*/0);
-  if (batch.failed())
-    return toError(batch.status());
-  bool updates = (*call)->entry().find(BufferRole::StateOut) >= 0;
-  auto step = [&] {
-    (*call)->run();
-    if (updates)
-      (*session)->commit();
-  };
-  step();
-  LayerTimes times(manifest, **call, pool->workers());
-  times.start();
-  Clock::time_point begin = Clock::now();
-  for (int steps = 0; steps < 3 || secondsSince(begin) < seconds; ++steps) {
-    Clock::time_point before = Clock::now();
-    step();
-    times.record(1e3 * secondsSince(before));
-  }
-  times.finish();
-  run.step = run.step > 0 ? std::min(run.step, times.leastOfSteps()) : times.leastOfSteps();
-  std::vector<double> least = times.leastOfKernels();
-  for (size_t i = 0; i < least.size(); ++i) {
-    const TimedKernel &kernel = manifest.timing.kernels[i];
-    if (kernel.isOuter || least[i] <= 0)
-      continue;
-    auto [known, isNew] = run.kernels.try_emplace(kernel.name, least[i]);
-    known->second = std::min(known->second, least[i]);
-  }
-  run.layers.clear();
-  for (const auto &[name, time] : run.kernels)
-    run.layers[layerOf(name)] += time;
-  return llvm::Error::success();
-}
-
-/// Whether there is time for another compilation and the last one, which settles the result.
-bool Tuner::hasTimeFor(const std::string &what) {
-  if (secondsSince(start) + longest + first + budget / 15 <= budget)
-    return true;
-  skipped.push_back(what);
-  return false;
-}
-
-llvm::Expected<TunedRun *> Tuner::tryOut(const std::string &what, const TunedResult &wishes,
-                                         ScheduledNet &net) {
-  Clock::time_point begin = Clock::now();
-  auto code = compileNet(wishes, net);
-  if (!code)
-    return code.takeError();
-  runs.push_back(std::make_unique<TunedRun>());
-  if (llvm::Error error = measure(*code, *runs.back(), budget / 60))
-    return error;
-  if (!modelRun) {
-    modelRun = bestRun = runs.back().get();
-    modelCode = std::move(*code);
-  }
-  longest = std::max(longest, secondsSince(begin));
-  if (first == 0)
-    first = longest;
-  llvm::errs() << llvm::format("%6.1f s  %-40s %10.4f ms\n", secondsSince(start), what.c_str(),
-                               runs.back()->step);
-  return runs.back().get();
-}
 
 //===--------------------------------------------------------------------------------------------===//
 // What is tried
@@ -265,12 +32,63 @@ void Tuner::takeAlgorithm(const std::vector<std::string> &members, const Tried &
     best.algorithms[member] = {found.choice, ""};
 }
 
+/// All that was decided, as text.
+static std::string getSignature(const ScheduledNet &net) {
+  std::string text;
+  for (const auto &[layer, scheduled] : net)
+    for (const TunedPart &part : scheduled.parts)
+      text += part.name + " " + part.text + "\n";
+  return text;
+}
+
+static double getCycles(const ScheduledNet &net) {
+  double cycles = 0;
+  for (const auto &[layer, scheduled] : net)
+    cycles += scheduled.cycles;
+  return cycles;
+}
+
+llvm::Error Tuner::tryLayouts() {
+  base = model;
+  baseRun = modelRun;
+  baseCode = modelCode;
+  std::vector<std::string> seen = {getSignature(model)};
+  std::string found;
+  for (const char *layout : {"batch", "channels", "plain"}) {
+    TunedResult wishes = {{layout, ""}, {}, {}};
+    ScheduledNet net;
+    if (auto module = schedule(wishes, net); !module)
+      return module.takeError();
+    std::string what = std::string("layout ") + layout;
+    if (llvm::is_contained(seen, getSignature(net)) ||
+        getCycles(net) > hopeless * getCycles(model) || !hasTimeFor(what))
+      continue;
+    seen.push_back(getSignature(net));
+    CompiledNet code;
+    auto run = tryOut(what, wishes, net, &code);
+    if (!run)
+      return run.takeError();
+    if (llvm::Error error = measure(modelCode, *modelRun, budget / 60))
+      return error;
+    if ((*run)->sum() >= worthWhile * baseRun->sum() || (*run)->step >= baseRun->step)
+      continue;
+    best.layout.choice = layout;
+    llvm::raw_string_ostream(best.layout.reason = "")
+        << "measured: a step takes " << llvm::format("%.4f ms, ", (*run)->step)
+        << llvm::format("%.4f ms otherwise", modelRun->step);
+    base = net;
+    baseRun = bestRun = *run;
+    baseCode = std::move(code);
+  }
+  return llvm::Error::success();
+}
+
 llvm::Error Tuner::tryAlgorithms() {
   // What is possible, by asking for each of all layers; nothing is compiled for it.
   std::map<std::string, std::vector<std::string>> others;
   for (const char *algorithm :
        {"winograd4", "winograd2", "winograd3", "winograd6", "direct", "gather", "scatter"}) {
-    TunedResult wishes;
+    TunedResult wishes = {best.layout, {}, {}};
     for (const std::string &layer : convolutions)
       wishes.algorithms[layer] = {algorithm, ""};
     ScheduledNet net;
@@ -279,8 +97,8 @@ llvm::Error Tuner::tryAlgorithms() {
       return module.takeError();
     for (const std::string &layer : convolutions) {
       std::string got = net[layer].getAlgorithm();
-      if (got != model[layer].getAlgorithm() && !llvm::is_contained(others[layer], got) &&
-          net[layer].cycles < hopeless * model[layer].cycles)
+      if (got != base[layer].getAlgorithm() && !llvm::is_contained(others[layer], got) &&
+          net[layer].cycles < hopeless * base[layer].cycles)
         others[layer].push_back(got);
     }
   }
@@ -288,7 +106,7 @@ llvm::Error Tuner::tryAlgorithms() {
   size_t rounds = 0;
   for (const std::string &layer : convolutions)
     if (!others[layer].empty())
-      classes[contents[layer] + model[layer].getAlgorithm() + llvm::join(others[layer], " ")]
+      classes[contents[layer] + base[layer].getAlgorithm() + llvm::join(others[layer], " ")]
           .push_back(layer);
   for (const auto &[content, members] : classes)
     rounds = std::max(rounds, getRounds(others[members[0]].size(), members.size()));
@@ -297,7 +115,7 @@ llvm::Error Tuner::tryAlgorithms() {
         "other algorithms " + std::to_string(round + 1) + " of " + std::to_string(rounds);
     if (!hasTimeFor(what))
       continue;
-    TunedResult wishes;
+    TunedResult wishes = {best.layout, {}, {}};
     for (const auto &[content, members] : classes)
       for (auto [i, layer] : llvm::enumerate(members))
         if (size_t at = round * members.size() + i; at < others[layer].size())
@@ -312,20 +130,20 @@ llvm::Error Tuner::tryAlgorithms() {
           for (const std::string &member : members)
             tried[member].push_back({wish->second.choice, layer, (*run)->layers[layer], 1});
   }
-  if (skipped.size() == rounds)
+  if (rounds == 0 || tried.empty())
     return llvm::Error::success();
   // A second look at what all is compared with: the machine may have been busier, or less busy.
-  if (llvm::Error error = measure(modelCode, *modelRun, budget / 60))
+  if (llvm::Error error = measure(baseCode, *baseRun, budget / 60))
     return error;
   for (auto &[layer, all] : tried)
     for (Tried &each : all)
-      each.ratio = each.time / modelRun->layers[each.layer];
+      each.ratio = each.time / baseRun->layers[each.layer];
   for (const auto &[content, members] : classes) {
     const Tried *found = nullptr;
     for (const Tried &each : tried[members[0]])
       if (each.ratio < (found ? found->ratio : worthWhile))
         found = &each;
-    Tried asChosen = {model[members[0]].getAlgorithm(), members[0]};
+    Tried asChosen = {base[members[0]].getAlgorithm(), members[0]};
     takeAlgorithm(members, found ? *found : asChosen);
     differs |= found != nullptr;
   }
@@ -339,24 +157,24 @@ llvm::Error Tuner::tryAlgorithms() {
   for (const auto &[content, members] : classes) {
     double before = 0, after = 0;
     for (const std::string &layer : members) {
-      before += modelRun->layers[layer];
+      before += baseRun->layers[layer];
       after += bestRun->layers[layer];
     }
     if (after <= before)
       continue;
     // Not so good where all layers have it: back to what the cost model chooses.
     std::string choice = best.algorithms[members[0]].choice;
-    takeAlgorithm(members, {model[members[0]].getAlgorithm(), members[0]});
+    takeAlgorithm(members, {base[members[0]].getAlgorithm(), members[0]});
     for (const std::string &layer : members) {
       for (Tried &each : tried[layer])
         if (each.choice == choice)
           each = {choice, layer, bestRun->layers[layer], after / before};
       std::erase_if(bestRun->kernels,
                     [&](const auto &each) { return layerOf(each.first) == layer; });
-      for (const auto &[kernel, time] : modelRun->kernels)
+      for (const auto &[kernel, time] : baseRun->kernels)
         if (layerOf(kernel) == layer)
           bestRun->kernels[kernel] = time;
-      bestRun->layers[layer] = modelRun->layers[layer];
+      bestRun->layers[layer] = baseRun->layers[layer];
     }
   }
   return llvm::Error::success();
@@ -373,7 +191,7 @@ static std::string getBlocks(const TunedLayer &layer, bool larger) {
     (rows > 1 ? rows : columns) /= 2;
   if (rows < 1 || columns < 1 || (rows > layer.tiles[0] && rows > layer.inBlock[0]))
     return "";
-  return joined({rows, std::min(columns, layer.tiles[1])});
+  return std::to_string(rows) + "x" + std::to_string(std::min(columns, layer.tiles[1]));
 }
 
 llvm::Error Tuner::tryTiles() {
@@ -428,7 +246,7 @@ llvm::Error Tuner::tryTiles() {
       for (const std::string &layer : members) {
         if (auto asked = askedBlocks.find(layer); asked != askedBlocks.end()) {
           double time = (*run)->layers[layer];
-          Tried here = {asked->second, layer, time, time / modelRun->layers[layer]};
+          Tried here = {asked->second, layer, time, time / baseRun->layers[layer]};
           for (const std::string &member : members)
             tried[member].push_back(here);
           if (time < worthWhile * bestRun->layers[layer] &&
@@ -481,7 +299,7 @@ static std::string describe(llvm::StringRef choice) {
 void Tuner::explain() {
   for (auto &[layer, choice] : best.algorithms) {
     std::vector<Tried> all = tried[layer];
-    all.insert(all.begin(), {model[layer].getAlgorithm(), layer, modelRun->layers[layer]});
+    all.insert(all.begin(), {base[layer].getAlgorithm(), layer, baseRun->layers[layer]});
     std::sort(all.begin(), all.end(),
               [](const Tried &left, const Tried &right) { return left.ratio < right.ratio; });
     llvm::raw_string_ostream out(choice.reason);
@@ -494,7 +312,7 @@ void Tuner::explain() {
 
 /// Compiles all that is best together; a step must be faster for it than as the cost model chooses.
 llvm::Error Tuner::settle() {
-  differs = !best.schedules.empty();
+  differs = !best.schedules.empty() || !best.layout.choice.empty();
   for (const auto &[layer, choice] : best.algorithms)
     differs |= choice.choice != model[layer].getAlgorithm();
   TunedRun ours = *modelRun, theirs = *modelRun;
@@ -510,8 +328,8 @@ llvm::Error Tuner::settle() {
       if (llvm::Error error = measure(modelCode, theirs, budget / 120))
         return error;
     }
-    llvm::errs() << llvm::format("%6.1f s  %-40s %10.4f ms\n", secondsSince(start),
-                                 "the best of all", ours.step);
+    llvm::errs() << llvm::format("%6.1f s  %-40s %10.4f ms\n", elapsed(), "the best of all",
+                                 ours.step);
   }
   modelStep = theirs.step;
   bestStep = ours.step;
@@ -531,6 +349,8 @@ llvm::Error Tuner::settle() {
   if (!isModel)
     return llvm::Error::success();
   best.schedules.clear();
+  if (!best.layout.choice.empty())
+    best = TunedResult(); // The rest was measured in another layout.
   for (auto &[layer, choice] : best.algorithms) {
     choice.choice = model[layer].getAlgorithm();
     if (differs)
@@ -542,11 +362,14 @@ llvm::Error Tuner::settle() {
 llvm::Error Tuner::run() {
   Result<std::unique_ptr<ThreadPool>> made = ThreadPool::create(ThreadPool::availableProcessors());
   if (made.failed())
-    return toError(made.status());
+    return llvm::createStringError(made.message());
   pool = std::move(*made);
-  auto first = tryOut("as the cost model chooses", TunedResult(), model);
-  if (!first)
-    return first.takeError();
+  auto chosen = tryOut("as the cost model chooses", TunedResult(), model, &modelCode);
+  if (!chosen)
+    return chosen.takeError();
+  modelRun = bestRun = *chosen;
+  if (llvm::Error error = tryLayouts())
+    return error;
   if (llvm::Error error = tryAlgorithms())
     return error;
   if (llvm::Error error = tryTiles())

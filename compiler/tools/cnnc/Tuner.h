@@ -2,9 +2,9 @@
 // layer the way in which its kernels took least. In: a module of phase `fused`; out: choices for
 // its groups.
 //
-// Every compilation tries something else for all layers at once: first other algorithms, then
-// blocks and register tiles of the best ones. Of layers that are equal but for their names, each
-// tries something else, and what is best for one is taken for all.
+// First other layouts are tried; then every compilation tries something else for all layers at
+// once: other algorithms, then blocks and register tiles of the best ones. Of layers that are equal
+// but for their names, each tries something else, and what is best for one is taken for all.
 #ifndef CNNC_COMPILER_TOOLS_CNNC_TUNER_H
 #define CNNC_COMPILER_TOOLS_CNNC_TUNER_H
 
@@ -95,10 +95,12 @@ private:
   llvm::Expected<CompiledNet> compileNet(const TunedResult &wishes, ScheduledNet &net);
   llvm::Error measure(const CompiledNet &code, TunedRun &run, double seconds);
   llvm::Expected<TunedRun *> tryOut(const std::string &what, const TunedResult &wishes,
-                                    ScheduledNet &net);
+                                    ScheduledNet &net, CompiledNet *keep = nullptr);
+  double elapsed() const; ///< seconds since the tuner was made
   bool hasTimeFor(const std::string &what);
   std::string layerOf(llvm::StringRef kernel) const;
   void groupClasses();
+  llvm::Error tryLayouts();
   llvm::Error tryAlgorithms();
   llvm::Error tryTiles();
   void takeAlgorithm(const std::vector<std::string> &members, const Tried &found);
@@ -116,9 +118,10 @@ private:
 
   std::map<std::string, std::string> contents; ///< of every group of the entry point
   std::vector<std::string> convolutions;       ///< groups that have several algorithms
-  CompiledNet modelCode;
-  ScheduledNet model;
-  TunedRun *modelRun = nullptr;
+  /// As the cost model chooses, and in the best layout.
+  CompiledNet modelCode, baseCode;
+  ScheduledNet model, base;
+  TunedRun *modelRun = nullptr, *baseRun = nullptr;
   TunedRun *bestRun = nullptr; ///< with the best algorithms, and the cost model's tiles
   std::map<std::string, std::vector<Tried>> tried; ///< by layer; the first is the cost model's
   TunedResult best;

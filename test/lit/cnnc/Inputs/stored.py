@@ -1,4 +1,6 @@
-"""stored.py FOLDER KIND GROUP CHOICE REASON: writes a choice into the only stored result of FOLDER."""
+"""stored.py FOLDER KIND GROUP CHOICE REASON: writes a choice into the only stored result of FOLDER.
+
+KIND is algorithms or schedules; empty for a GROUP that is a key of the file."""
 import glob
 import json
 import sys
@@ -7,6 +9,6 @@ folder, kind, group, choice, reason = sys.argv[1:]
 (path,) = glob.glob(folder + "/tuned-*.json")
 with open(path, encoding="utf-8") as file:
     stored = json.load(file)
-stored[kind][group] = [choice, reason]
+(stored[kind] if kind else stored)[group] = [choice, reason]
 with open(path, "w", encoding="utf-8") as file:
     json.dump(stored, file)
