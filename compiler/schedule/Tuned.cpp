@@ -88,9 +88,8 @@ SmallVector<NestSchedule> mlir::cnn::getAlternatives(const ScheduleSpace &space,
       for (int64_t other = dim + 1; other < static_cast<int64_t>(nest.getNumDims()); ++other)
         forEachMove(other, first, consider);
     });
-  std::sort(found.begin(), found.end(), [](const Priced &left, const Priced &right) {
-    return left.cycles < right.cycles;
-  });
+  std::sort(found.begin(), found.end(),
+            [](const Priced &left, const Priced &right) { return left.cycles < right.cycles; });
   SmallVector<NestSchedule> result;
   for (const Priced &priced : found)
     if (result.size() < count)

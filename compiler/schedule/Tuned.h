@@ -10,8 +10,9 @@
 //
 //   cnn.tuned_layout = ["channels", "measured: ..."]
 //
-// The layout, if any, is one that `schedule.layout` takes. Algorithms go by the groups of phase `fused`, schedules by the groups that algorithms make of
-// them. What does not apply is left out, with a reason: a stored result is no demand.
+// The layout, if any, is one that `schedule.layout` takes. Algorithms go by the groups of phase
+// `fused`, schedules by the groups that algorithms make of them. What does not apply is left out,
+// with a reason: a stored result is no demand.
 //
 //===--------------------------------------------------------------------------------------------===//
 
