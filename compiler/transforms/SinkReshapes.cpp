@@ -43,6 +43,8 @@ struct SinkReshape : OpInterfaceRewritePattern<NestOpInterface> {
   LogicalResult matchAndRewrite(NestOpInterface op, PatternRewriter &rewriter) const override {
     if (op->getNumResults() != 1 || !op->getParentOp() || isa<GroupOp>(op->getParentOp()))
       return failure();
+    if (isa<GenericOp>(*op))
+      return failure(); // its own sizes and maps are those of one shape
     NestFacts facts(op);
     if (!facts.pointwise || facts.usesIndex)
       return failure();

@@ -221,3 +221,19 @@ func.func @large_window(%x: tensor<4x1x10x10xf32>, %w: tensor<2x1x1x1xf32>) -> t
   %p = cnn.max_pool %c {kernel = array<i64: 5, 5>, stride = array<i64: 5, 5>, padding = array<i64: 0, 0, 0, 0>} : tensor<4x2x10x10xf32> -> tensor<4x2x2x2xf32>
   return %p : tensor<4x2x2x2xf32>
 }
+
+// A function by index stays in the shape that its sizes and maps are of; others go before the reshape.
+// CHECK-LABEL: func.func @by_index
+// CHECK: %[[V:.*]] = cnn.reshape %{{.*}} : tensor<2x6xf32> -> tensor<2x2x3xf32>
+// CHECK-NEXT: cnn.group {{.*}} = %[[V]]
+// CHECK-NEXT: cnn.generic
+func.func @by_index(%x: tensor<2x6xf32>) -> tensor<2x2x3xf32> {
+  %0 = cnn.relu %x : tensor<2x6xf32> -> tensor<2x6xf32>
+  %1 = cnn.reshape %0 : tensor<2x6xf32> -> tensor<2x2x3xf32>
+  %2 = cnn.generic %1 sizes [2, 2, 3] parallel 3 reduction none maps [affine_map<(i, j, k) -> (i, j, k)>, affine_map<(i, j, k) -> (i, j, k)>] : (tensor<2x2x3xf32>) -> tensor<2x2x3xf32> {
+  ^bb0(%v: f32, %i: i32, %j: i32, %k: i32):
+    %two = arith.addf %v, %v : f32
+    cnn.term %two : f32
+  }
+  return %2 : tensor<2x2x3xf32>
+}
