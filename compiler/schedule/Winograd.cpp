@@ -378,8 +378,8 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
                                           anchor->getName().stripDialect());
   anchor->getResult(0).replaceAllUsesWith(output);
   anchor->erase();
-  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last.without_terminator())))
-    if (op.use_empty())
+  for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last)))
+    if (op.use_empty() && !isa<YieldOp>(op))
       op.erase();
   for (int64_t i = last.getNumArguments() - 1; i >= 0; --i)
     if (last.getArgument(i).use_empty()) {
