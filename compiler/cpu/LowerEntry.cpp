@@ -1,13 +1,14 @@
 //===- LowerEntry.cpp - Entry points to the C interface
 //-------------------------------------------===//
 //
-// Every worker runs the whole entry point. The launches between two barriers are one list of T
-// items:
+// Every worker runs the whole entry point. Between two barriers, each takes its share of the items
+// of every launch:
 //
-//     |-- conv1.forward --|-- pool1.forward --|-- fc1.forward --|
-//     0        worker 0         |   worker 1   |    worker 2    T      worker w: [T*w/W, T*(w+1)/W)
+//     conv1.forward, 11 items, 4 workers     0 0 1 1 2 2 3 3 | 0 1 2
+//     fc1.forward, 2 items                                   | 3 0
 //
-// so each launch becomes a loop over the part of its items that lies in the worker's range.
+// so each launch becomes a loop over the worker's share, and one over what is left (one item at
+// most).
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -41,7 +42,7 @@ private:
   void begin(StringRef symbol);
   FailureOr<Value> getPointer(Value buffer);
   void emitLaunches();
-  void emitLaunch(const Item &item, int64_t first, Value begin, Value end);
+  void emitItems(Item &item, Value from, Value count);
   void emitBarrier(Location loc);
   Value getInt(Location loc, int64_t value) {
     return LLVM::ConstantOp::create(builder, loc, i64, value);
@@ -164,12 +165,11 @@ FailureOr<Value> EntryLowering::getPointer(Value buffer) {
   return pointers[buffer] = result;
 }
 
-void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Value end) {
+/// Runs `count` work items from item `from` on.
+void EntryLowering::emitItems(Item &item, Value from, Value count) {
   LaunchOp launch = item.launch;
   Location loc = launch.getLoc();
-  int64_t items = launch.getItems();
-  Value from = LLVM::SMaxOp::create(builder, loc, begin, getInt(loc, first));
-  Value to = LLVM::SMinOp::create(builder, loc, end, getInt(loc, first + items));
+  Value to = LLVM::AddOp::create(builder, loc, from, count);
   Value start = counters.readClock(builder, loc);
   Block *header = addBlock(i64, loc), *body = addBlock({}, loc), *next = addBlock({}, loc);
   LLVM::BrOp::create(builder, loc, from, header);
@@ -180,8 +180,7 @@ void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Val
   LLVM::CondBrOp::create(builder, loc, more, body, ValueRange(), next, ValueRange());
 
   builder.setInsertionPointToStart(body);
-  SmallVector<Value> operands = {LLVM::SubOp::create(builder, loc, at, getInt(loc, first)),
-                                 scratch};
+  SmallVector<Value> operands = {at, scratch};
   llvm::append_range(operands, item.buffers);
   LLVM::CallOp::create(builder, loc, TypeRange(), launch.getKernelAttr(), operands);
   Value following = LLVM::AddOp::create(builder, loc, at, getInt(loc, 1));
@@ -190,23 +189,31 @@ void EntryLowering::emitLaunch(const Item &item, int64_t first, Value begin, Val
   counters.add(builder, loc, scratch, counters.find(launch.getKernel()), start);
 }
 
+/// Every worker gets as many items of each kernel, next to each other: those of one kernel take
+/// about as long, and what a worker has stored in one step it reads in the next. What is left of
+/// each kernel goes round the workers, from one kernel to the next.
 void EntryLowering::emitLaunches() {
-  if (pending.empty())
-    return;
-  int64_t total = 0;
-  for (Item &item : pending)
-    total += item.launch.getItems();
-  Location loc = pending.front().launch.getLoc();
-  Value count = getInt(loc, total);
-  Value next = LLVM::AddOp::create(builder, loc, worker, getInt(loc, 1));
-  Value begin =
-      LLVM::UDivOp::create(builder, loc, LLVM::MulOp::create(builder, loc, count, worker), workers);
-  Value end =
-      LLVM::UDivOp::create(builder, loc, LLVM::MulOp::create(builder, loc, count, next), workers);
-  int64_t first = 0;
+  Value passed;
   for (Item &item : pending) {
-    emitLaunch(item, first, begin, end);
-    first += item.launch.getItems();
+    int64_t items = item.launch.getItems();
+    Location loc = item.launch.getLoc();
+    Value zero = getInt(loc, 0), all = getInt(loc, items);
+    Value share = LLVM::UDivOp::create(builder, loc, all, workers);
+    Value dealt = LLVM::MulOp::create(builder, loc, share, workers);
+    Value rest = LLVM::SubOp::create(builder, loc, all, dealt);
+    emitItems(item, LLVM::MulOp::create(builder, loc, share, worker), share);
+    if (!passed)
+      passed = zero;
+    // One item at most: that whose turn it is.
+    Value turn = LLVM::SubOp::create(builder, loc, worker, passed);
+    Value isNegative = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, turn, zero);
+    turn = LLVM::SelectOp::create(builder, loc, isNegative,
+                                  LLVM::AddOp::create(builder, loc, turn, workers), turn);
+    Value isMine = LLVM::ICmpOp::create(builder, loc, LLVM::ICmpPredicate::slt, turn, rest);
+    emitItems(item, LLVM::AddOp::create(builder, loc, dealt, turn),
+              LLVM::ZExtOp::create(builder, loc, i64, isMine));
+    passed = LLVM::URemOp::create(builder, loc, LLVM::AddOp::create(builder, loc, passed, rest),
+                                  workers);
   }
   pending.clear();
 }

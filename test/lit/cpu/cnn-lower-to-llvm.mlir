@@ -65,16 +65,21 @@ module @net attributes {cnn.cpu = "haswell"} {
   // Each worker has 64 bytes of scratch.
   // CHECK: %[[BYTES:.*]] = llvm.mlir.constant(64 : i64)
   // CHECK: llvm.mul %[[WORKER]], %[[BYTES]]
-  // The 3 + 5 items of two launches are one list.
-  // CHECK: %[[T:.*]] = llvm.mlir.constant(8 : i64)
-  // CHECK: llvm.mul %[[T]], %[[WORKER]]
-  // CHECK: %[[BEGIN:.*]] = llvm.udiv %{{.*}}, %[[WORKERS]]
-  // CHECK: %[[END:.*]] = llvm.udiv %{{.*}}, %[[WORKERS]]
-  // CHECK: %[[FIRST:.*]] = llvm.mlir.constant(0 : i64)
-  // CHECK: llvm.intr.smax(%[[BEGIN]], %[[FIRST]])
+  // A worker's share of three items, and one of what is left when it is its turn.
+  // CHECK: %[[ALL:.*]] = llvm.mlir.constant(3 : i64)
+  // CHECK: %[[SHARE:.*]] = llvm.udiv %[[ALL]], %[[WORKERS]]
+  // CHECK: %[[DEALT:.*]] = llvm.mul %[[SHARE]], %[[WORKERS]]
+  // CHECK: %[[REST:.*]] = llvm.sub %[[ALL]], %[[DEALT]]
+  // CHECK: llvm.mul %[[SHARE]], %[[WORKER]]
   // CHECK: llvm.call @fc.forward(
-  // CHECK: %[[SECOND:.*]] = llvm.mlir.constant(3 : i64)
-  // CHECK: llvm.intr.smax(%[[BEGIN]], %[[SECOND]])
+  // CHECK: llvm.icmp "slt" %[[TURN:.*]], %[[REST]]
+  // CHECK: llvm.add %[[DEALT]], %[[TURN]]
+  // CHECK: llvm.call @fc.forward(
+  // The turns go on with the next launch.
+  // CHECK: %[[PASSED:.*]] = llvm.urem %{{.*}}, %[[WORKERS]]
+  // CHECK: llvm.udiv %{{.*}}, %[[WORKERS]]
+  // CHECK: llvm.call @add.forward(
+  // CHECK: llvm.sub %[[WORKER]], %[[PASSED]]
   // CHECK: llvm.call @add.forward(
   // The barrier is called through the context.
   // CHECK: llvm.call %{{.*}}(%{{.*}}) : !llvm.ptr, (!llvm.ptr) -> ()
