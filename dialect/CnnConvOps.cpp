@@ -157,10 +157,13 @@ Values ConvOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange a
 
 Values ConvOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed) {
   Values gradients(needed.size());
-  if (needed[0])
-    gradients[0] = ConvDataGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0],
-                                          getWeight(), getStride(), getPadding(), getDilation(),
-                                          getGroups(), /*scatter=*/true);
+  if (needed[0]) {
+    auto grad = ConvDataGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0],
+                                       getWeight(), getStride(), getPadding(), getDilation(),
+                                       getGroups(), /*scatter=*/true);
+    grad.setScatter(grad.isScatterCheaper());
+    gradients[0] = grad;
+  }
   if (needed[1])
     gradients[1] = ConvWeightGradOp::create(b, getLoc(), dropLayout(getTensor(getWeight())),
                                             getInput(), dy[0], getStride(), getPadding(),
@@ -311,6 +314,14 @@ LogicalResult ConvDataGradOp::verify() {
     return emitOpError() << "the gather form needs stride 1, not " << formatShape(getStride())
                          << " (C2)";
   return success();
+}
+
+bool ConvDataGradOp::isScatterCheaper() {
+  if (getStride()[0] != 1 || getStride()[1] != 1)
+    return true; // The only form.
+  ArrayRef<int64_t> image = getTensor(getResult()).getShape(),
+                    output = getTensor(getGradient()).getShape();
+  return 1.25 * output[2] * output[3] < static_cast<double>(image[2]) * image[3];
 }
 
 Nest ConvDataGradOp::getNest() {

@@ -43,8 +43,8 @@ def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
     `dx[n, c, i sh + r dh - pt, j sw + s dw - pl] = sum_{k, r, s} dy[n, k, i, j] * w[k, c, r, s]`.
 
     Two forms: `scatter` follows the sum as it stands and serves every stride; `gather` (stride 1 only)
-    computes each element of `dx` by a convolution with the kernel turned round. The attribute `scatter`
-    chooses; it is set by the schedule.
+    computes each element of `dx` by a convolution with the kernel turned round, so that others can follow
+    in its group. The attribute `scatter` tells which one; `isScatterCheaper` counts.
 
     Constraints:
     - C1: the result has the shape of the input of the convolution that gives `dy`'s shape.
@@ -55,6 +55,10 @@ def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $gradient `,` $weight attr-dict `:` type($gradient) `,` type($weight) `->` type($result)
+  }];
+  let extraClassDeclaration = [{
+    /// Whether the scattered form takes fewer multiplications; it also adds to memory once per sum.
+    bool isScatterCheaper();
   }];
   let hasVerifier = 1;
 }

@@ -256,10 +256,9 @@ Values MaxPoolOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRang
   // The first largest element wins, and the first NaN wins over everything, as in PyTorch.
   if (!getWithPositions())
     return {arith::MaximumFOp::create(b, loc, acc[0], in[0])};
-  Value larger = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::OGT, in[0], acc[0]);
+  Value larger = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UGT, in[0], acc[0]);
   Value fresh = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::ORD, acc[0], acc[0]);
-  Value bad = arith::CmpFOp::create(b, loc, arith::CmpFPredicate::UNO, in[0], in[0]);
-  larger = arith::OrIOp::create(b, loc, larger, arith::AndIOp::create(b, loc, fresh, bad));
+  larger = arith::AndIOp::create(b, loc, larger, fresh);
   Values result = {arith::SelectOp::create(b, loc, larger, in[0], acc[0])};
   if (getWithPositions()) {
     Value position = arith::AddIOp::create(

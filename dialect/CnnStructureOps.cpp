@@ -103,6 +103,13 @@ bool GroupOp::isOuter() { return llvm::any_of(getBody().front(), llvm::IsaPred<G
 
 YieldOp GroupOp::getYield() { return cast<YieldOp>(getBody().front().getTerminator()); }
 
+void GroupOp::adoptTypes() {
+  for (auto [input, argument] : llvm::zip(getInputs(), getBody().getArguments()))
+    argument.setType(input.getType());
+  for (auto [value, result] : llvm::zip(getYield().getValues(), getResults()))
+    value.setType(result.getType());
+}
+
 void GroupOp::addReason(const Twine &text) {
   setReason((getReason() ? *getReason() + "; " + text : text).str());
 }

@@ -132,6 +132,8 @@ def Cnn_GroupOp : Cnn_Op<"group", [IsolatedFromAbove, SingleBlock, RecursiveMemo
     /// Whether the group contains other groups.
     bool isOuter();
     YieldOp getYield();
+    /// Gives the body's arguments and what it yields the types of inputs and results.
+    void adoptTypes();
     /// Adds to what was decided about the group, and why.
     void addReason(const ::llvm::Twine &text);
     /// The schedule of an inner group; null before the schedule phase.

@@ -19,7 +19,8 @@ def Cnn_TileLoadOp : Cnn_Op<"tile_load", [DeclareOpInterfaceMethods<MemoryEffect
     `result[t...] = buffer[indices + map(t...)]`. `map` is linear; a dimension of the tile that it does not use is
     broadcast. Where the index into a dimension listed in `guard` falls outside of the buffer, the result
     is `padding`. `zeros` is empty or tells, per dimension of the buffer, how many indices at either end hold
-    stored zeros: what is known to fall there need not be loaded, nor multiplied.
+    stored zeros: what is known to fall there need not be loaded, nor multiplied. `prefetch`, where not 0, is how
+    many elements behind those that are loaded the processor should begin to fetch.
 
     ```mlir
     %w = cnn.tile_load %weight[%k, %c, %r, %s] map affine_map<(d0, d1, d2) -> (d0, 0, 0, 0)>
@@ -35,7 +36,8 @@ def Cnn_TileLoadOp : Cnn_Op<"tile_load", [DeclareOpInterfaceMethods<MemoryEffect
   let arguments = (ins AnyMemRef:$buffer, Variadic<Index>:$indices,
                        AffineMapAttr:$map, DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$guard,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$zeros,
-                       DefaultValuedAttr<F64Attr, "0.0">:$padding);
+                       DefaultValuedAttr<F64Attr, "0.0">:$padding,
+                       DefaultValuedAttr<I64Attr, "0">:$prefetch);
   let results = (outs AnyVectorOfAnyRank:$result);
   let assemblyFormat = [{
     $buffer `[` $indices `]` `map` $map attr-dict `:` type($buffer) `->` type($result)

@@ -364,6 +364,14 @@ Value MachineAccess::load(OpBuilder &builder, FunctionValues &values, int64_t ro
              : Value(vector::BroadcastOp::create(builder, loc, machineType, scalar));
 }
 
+void MachineAccess::prefetch(OpBuilder &builder, FunctionValues &values, int64_t row,
+                             int64_t ahead) {
+  constexpr uint32_t intoAllCaches = 3;
+  memref::PrefetchOp::create(builder, loc, values.getFlat(buffer),
+                             ValueRange{getIndex(builder, values, rowOffsets[row] + ahead)},
+                             /*isWrite=*/false, intoAllCaches, /*isDataCache=*/true);
+}
+
 static Value add(OpBuilder &builder, Location loc, Value lhs, Value rhs) {
   if (isa<FloatType>(getElementTypeOrSelf(lhs.getType())))
     return arith::AddFOp::create(builder, loc, lhs, rhs);

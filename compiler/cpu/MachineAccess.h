@@ -71,6 +71,8 @@ public:
 
   /// The value of one row, `padding` outside of the buffer.
   Value load(OpBuilder &builder, FunctionValues &values, int64_t row, double padding);
+  /// Asks for what lies `ahead` elements behind one row, which may be beyond the buffer.
+  void prefetch(OpBuilder &builder, FunctionValues &values, int64_t row, int64_t ahead);
   /// Writes the last of `rowValues` to one row, or adds all of them to it, in order.
   void store(OpBuilder &builder, FunctionValues &values, int64_t row, ArrayRef<Value> rowValues,
              bool accumulate);

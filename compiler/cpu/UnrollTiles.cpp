@@ -183,6 +183,8 @@ Value Unroller::makeRow(OpResult tile, int64_t row) {
       return loaded;
     }
     ++numLoads;
+    if (int64_t ahead = load.getPrefetch())
+      entry.access->prefetch(builder, values, row, ahead);
     return loaded = entry.access->load(builder, values, row, load.getPadding().convertToDouble());
   }
   if (auto pick = dyn_cast<TilePickOp>(op)) {

@@ -251,14 +251,27 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
   return address;
 }
 
+/// Whether the current point is the first or the last one of the unrolled points of the reduced
+/// dimensions but `along`.
+bool TileEmitter::isEdge(int64_t along) const {
+  auto dims = llvm::make_filter_range(llvm::seq<int64_t>(nest.numParallel, nest.getNumDims()),
+                                      [&](int64_t dim) { return dim != along; });
+  return llvm::all_of(dims, [&](int64_t dim) { return positions[dim].offset == 0; }) ||
+         llvm::all_of(dims,
+                      [&](int64_t dim) { return positions[dim].offset + 1 == schedule.tile[dim]; });
+}
+
 Value TileEmitter::load(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile,
                         double padding) {
   RankedTensorType type = getTensor(group.getInputs()[argument]);
   Address address = getAddress(inputs[argument], type, forms, tile);
+  int64_t prefetch = 0;
+  if (!tile.pooled)
+    prefetch = space.getPrefetch(schedule, forms, type, [&](int64_t dim) { return isEdge(dim); });
   auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
   return TileLoadOp::create(b, loc, getTileType(tile, type.getElementType()), inputs[argument],
                             address.indices, map, address.guard, address.zeros,
-                            llvm::APFloat(padding));
+                            llvm::APFloat(padding), prefetch);
 }
 
 void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms,
@@ -374,6 +387,7 @@ SmallVector<Value> TileEmitter::emitReduction(unsigned depth, SmallVector<Value>
                     SmallVector<Value> values) {
     for (int64_t i = 0; i < count; ++i) {
       Position &position = positions[dim];
+      position.offset = i;
       Value lane = iv ? add(iv, i ? constant(i) : Value()) : constant(begin + i);
       position.units = origin ? add(origin, lane) : lane;
       position.block = block;

@@ -74,6 +74,7 @@ private:
   Value evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
   Value maskOutside(Value value, RankedTensorType type, ArrayRef<LinearForm> forms,
                     const Tile &tile, double padding);
+  bool isEdge(int64_t along) const;
   Value load(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
   void store(Value value, unsigned result, ArrayRef<LinearForm> forms, const Tile &tile);
   Value buildIndex(const LinearForm &form, const Tile &tile);

@@ -76,7 +76,7 @@ Value WeightGradEmitter::load(Value buffer, ArrayRef<Value> indices, ArrayRef<Af
                               VectorType type) {
   auto map = AffineMap::get(type.getRank(), 0, exprs, b.getContext());
   return TileLoadOp::create(b, loc, type, buffer, indices, map, /*guard=*/ArrayRef<int64_t>{},
-                            /*zeros=*/ArrayRef<int64_t>{}, llvm::APFloat(0.0));
+                            /*zeros=*/ArrayRef<int64_t>{}, llvm::APFloat(0.0), /*prefetch=*/0);
 }
 
 void WeightGradEmitter::store(Value value, Value buffer, ArrayRef<Value> indices,

@@ -41,6 +41,7 @@ static void buildGrad(mlir::OpPassManager &manager, const PhaseOptions &options)
   if (options.entries.empty() && options.mode.value_or(Mode::Infer) == Mode::Infer)
     differentiate.entries = {"infer"};
   differentiate.recipe = options.recipe;
+  manager.addPass(passes::createSinkReluPass());
   manager.addPass(passes::createDifferentiatePass(differentiate));
 }
 
@@ -49,6 +50,7 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
   fuse.maxSize = options.fuse ? 0 : 1;
   manager.addPass(passes::createFoldBatchNormPass());
   manager.addPass(passes::createMergeConvolutionsPass());
+  manager.addPass(passes::createTrimKernelsPass());
   manager.addPass(passes::createDecomposePass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
@@ -76,6 +78,7 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
   algorithms.seed = schedules.seed;
   manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
+  manager.addPass(passes::createTrimHalosPass());
   manager.addPass(passes::createPreparePass());
   manager.addPass(passes::createSliceBatchPass());
   manager.addPass(passes::createChooseSchedulesPass(schedules));

@@ -14,6 +14,7 @@
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Prepare.h"
+#include "compiler/schedule/Schedules.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
 #include "llvm/ADT/MapVector.h"
@@ -51,6 +52,12 @@ static GroupOp makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRange 
 /// Points of all nests on images below which what is gained is not worth another layout, and
 /// weights packed for it: LeNet has 400,000.
 static constexpr double fewestPoints = 1 << 20;
+
+/// Products of each element of a gradient above which a copy of it in another layout, at 2 or 3
+/// cycles an element, costs less than sums over lanes.
+static constexpr int64_t fewestProducts = 128;
+/// Pixels behind which a sum over lanes takes little of the time.
+static constexpr int64_t mostPixels = 32;
 
 namespace {
 struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
@@ -220,7 +227,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       std::string name = group.getName().str() + ".slices";
       if (auto grad = dyn_cast<ConvWeightGradOp>(anchor)) {
         int64_t slices = getTensor(inputs[0]).getDimSize(0) / block;
-        if (grad.getSlices() != 0)
+        if (grad.getSlices() != 0 || (readsChannels(grad) && !isWorthSlicing(grad, slices)))
           continue;
         SmallVector<int64_t> shape(getTensor(grad.getResult()).getShape());
         shape.insert(shape.begin(), slices);
@@ -264,10 +271,13 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     // Contractions over the batch alone read rows: give them plain copies.
     BatchAnalysis before(entry);
     llvm::DenseMap<Value, Value> rows;
+    llvm::MapVector<Value, Value> channels;
     for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
       FailureOr<GroupInfo> info = GroupInfo::get(group);
       if (failed(info))
         return failure();
+      if (auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation()))
+        blockChannels(group, grad, channels);
       if (!isa<MatmulOp>(info->anchor))
         continue;
       for (const GroupInfo::Read &read : info->getReads()) {
@@ -314,27 +324,72 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           changed = true;
         }
     }
-    numBatch += layouts.size();
+    for (auto [gradient, copy] : channels)
+      layouts[copy] = getBlockedLayout(&getContext(), getTensor(copy).getRank(), 1, block);
+    numBatch += layouts.size() - channels.size();
     return applyLayouts(entry, layouts);
+  }
+
+  bool readsChannels(ConvWeightGradOp grad) const {
+    ArrayRef<int64_t> weight = getTensor(grad.getResult()).getShape().take_back(4);
+    auto isOne = [](int64_t value) { return value == 1; };
+    bool winograd = weight[2] == 3 && weight[3] == 3 && llvm::all_of(grad.getStride(), isOne) &&
+                    llvm::all_of(grad.getDilation(), isOne);
+    ArrayRef<int64_t> output = getTensor(grad.getGradient()).getShape().take_back(2);
+    return grad.getGroups() == 1 && !winograd && weight[0] % block == 0 &&
+           weight[1] * weight[2] * weight[3] >= fewestProducts &&
+           output[0] * output[1] <= mostPixels;
+  }
+
+  /// Whether one gradient per slice, and then their sum, costs less than to read images and
+  /// gradient slice by slice for every part of the weight.
+  static bool isWorthSlicing(ConvWeightGradOp grad, int64_t slices) {
+    return slices > 1 && slices * getTensor(grad.getResult()).getNumElements() <
+                             getTensor(grad.getInput()).getNumElements() +
+                                 getTensor(grad.getGradient()).getNumElements();
+  }
+
+  /// With images in the lanes, the sum over them that a weight's gradient is ends in a sum over
+  /// lanes for every element. Lets the group read a copy of the outputs' gradient with channels in
+  /// the lanes, where that costs less and Winograd's algorithm, which turns them round itself, does
+  /// not apply.
+  void blockChannels(GroupOp group, ConvWeightGradOp grad, llvm::MapVector<Value, Value> &copies) {
+    auto argument = dyn_cast<BlockArgument>(grad.getGradient());
+    if (!argument || !readsChannels(grad))
+      return;
+    Value gradient = group.getInputs()[argument.getArgNumber()];
+    Value &copy = copies[gradient];
+    if (!copy) {
+      OpBuilder b(&getContext());
+      b.setInsertionPointAfterValue(gradient);
+      copy = makeGroup(b, gradient.getLoc(), group.getName().str() + ".channels", gradient,
+                       [&](OpBuilder &inner, ValueRange in) {
+                         return ConvertLayoutOp::create(inner, gradient.getLoc(), in[0].getType(),
+                                                        in[0])
+                             .getResult();
+                       })
+                 .getResult(0);
+      plain.insert(copy);
+      ++numConversions;
+    }
+    group.setOperand(argument.getArgNumber(), copy);
   }
 
   /// Adds zeros around what is read with padding, and sets the types.
   LogicalResult applyLayouts(func::FuncOp entry, llvm::MapVector<Value, LayoutAttr> &layouts) {
-    for (GroupOp group : entry.getOps<GroupOp>())
+    for (GroupOp group : entry.getOps<GroupOp>()) {
+      ScheduleSpace::chooseForm(group); // The gathered form of a gradient reads outside.
       if (failed(addHalos(group, layouts)))
         return failure();
+    }
     for (auto [value, attr] : layouts) {
       if (noHalo.contains(value))
         attr = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), {});
       value.setType(RankedTensorType::get(getTensor(value).getShape(),
                                           getTensor(value).getElementType(), attr));
     }
-    for (GroupOp group : entry.getOps<GroupOp>()) {
-      for (auto [input, argument] : llvm::zip(group.getInputs(), group.getBody().getArguments()))
-        argument.setType(input.getType());
-      for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults()))
-        value.setType(result.getType());
-    }
+    for (GroupOp group : entry.getOps<GroupOp>())
+      group.adoptTypes();
     return success();
   }
 
@@ -416,7 +471,6 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     FailureOr<GroupInfo> info = GroupInfo::get(group);
     if (failed(info))
       return failure();
-    const Nest &nest = info->nest;
     for (const GroupInfo::Read &read : info->getReads()) {
       Value input = group.getInputs()[read.argument];
       auto found = layouts.find(input);
@@ -426,13 +480,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         continue;
       LayoutAttr attr = found->second;
       SmallVector<int64_t> halo(attr.getRank(), 0);
-      for (auto [dim, form] : llvm::enumerate(read.forms)) {
-        int64_t low = form.constant, high = form.constant;
-        for (unsigned d = 0; d < nest.getNumDims(); ++d)
-          (form.coefficients[d] < 0 ? low : high) += form.coefficients[d] * (nest.sizes[d] - 1);
-        int64_t outside = std::max(-low, high - (getTensor(input).getDimSize(dim) - 1));
-        halo[dim] = std::max<int64_t>({attr.getHaloOf(dim), outside, 0});
-      }
+      for (auto [dim, zeros] : llvm::enumerate(info->getReach(read, getTensor(input))))
+        halo[dim] = std::max(attr.getHaloOf(dim), zeros);
       if (read.padding != 0.0) {
         // Padding that is not zero cannot be stored with what is: this reader checks its bounds.
         if (ArrayRef<int64_t>(halo) != attr.getHalo() && llvm::any_of(halo, isNotZero))

@@ -181,8 +181,13 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
                             << info.anchor->getName() << "'";
     info.pool = op;
   }
-  if (info.pool && info.nest.scatter)
-    return group.emitError() << "a pooling cannot follow an accumulating anchor";
+  if (info.nest.scatter && (info.pool || !info.epilogue.empty())) {
+    Operation *next = info.pool ? info.pool.getOperation() : info.epilogue.front();
+    return group.emitError() << "group '" << group.getName() << "': the results of '"
+                             << info.anchor->getName().stripDialect()
+                             << "' are complete only after all of its points, and '"
+                             << next->getName().stripDialect() << "' follows it";
+  }
   return info;
 }
 
@@ -250,4 +255,27 @@ SmallVector<GroupInfo::Read> GroupInfo::getReads() const {
     readOperands(op, inner.operandMaps, identity, rank, true, paddingOf(inner));
   }
   return reads;
+}
+
+bool GroupInfo::mayOverwrite(unsigned argument) const {
+  if (nest.scatter || pool || !nest.transforms.empty() || nest.numParallel != nest.getNumDims())
+    return false;
+  SmallVector<LinearForm> result = getResultForms();
+  auto isSame = [](const LinearForm &a, const LinearForm &b) {
+    return a.constant == b.constant && a.coefficients == b.coefficients;
+  };
+  return llvm::all_of(getReads(), [&](const Read &read) {
+    return read.argument != argument || llvm::equal(read.forms, result, isSame);
+  });
+}
+
+SmallVector<int64_t> GroupInfo::getReach(const Read &read, RankedTensorType type) const {
+  SmallVector<int64_t> reach;
+  for (auto [dim, form] : llvm::enumerate(read.forms)) {
+    int64_t low = form.constant, high = form.constant;
+    for (unsigned d = 0; d < nest.getNumDims(); ++d)
+      (form.coefficients[d] < 0 ? low : high) += form.coefficients[d] * (nest.sizes[d] - 1);
+    reach.push_back(std::max<int64_t>({-low, high - (type.getDimSize(dim) - 1), 0}));
+  }
+  return reach;
 }

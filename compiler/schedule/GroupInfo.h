@@ -63,8 +63,14 @@ struct GroupInfo {
   };
   /// All reads of inputs, those through the prologue included.
   SmallVector<Read> getReads() const;
+  /// How far beyond the bounds of its input of type `type` a read reaches, per dimension; 0 for
+  /// those that it does not leave.
+  SmallVector<int64_t> getReach(const Read &read, RankedTensorType type) const;
   /// Logical indices of the anchor's results (and of its epilogue's) in terms of the nest.
   SmallVector<LinearForm> getResultForms() const { return getForms(nest.resultMaps[0]); }
+  /// Whether results may lie where an input of their type did: each element of it is read for the
+  /// result's element at the same index alone.
+  bool mayOverwrite(unsigned argument) const;
   /// The dimension of the nest that runs along one index of the anchor's results within a tile: the
   /// only one of the form, or that of a transform whose blocks the others count; -1 for none.
   int64_t getTileDim(const LinearForm &form) const;

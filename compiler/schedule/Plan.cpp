@@ -401,6 +401,70 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return name;
   }
 
+  /// What is neither state nor output lives in the arena, from its stage to that of its last
+  /// reader; where that is a group which computes its result element by element, the result takes
+  /// its place. `elsewhere` tells what lies outside of the arena.
+  void placeResults(GroupOp group, int64_t stage, const llvm::DenseMap<Value, int64_t> &stages,
+                    std::vector<ArenaBuffer> &buffers, llvm::MapVector<Value, size_t> &inArena,
+                    function_ref<bool(Value)> elsewhere) {
+    for (auto [i, result] : llvm::enumerate(group.getResults())) {
+      if (elsewhere(result))
+        continue;
+      int64_t last = getLastStage(result, stage, stages);
+      std::string name = group.getName().str() + "#" + std::to_string(i);
+      Value input = group.getNumResults() == 1 ? findOverwritten(group, stage, stages) : Value();
+      if (auto found = inArena.find(input); input && found != inArena.end()) {
+        ArenaBuffer &buffer = buffers[found->second];
+        buffer.name += " then " + name;
+        buffer.last = last;
+        inArena[result] = found->second;
+        continue;
+      }
+      inArena[result] = buffers.size();
+      buffers.push_back({name, getBytes(getBufferType(getTensor(result))), stage, last, -1});
+    }
+  }
+
+  /// The stage in which a value, or another view of its memory, is read for the last time.
+  static int64_t getLastStage(Value value, int64_t stage,
+                              const llvm::DenseMap<Value, int64_t> &stages) {
+    int64_t last = stage;
+    for (Operation *user : value.getUsers()) {
+      if (auto reshape = dyn_cast<ReshapeOp>(user))
+        last = std::max(last, getLastStage(reshape.getResult(), stage, stages));
+      else if (isa<GroupOp>(user) && user->getNumResults() > 0)
+        last = std::max(last, stages.at(user->getResult(0)));
+    }
+    return last;
+  }
+
+  /// An input that nothing but the group reads in its stage or later, and whose memory its result
+  /// can take; null if there is none.
+  Value findOverwritten(GroupOp group, int64_t stage,
+                        const llvm::DenseMap<Value, int64_t> &stages) {
+    if (group.isOuter())
+      return {};
+    FailureOr<GroupInfo> info = GroupInfo::get(group);
+    NestScheduleAttr schedule = group.getNestSchedule();
+    if (failed(info) || !schedule)
+      return {};
+    // Lanes beyond the end of a row store to the next one, whose own elements come later.
+    if (info->nest.getNumDims() > 0 &&
+        info->nest.sizes[schedule.getVector()] % ScheduleSpace::getLanes(group, machine) != 0)
+      return {};
+    for (auto [argument, input] : llvm::enumerate(group.getInputs())) {
+      auto readsLater = [&](Operation *user) {
+        auto reader = dyn_cast<GroupOp>(user);
+        return user != group && (!reader || stages.at(reader.getResult(0)) >= stage);
+      };
+      if (input.getDefiningOp<GroupOp>() && input.getType() == group.getResult(0).getType() &&
+          llvm::count(group.getInputs(), input) == 1 &&
+          llvm::none_of(input.getUsers(), readsLater) && info->mayOverwrite(argument))
+        return input;
+    }
+    return {};
+  }
+
   //===--- Entry points
   //---------------------------------------------------------------------------===//
 
@@ -507,8 +571,6 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       }
     }
 
-    // What is neither state nor output lives in the arena, from its stage to that of its last
-    // reader.
     std::vector<ArenaBuffer> buffers;
     llvm::MapVector<Value, size_t> inArena;
     llvm::DenseMap<Value, Value> written;
@@ -518,18 +580,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     for (Value value : terminator->getOperands())
       returned.insert(value);
     for (auto &[stage, groups] : launches)
-      for (GroupOp group : groups) {
-        for (auto [i, result] : llvm::enumerate(group.getResults())) {
-          if (written.contains(result) || returned.contains(result))
-            continue;
-          inArena[result] = buffers.size();
-          buffers.push_back({group.getName().str() + "#" + std::to_string(i),
-                             getBytes(getBufferType(getTensor(result))), stage, stage, -1});
-        }
-        for (Value input : group.getInputs())
-          if (auto found = inArena.find(getRoot(input)); found != inArena.end())
-            buffers[found->second].last = std::max(buffers[found->second].last, stage);
-      }
+      for (GroupOp group : groups)
+        placeResults(group, stage, stages, buffers, inArena, [&](Value result) {
+          return written.contains(result) || returned.contains(result);
+        });
     int64_t arenaBytes = std::max(planArena(buffers, alignment), alignment);
     unsigned arena = addArgument(getBytesType(arenaBytes), "arena", "", {});
     addArgument(getBytesType(scratchBytes), "scratch", "", {});

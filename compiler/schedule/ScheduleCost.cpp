@@ -129,9 +129,29 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
   for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
     if (getUnits(dim, schedule.vector) % schedule.tile[dim])
       cost.cycles *= 1.1;
+  // Of tiles that are as good, the one that reads in fewer places at once.
+  cost.cycles *= 1.0 + 0.005 * getPlaces(schedule);
   cost.computing = cost.cycles;
   cost.cycles = addUp(cost.computing, getTileTraffic(schedule), 0);
   return cost;
+}
+
+/// In how many pages the vectors that a tile reads of one operand lie, at most.
+int64_t ScheduleSpace::getPlaces(const NestSchedule &schedule) const {
+  constexpr int64_t page = 4096;
+  int64_t most = 1;
+  for (const TensorAccess &access : accesses) {
+    if (access.store || access.pooled || classify(access, schedule.vector) != Stride::Unit)
+      continue;
+    int64_t places = 1;
+    for (unsigned dim = 0; dim < info.nest.getNumDims(); ++dim)
+      if (static_cast<int64_t>(dim) != schedule.vector
+              ? std::abs(access.strides[dim]) >= page
+              : std::abs(access.vectorStrides[dim]) >= page)
+        places *= schedule.tile[dim];
+    most = std::max(most, places);
+  }
+  return most;
 }
 
 /// Windows are loaded once, and pass through about three operations per element and dimension.
@@ -243,7 +263,8 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule, double capacity) 
       if (changes)
         part *= getSteps(schedule, dim);
     }
-    traffic += part;
+    // A line that is stored to is fetched before, and written back.
+    traffic += access->store ? 2 * part : part;
   }
   return traffic;
 }
@@ -317,4 +338,43 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
   } while (std::next_permutation(order.begin() + begin, order.begin() + end));
   schedule.order = bestOrder;
   schedule.chunk = bestChunk;
+}
+
+/// What comes from beyond the second cache where the processor does not see by itself what comes:
+/// in one long stream (it follows several at once, each not far enough ahead, and not beyond a
+/// page), or in steps of more than 2 KB. It should be asked for some 500 cycles ahead; two
+/// multiply-adds take one.
+int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<LinearForm> forms,
+                                   RankedTensorType type,
+                                   function_ref<bool(int64_t)> isEdge) const {
+  constexpr int64_t longStep = 2048, cycles = 500;
+  const int64_t bytes = type.getElementTypeBitWidth() / 8;
+  if (type.getNumElements() * bytes <= machine.level2)
+    return 0;
+  // The innermost loop of more than a few steps, and the cycles that a step takes.
+  double body = getPoints(schedule) * getShareInside(schedule) / 2;
+  int64_t dim = -1;
+  for (int64_t d : llvm::reverse(ArrayRef(schedule.order).drop_front(info.nest.numParallel))) {
+    if (double steps = getSteps(schedule, d); steps <= 4) {
+      body *= steps;
+      continue;
+    }
+    dim = d;
+    break;
+  }
+  if (dim < 0)
+    return 0;
+  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false, {}, {}};
+  setStrides(access, info.nest.getNumDims(), lanes);
+  Stride stride = classify(access, schedule.vector);
+  // Elements that all lanes share lie close together along the other dimensions: with the first and
+  // the last come all.
+  if (dim == schedule.vector || stride == Stride::Strided ||
+      (stride == Stride::Zero && !isEdge(dim)))
+    return 0;
+  int64_t step = access.strides[dim] * schedule.tile[dim];
+  int64_t steps = std::clamp<int64_t>(static_cast<int64_t>(cycles / body), 1, 16);
+  if (stride == Stride::Unit && access.strides[dim] == lanes * bytes)
+    return 4096 / bytes;
+  return std::abs(step) >= longStep ? step * steps / bytes : 0;
 }

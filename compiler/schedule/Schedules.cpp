@@ -70,7 +70,10 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
   for (const GroupInfo::Read &read : info->getReads())
     space.accesses.push_back({read.forms,
                               cast<RankedTensorType>(group.getInputs()[read.argument].getType()),
-                              read.pooled, /*store=*/false});
+                              read.pooled,
+                              /*store=*/false,
+                              {},
+                              {}});
   // Results of the pooling are stored at its own indices.
   for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
     auto type = cast<RankedTensorType>(result.getType());
@@ -82,8 +85,10 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
         forms.push_back(LinearForm::getDim(dim, type.getRank()));
     else
       forms = info->getResultForms();
-    space.accesses.push_back({forms, type, pooled, /*store=*/true});
+    space.accesses.push_back({forms, type, pooled, /*store=*/true, {}, {}});
   }
+  for (TensorAccess &access : space.accesses)
+    setStrides(access, info->nest.getNumDims(), space.lanes);
   // A tile must hold whole windows of the pooling.
   space.factors.assign(info->nest.getNumDims(), 1);
   if (info->pool)
@@ -95,6 +100,26 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
     for (unsigned dim : {transform.result, transform.reduced})
       space.factors[dim] = info->nest.sizes[dim];
   return space;
+}
+
+void ScheduleSpace::setStrides(TensorAccess &access, unsigned numDims, int64_t lanes) {
+  access.strides.assign(numDims, 0);
+  access.vectorStrides.assign(numDims, 0);
+  if (access.pooled)
+    return;
+  LayoutAttr layout = getLayoutOf(access.type);
+  SmallVector<int64_t> shape = layout.getPhysicalShape(access.type.getShape());
+  int64_t stride = access.type.getElementTypeBitWidth() / 8;
+  for (size_t physical = shape.size(); physical-- > 0; stride *= shape[physical]) {
+    int64_t logical = layout.getOrder()[physical];
+    bool split = logical == layout.getBlockedDim();
+    if (split && physical + 1 == shape.size())
+      continue; // the lanes of a block
+    for (auto [dim, factor] : llvm::enumerate(access.forms[logical].coefficients)) {
+      access.strides[dim] += factor * stride / (split ? layout.getBlock() : 1);
+      access.vectorStrides[dim] += factor * stride * (split ? 1 : lanes);
+    }
+  }
 }
 
 int64_t ScheduleSpace::getUnits(unsigned dim, int64_t vector) const {
@@ -186,7 +211,7 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
   if (points > maxUnrolled)
     return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
                        << " are allowed";
-  int64_t operations = points * getOperations(schedule.vector);
+  int64_t operations = getOperations(schedule);
   if (operations > maxOperations && points > 1)
     return emitError() << "tile unrolls into " << operations << " operations, at most "
                        << maxOperations << " are allowed";
@@ -318,12 +343,21 @@ std::string ScheduleSpace::getForm(Operation *anchor) {
   return "direct";
 }
 
-/// Operations that one point makes: one, and one per lane of every strided vector.
-int64_t ScheduleSpace::getOperations(int64_t vector) const {
-  int64_t operations = 1;
-  for (const TensorAccess &access : accesses)
-    if (classify(access, vector) == Stride::Strided)
-      operations += lanes;
+/// Operations that a tile makes: one for each point, and one per lane of every strided vector, of
+/// each point or, where the reduced dimensions do not move it, of each output.
+int64_t ScheduleSpace::getOperations(const NestSchedule &schedule) const {
+  int64_t points = getPoints(schedule), outputs = 1, operations = points;
+  for (unsigned dim = 0; dim < info.nest.numParallel; ++dim)
+    outputs *= schedule.tile[dim];
+  for (const TensorAccess &access : accesses) {
+    if (classify(access, schedule.vector) != Stride::Strided)
+      continue;
+    bool moves = llvm::any_of(access.forms, [&](const LinearForm &form) {
+      return llvm::any_of(llvm::seq<unsigned>(info.nest.numParallel, info.nest.getNumDims()),
+                          [&](unsigned dim) { return form.uses(dim); });
+    });
+    operations += lanes * (moves && !access.store ? points : outputs);
+  }
   return operations;
 }
 
@@ -396,19 +430,12 @@ void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
     grad.setScatter(algorithm == "scatter");
 }
 
-/// The form of a convolution's data gradient: whichever has fewer multiplications; the scattered
-/// form also adds to memory once per sum.
 std::string ScheduleSpace::chooseForm(GroupOp group) {
   for (auto grad : group.getOps<ConvDataGradOp>()) {
-    auto image = cast<RankedTensorType>(grad.getResult().getType()).getShape();
-    auto output = cast<RankedTensorType>(grad.getGradient().getType()).getShape();
     bool unit = grad.getStride()[0] == 1 && grad.getStride()[1] == 1;
-    double gather = static_cast<double>(image[2]) * image[3];
-    double scatter = 1.25 * output[2] * output[3];
-    bool useScatter = !unit || scatter < gather;
-    grad.setScatter(useScatter);
-    return useScatter ? (unit ? "scatter has fewer taps than gather; " : "stride is not 1; ")
-                      : "gather has no additions to memory; ";
+    grad.setScatter(grad.isScatterCheaper());
+    return grad.getScatter() ? (unit ? "scatter has fewer taps than gather; " : "stride is not 1; ")
+                             : "gather has no additions to memory; ";
   }
   return "";
 }
@@ -424,11 +451,10 @@ void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
   for (int64_t dim = last - 1; dim >= info.nest.numParallel; --dim) {
     int64_t units = getUnits(dim, schedule.vector), unroll = 1;
     for (int64_t candidate : {units, int64_t(4), int64_t(3), int64_t(2)})
-      if (candidate > unroll && candidate <= 8 && units % candidate == 0 &&
-          points * candidate * getOperations(schedule.vector) <= maxOperations) {
+      if (candidate > unroll && candidate <= 8 && units % candidate == 0) {
         // Products with zeros that are left out do not count.
         schedule.tile[dim] = candidate;
-        if (points * candidate <= maxUnrolled &&
+        if (getOperations(schedule) <= maxOperations && points * candidate <= maxUnrolled &&
             points * candidate * getShareInside(schedule) <= 128)
           unroll = std::max(unroll, candidate);
       }
@@ -527,8 +553,7 @@ NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
     shuffle(nest.numParallel, nest.getNumDims());
     schedule.chunk = draw(0, 3);
     // Small enough to compile quickly: a random tile need not be a good one.
-    int64_t operations = getOperations(schedule.vector) * getPoints(schedule);
-    if (operations <= (nest.transforms.empty() ? 192 : 640) && isLegal(schedule))
+    if (getOperations(schedule) <= (nest.transforms.empty() ? 192 : 640) && isLegal(schedule))
       return schedule;
   }
   return best;

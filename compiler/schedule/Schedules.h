@@ -53,6 +53,11 @@ public:
   int64_t getNumItems(const NestSchedule &schedule) const;
   /// Bytes of scratch memory that the kernel takes for itself.
   int64_t getScratchBytes(const NestSchedule &schedule) const;
+  /// How many elements ahead of its use to ask for an operand of type `type`, read at `forms`; 0
+  /// where the processor sees by itself what comes. `isEdge(dim)`: whether the load stands at the
+  /// first or the last point of all unrolled reduced dimensions but `dim`.
+  int64_t getPrefetch(const NestSchedule &schedule, ArrayRef<LinearForm> forms,
+                      RankedTensorType type, function_ref<bool(int64_t)> isEdge) const;
   /// Where the anchor is a weight's gradient by Winograd's algorithm, its sizes.
   const std::optional<WeightGradSpace> &getWeightGrad() const { return weightGrad; }
   /// Sets the form of the anchor that the algorithm asks for.
@@ -68,6 +73,9 @@ private:
     RankedTensorType type;
     bool pooled;
     bool store;
+    /// Bytes from one element of each dimension of the nest to the next, and from one vector to the
+    /// next if vectors run along that dimension.
+    SmallVector<int64_t> strides, vectorStrides;
   };
   struct Cost {
     /// With what is fetched, and without.
@@ -77,7 +85,9 @@ private:
   };
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
-  int64_t getOperations(int64_t vector) const;
+  static void setStrides(TensorAccess &access, unsigned numDims, int64_t lanes);
+  int64_t getPlaces(const NestSchedule &schedule) const;
+  int64_t getOperations(const NestSchedule &schedule) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;
   NestSchedule getWeightGradSchedule(const WeightGradStep &step) const;

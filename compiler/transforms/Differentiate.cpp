@@ -91,7 +91,9 @@ private:
   LogicalResult buildTrainingForms(Entry &entry, Value rows, llvm::StringMap<Value> &next);
   Value buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum);
   /// Writes the next value of `param` and of what the optimizer keeps for it.
-  void buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient, ArrayRef<Value> scalars);
+  /// Writes the next state of a parameter, and returns it.
+  Value buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient,
+                    ArrayRef<Value> scalars);
   /// Declares what the optimizer keeps for every parameter: `<parameter>.velocity`.
   LogicalResult addSlots();
 
@@ -392,15 +394,15 @@ LogicalResult DifferentiatePass::buildTrainStep() {
     if (!old)
       old = ReadOp::create(builder, param.getLoc(), param.getType(), param.getSymName());
     Location loc = renameLoc(param.getLoc(), layer + ".nonfinite");
-    // A parameter without gradient has one that is zero.
-    Value checked = gradient;
-    if (!checked)
+    // What is not finite in a gradient is in the updated parameter, too, which is stored anyway. A
+    // parameter without gradient has one that is zero.
+    Value checked = buildUpdate(entry, param, old, gradient, scalars);
+    if (!gradient)
       checked =
           ConstantOp::create(builder, loc, RankedTensorType::get({1}, scalar.getElementType()),
                              builder.getF64FloatAttr(0.0));
     Value nonfinite = NonfiniteOp::create(builder, loc, checked);
     entry.addResult("nonfinite." + Twine(index), nonfinite);
-    buildUpdate(entry, param, old, gradient, scalars);
   }
   // The next state is a whole: what nothing changes is carried over.
   for (ParamOp param : getParams("running")) {
@@ -454,8 +456,8 @@ LogicalResult DifferentiatePass::buildTrainingForms(Entry &entry, Value rows,
   return success();
 }
 
-void DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient,
-                                    ArrayRef<Value> scalars) {
+Value DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient,
+                                     ArrayRef<Value> scalars) {
   OpBuilder &builder = entry.builder;
   StringRef name = param.getSymName();
   Location loc = renameLoc(param.getLoc(), name.rsplit('.').first + ".update");
@@ -471,7 +473,7 @@ void DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Valu
     WriteOp::create(builder, loc, name, old);
     for (auto [slot, value] : llvm::zip(slots, update.slots))
       WriteOp::create(builder, loc, slot, value);
-    return;
+    return old;
   }
   update.parameter = old;
   update.gradient = gradient;
@@ -480,4 +482,5 @@ void DifferentiatePass::buildUpdate(Entry &entry, ParamOp param, Value old, Valu
   WriteOp::create(builder, loc, name, next[0]);
   for (auto [slot, value] : llvm::zip(slots, ArrayRef(next).drop_front()))
     WriteOp::create(builder, loc, slot, value);
+  return next[0];
 }

@@ -5,6 +5,27 @@
 
 include "mlir/Pass/PassBase.td"
 
+def SinkReluPass : Pass<"cnn-sink-relu", "::mlir::ModuleOp"> {
+  let summary = "Rectify behind a max pooling in place of before it";
+  let description = [{
+    `max_pool(relu(x))` is `relu(max_pool(x))`, and so are their gradients: a rectifier that nothing but a max
+    pooling reads moves behind it. There are fewer elements to rectify, and the training step need not keep
+    the rectifier's result in full size. Remarks of category `cnn-sink-relu` and the group's reason say so.
+    Test: `test/lit/transforms/cnn-sink-relu.mlir`.
+
+    ```mlir
+    // before
+    %0 = cnn.relu %x : tensor<8x4x6x6xf32>
+    %1 = cnn.max_pool %0 {...} : tensor<8x4x6x6xf32> -> tensor<8x4x3x3xf32>
+    // after
+    %0 = cnn.max_pool %x {...} : tensor<8x4x6x6xf32> -> tensor<8x4x3x3xf32>
+    %1 = cnn.relu %0 : tensor<8x4x3x3xf32>
+    ```
+  }];
+  let statistics = [Statistic<"numSunk", "sunk", "Rectifiers that were moved">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
 def DifferentiatePass : Pass<"cnn-differentiate", "::mlir::ModuleOp"> {
   let summary = "Turn a network into its entry points, the training step among them";
   let description = [{
@@ -16,7 +37,8 @@ def DifferentiatePass : Pass<"cnn-differentiate", "::mlir::ModuleOp"> {
       forward pass, loss, gradients of all parameters, updates, and writes of the whole next state. What
       the optimizer keeps becomes state, `<parameter>.velocity` for SGD with momentum. Operations with
       `TrainingFormOpInterface` take that form; those that draw random numbers ask for the last three
-      inputs. `nonfinite.<i>` is 0 where the gradient of parameter `i` is finite, else NaN.
+      inputs. `nonfinite.<i>` is 0 where the gradient of parameter `i` is finite, else NaN: what is not shows in
+      the updated parameter, which is looked at.
     - `eval(inputs, labels, rows) -> (loss_sum, logits)`
     - `infer(inputs, rows) -> (results of the network)`
 
@@ -37,10 +59,10 @@ def DifferentiatePass : Pass<"cnn-differentiate", "::mlir::ModuleOp"> {
     %2 = cnn.cross_entropy %1, %labels, %rows : ...
     %3 = cnn.cross_entropy_grad %1, %labels, %rows : ...
     %4 = cnn.matmul %3, %0 : ... {transpose_a = true}
-    %5 = cnn.nonfinite %4 : tensor<2x3xf32> -> tensor<f32>
-    %6 = cnn.sgd_update %w, %4 lr %lr : ...
-    cnn.write @linear1.weight, %6 : tensor<2x3xf32>
-    return %2, %5 : tensor<f32>, tensor<f32>
+    %5 = cnn.sgd_update %w, %4 lr %lr : ...
+    cnn.write @linear1.weight, %5 : tensor<2x3xf32>
+    %6 = cnn.nonfinite %5 : tensor<2x3xf32> -> tensor<f32>
+    return %2, %6 : tensor<f32>, tensor<f32>
     ```
 
     Fails where the network or the recipe is missing, where an operation between a parameter and the
@@ -132,6 +154,26 @@ def MergeConvolutionsPass : Pass<"cnn-merge-convolutions", "::mlir::ModuleOp"> {
     ```
   }];
   let statistics = [Statistic<"numMerged", "merged", "Pairs of convolutions that became one">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def TrimKernelsPass : Pass<"cnn-trim-kernels", "::mlir::ModuleOp"> {
+  let summary = "Leave out the taps of kernels that meet nothing but padding";
+  let description = [{
+    On an image of 1 x 1, a kernel of 3 x 3 with padding 1 multiplies eight of its nine taps by zeros. A
+    convolution and its gradient for the input read the part of the weight that meets the image; the gradient
+    for the weight is zero elsewhere. Remarks of category `cnn-trim-kernels` and the group's reason say so.
+    Not where no tap meets the image. Test: `test/lit/transforms/cnn-trim-kernels.mlir`.
+
+    ```mlir
+    // before
+    %y = cnn.conv %x, %w {padding = array<i64: 1, 1, 1, 1>, ...} : tensor<8x4x1x1xf32>, tensor<5x4x3x3xf32> -> ...
+    // after
+    %v = cnn.pad %w {low = array<i64: 0, 0, -1, -1>, high = array<i64: 0, 0, -1, -1>, ...} : ... -> tensor<5x4x1x1xf32>
+    %y = cnn.conv %x, %v {padding = array<i64: 0, 0, 0, 0>, ...} : tensor<8x4x1x1xf32>, tensor<5x4x1x1xf32> -> ...
+    ```
+  }];
+  let statistics = [Statistic<"numTrimmed", "trimmed", "Convolutions and gradients with fewer taps">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 

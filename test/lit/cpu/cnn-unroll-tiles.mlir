@@ -173,3 +173,17 @@ func.func private @unknown(%item: index, %scratch: memref<64xi8>, %x: memref<3x8
   cnn.tile_store %f, %y[%c0, %c0] map affine_map<(p, n) -> (p, n)> : vector<2x8xf32> -> memref<2x8xf32>
   return
 }
+
+// What comes 256 elements later is asked for, row by row.
+// CHECK-LABEL: func.func private @ahead(
+// CHECK: %[[AT:.*]] = arith.addi %{{.*}}, %{{c256.*}} : index
+// CHECK: memref.prefetch %{{.*}}[%[[AT]]], read, locality<3>, data : memref<1024xf32>
+// CHECK: vector.load
+// CHECK: memref.prefetch
+// CHECK: vector.load
+func.func private @ahead(%item: index, %scratch: memref<64xi8>, %x: memref<64x16xf32>, %y: memref<2x16xf32>) attributes {cnn.kernel} {
+  %c0 = arith.constant 0 : index
+  %t = cnn.tile_load %x[%item, %c0] map affine_map<(d0, d1) -> (d0, d1)> {prefetch = 256 : i64} : memref<64x16xf32> -> vector<2x16xf32>
+  cnn.tile_store %t, %y[%c0, %c0] map affine_map<(d0, d1) -> (d0, d1)> : vector<2x16xf32> -> memref<2x16xf32>
+  return
+}

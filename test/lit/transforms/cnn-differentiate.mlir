@@ -48,14 +48,16 @@ module @net {
   // CHECK-NEXT: %[[DB:.*]] = cnn.reduce_sum %[[DC]] dims [0, 2, 3] {{.*}} loc("conv1.bias_grad"("net.cnn":3:5))
   // So is the shared weight.
   // CHECK-NEXT: %[[DW:.*]] = cnn.add %[[DW1]], %[[DW2]] {{.*}} loc("shared.backward"("net.cnn":3:5))
-  // CHECK-NEXT: %[[N0:.*]] = cnn.nonfinite %[[DW]] {{.*}} loc("shared.nonfinite"("net.cnn":3:5))
   // CHECK-NEXT: %[[V:.*]] = cnn.read @shared.weight.velocity
   // CHECK-NEXT: %[[NW:.*]], %[[NV:.*]] = cnn.sgd_update %{{.*}}, %[[DW]] lr %[[LR]] decay %[[DECAY]] velocity %[[V]] momentum %[[MOMENTUM]] {nesterov = true} {{.*}} loc("shared.update"("net.cnn":3:5))
   // CHECK-NEXT: cnn.write @shared.weight, %[[NW]]
   // CHECK-NEXT: cnn.write @shared.weight.velocity, %[[NV]]
-  // CHECK-NEXT: %[[N1:.*]] = cnn.nonfinite %[[DB]]
-  // CHECK: cnn.write @conv1.bias,
+  // What is not finite in the gradient is in the updated parameter.
+  // CHECK-NEXT: %[[N0:.*]] = cnn.nonfinite %[[NW]] {{.*}} loc("shared.nonfinite"("net.cnn":3:5))
+  // CHECK: %[[NB:.*]], %{{.*}} = cnn.sgd_update %{{.*}}, %[[DB]] lr
+  // CHECK-NEXT: cnn.write @conv1.bias, %[[NB]]
   // CHECK-NEXT: cnn.write @conv1.bias.velocity,
+  // CHECK-NEXT: %[[N1:.*]] = cnn.nonfinite %[[NB]]
   // The next state is whole.
   // CHECK-NEXT: %[[MEAN:.*]] = cnn.read @norm.mean
   // CHECK-NEXT: cnn.write @norm.mean, %[[MEAN]]
