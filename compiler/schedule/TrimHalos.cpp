@@ -13,6 +13,8 @@
 #include "compiler/schedule/Passes.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 
+#include <cmath>
+
 namespace mlir::cnn {
 #define GEN_PASS_DEF_TRIMHALOSPASS
 #include "compiler/schedule/Passes.h.inc"
@@ -109,15 +111,21 @@ struct TrimHalos : mlir::cnn::impl::TrimHalosPassBase<TrimHalos> {
       if (checksBounds(info->anchor))
         continue;
       directly |= isa<ConvOp, ConvDataGradOp, ConvWeightGradOp>(info->anchor.getOperation());
-      for (const GroupInfo::Read &read : info->getReads())
-        if (group.getInputs()[read.argument] == value && !read.pooled && read.padding == 0.0)
-          add(info->getReach(read, getTensor(value)));
+      for (const GroupInfo::Read &read : info->getReads()) {
+        if (group.getInputs()[read.argument] != value || read.pooled || std::isnan(read.padding))
+          continue;
+        SmallVector<int64_t> reach = info->getReach(read, getTensor(value));
+        if (read.padding == 0.0)
+          add(reach);
+        else // What is not zero cannot be stored: this reader looks at the bounds.
+          fixed |= llvm::any_of(reach, [](int64_t outside) { return outside > 0; });
+      }
     }
     return needed;
   }
 
-  /// Whether a convolution reads the tensor at hand pixel by pixel, and whether something else than
-  /// a group reads it, so that it stays as it is.
+  /// Whether a convolution reads the tensor at hand pixel by pixel; and whether it stays as it is,
+  /// because something else than a group reads it, or a group that pads it by something else.
   bool directly = false, fixed = false;
 };
 } // namespace
