@@ -14,17 +14,6 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-/// The window of a convolution whose weight has the given type.
-static Window getWindow(RankedTensorType weight, ArrayRef<int64_t> stride,
-                        ArrayRef<int64_t> padding, ArrayRef<int64_t> dilation) {
-  Window window;
-  window.kernel = {weight.getDimSize(2), weight.getDimSize(3)};
-  window.stride.assign(stride.begin(), stride.end());
-  window.padding.assign(padding.begin(), padding.end());
-  window.dilation.assign(dilation.begin(), dilation.end());
-  return window;
-}
-
 /// Checks input, weight and window (C1 to C4) and gives the output's shape.
 static FailureOr<SmallVector<int64_t>> inferConv(std::optional<Location> loc, RankedTensorType x,
                                                  RankedTensorType w, const Window &window,
@@ -120,9 +109,10 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
   RankedTensorType x = getTensor(operands[0]), w = getTensor(operands[1]);
   if (w.getRank() != 4)
     return emitOptionalError(loc, "weight ", w, " must have rank 4 (C1)");
-  auto shape = inferConv(
-      loc, x, w, getWindow(w, adaptor.getStride(), adaptor.getPadding(), adaptor.getDilation()),
-      adaptor.getGroups());
+  auto shape =
+      inferConv(loc, x, w,
+                Window::ofConv(w, adaptor.getStride(), adaptor.getPadding(), adaptor.getDilation()),
+                adaptor.getGroups());
   if (failed(shape))
     return failure();
   if (operands.size() > 2) {
@@ -139,7 +129,7 @@ LogicalResult ConvOp::inferReturnTypes(MLIRContext *, std::optional<Location> lo
 Nest ConvOp::getNest() {
   RankedTensorType x = getTensor(getInput()), w = getTensor(getWeight());
   ConvSpace space(getContext(), x, w, getTensor(getResult()),
-                  getWindow(w, getStride(), getPadding(), getDilation()), getGroups(),
+                  Window::ofConv(w, getStride(), getPadding(), getDilation()), getGroups(),
                   {'n', 'g', 'k', 'i', 'j', 'c', 'r', 's'});
   Nest nest = space.nest("ngkij");
   nest.operandMaps = {space.input(), space.weight()};
@@ -308,7 +298,8 @@ LogicalResult ConvDataGradOp::verify() {
   if (w.getRank() != 4)
     return emitOpError() << "weight " << w << " must have rank 4 (C1)";
   if (failed(verifyGradient(*this, getTensor(getResult()), w, getTensor(getGradient()),
-                            getWindow(w, getStride(), getPadding(), getDilation()), getGroups())))
+                            Window::ofConv(w, getStride(), getPadding(), getDilation()),
+                            getGroups())))
     return failure();
   if (!getScatter() && (getStride()[0] != 1 || getStride()[1] != 1))
     return emitOpError() << "the gather form needs stride 1, not " << formatShape(getStride())
@@ -327,7 +318,7 @@ bool ConvDataGradOp::isScatterCheaper() {
 Nest ConvDataGradOp::getNest() {
   RankedTensorType x = getTensor(getResult()), w = getTensor(getWeight()),
                    y = getTensor(getGradient());
-  Window window = getWindow(w, getStride(), getPadding(), getDilation());
+  Window window = Window::ofConv(w, getStride(), getPadding(), getDilation());
   if (getScatter()) {
     // (n, g, c, i, j, r, s | k): every point of the output's window adds to the input's gradient.
     ConvSpace space(getContext(), x, w, y, window, getGroups(),
@@ -383,7 +374,8 @@ LogicalResult ConvWeightGradOp::verify() {
            << ", expected 0, or 2, 3 or 4 with slices and a kernel of 3x3 whose stride, "
               "dilation and groups are 1 (C3)";
   return verifyGradient(*this, x, weight, y,
-                        getWindow(weight, getStride(), getPadding(), getDilation()), getGroups());
+                        Window::ofConv(weight, getStride(), getPadding(), getDilation()),
+                        getGroups());
 }
 
 Nest ConvWeightGradOp::getNest() {
@@ -391,7 +383,7 @@ Nest ConvWeightGradOp::getNest() {
                    result = getTensor(getResult());
   auto weight = RankedTensorType::get(result.getShape().take_back(4), result.getElementType());
   ConvSpace space(getContext(), x, weight, y,
-                  getWindow(weight, getStride(), getPadding(), getDilation()), getGroups(),
+                  Window::ofConv(weight, getStride(), getPadding(), getDilation()), getGroups(),
                   {'g', 'k', 'c', 'r', 's', 'n', 'i', 'j'});
   Nest nest = space.nest("gkcrs");
   nest.operandMaps = {space.input(), space.output()};

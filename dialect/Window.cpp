@@ -61,6 +61,16 @@ bool Window::tiles(ArrayRef<int64_t> image) const {
   return true;
 }
 
+Window Window::ofConv(RankedTensorType weight, ArrayRef<int64_t> stride, ArrayRef<int64_t> padding,
+                      ArrayRef<int64_t> dilation) {
+  Window window;
+  window.kernel = {weight.getDimSize(2), weight.getDimSize(3)};
+  window.stride.assign(stride.begin(), stride.end());
+  window.padding.assign(padding.begin(), padding.end());
+  window.dilation.assign(dilation.begin(), dilation.end());
+  return window;
+}
+
 Window Window::fromArgs(const LayerArgs &args) {
   Window window;
   window.kernel.assign(args.getList("kernel").begin(), args.getList("kernel").end());

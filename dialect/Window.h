@@ -35,6 +35,9 @@ struct Window {
   /// Whether windows neither overlap nor leave out, nor pad anything of an image of these extents.
   bool tiles(ArrayRef<int64_t> image) const;
 
+  /// The window of a convolution whose weight has the given type.
+  static Window ofConv(RankedTensorType weight, ArrayRef<int64_t> stride, ArrayRef<int64_t> padding,
+                       ArrayRef<int64_t> dilation);
   /// The window of a call in the language with arguments `kernel`, `stride`, `padding` and, where
   /// declared, `dilation`. As in PyTorch, padding "same" keeps the extents at stride 1, the larger
   /// half below and to the right; "valid" is none.

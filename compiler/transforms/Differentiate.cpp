@@ -90,8 +90,7 @@ private:
   /// Replaces what has another form in the training step; notes the running statistics after it.
   LogicalResult buildTrainingForms(Entry &entry, Value rows, llvm::StringMap<Value> &next);
   Value buildLoss(Entry &entry, Value logits, Value labels, Value rows, bool sum);
-  /// Writes the next value of `param` and of what the optimizer keeps for it.
-  /// Writes the next state of a parameter, and returns it.
+  /// Writes the next value of `param`, which it returns, and of what the optimizer keeps for it.
   Value buildUpdate(Entry &entry, ParamOp param, Value old, Value gradient,
                     ArrayRef<Value> scalars);
   /// Declares what the optimizer keeps for every parameter: `<parameter>.velocity`.

@@ -66,12 +66,7 @@ Trimmed::Trimmed(const Window &whole, ArrayRef<int64_t> image, ArrayRef<int64_t>
 
 /// The window of a convolution or of one of its gradients.
 template <typename Conv> static Window getWindow(Conv conv, RankedTensorType weight) {
-  Window window;
-  window.kernel.assign({weight.getDimSize(2), weight.getDimSize(3)});
-  window.stride.assign(conv.getStride().begin(), conv.getStride().end());
-  window.padding.assign(conv.getPadding().begin(), conv.getPadding().end());
-  window.dilation.assign(conv.getDilation().begin(), conv.getDilation().end());
-  return window;
+  return Window::ofConv(weight, conv.getStride(), conv.getPadding(), conv.getDilation());
 }
 
 static ArrayRef<int64_t> getImage(Value value) { return getTensor(value).getShape().take_back(2); }
