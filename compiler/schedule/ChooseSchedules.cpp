@@ -195,6 +195,12 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (key == "algorithm" && value.starts_with("winograd") &&
           (override.name != group.getName() || sumsGradient(group)))
         continue;
+      if (std::string why = ScheduleSpace::whyNotForm(group, value);
+          key == "algorithm" && !why.empty()) {
+        if (override.name != group.getName())
+          continue; // Asked of all, it is meant where it applies.
+        return fail() << "algorithm '" << value << "' does not apply: " << why;
+      }
       if (key == "algorithm")
         schedule.algorithm = value.str();
       else if (key == "tile" && valid)

@@ -430,6 +430,18 @@ void ScheduleSpace::applyAlgorithm(GroupOp group, StringRef algorithm) {
     grad.setScatter(algorithm == "scatter");
 }
 
+std::string ScheduleSpace::whyNotForm(GroupOp group, StringRef algorithm) {
+  for (auto grad : group.getOps<ConvDataGradOp>()) {
+    if (algorithm == "gather" && (grad.getStride()[0] != 1 || grad.getStride()[1] != 1))
+      return "the stride is " + formatShape(grad.getStride()) + ", and it needs 1";
+    for (Operation *user : grad->getUsers())
+      if (algorithm == "scatter" && !isa<YieldOp>(user))
+        return "its results are complete only after all of its points, and '" +
+               user->getName().stripDialect().str() + "' follows in its group";
+  }
+  return "";
+}
+
 std::string ScheduleSpace::chooseForm(GroupOp group) {
   for (auto grad : group.getOps<ConvDataGradOp>()) {
     bool unit = grad.getStride()[0] == 1 && grad.getStride()[1] == 1;

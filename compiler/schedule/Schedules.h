@@ -62,6 +62,8 @@ public:
   const std::optional<WeightGradSpace> &getWeightGrad() const { return weightGrad; }
   /// Sets the form of the anchor that the algorithm asks for.
   static void applyAlgorithm(GroupOp group, StringRef algorithm);
+  /// Why the anchor's group cannot take the form `algorithm`; empty where it can.
+  static std::string whyNotForm(GroupOp group, StringRef algorithm);
   /// Sets the cheaper form of the anchor, where it has several, and tells why.
   static std::string chooseForm(GroupOp group);
   /// The algorithm that the anchor stands for as it is.
