@@ -154,23 +154,36 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     if (std::string problem = candidate->whyNot(convTiles[0]); !best && !problem.empty())
       why = "winograd does not apply: " + problem;
     if (tuned && checkTuned(group, *tuned, mayNot)) {
-      std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
-      std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
-      if (!tile) {
-        group.addReason(tuned->reason + (estimated.empty() ? "" : "; " + estimated));
-        return success();
-      }
       SmallVector<int64_t> blocks = tuned->getNumbers("blocks", 2).value_or(inBlock);
-      WinogradPlan plan = candidate->plan(*tile, blocks);
-      plan.reason = tuned->reason + "; " + plan.reason +
-                    ((faster && best->tile == *tile) || estimated.empty() ? "" : "; " + estimated);
-      return replace(*candidate, plan);
+      return useTuned<WinogradPlan>(
+          group, *tuned, faster ? best : std::nullopt, why,
+          [&](int64_t tile) { return candidate->plan(tile, blocks); },
+          [&](const WinogradPlan &plan) { return replace(*candidate, plan); });
     }
     if (faster)
       return replace(*candidate, *best);
     if (!why.empty())
       group.addReason(why);
     return success();
+  }
+
+  /// Takes what was measured; the reason also has what the cost model would have taken (`best`), or
+  /// why it would have taken the direct algorithm.
+  template <typename Plan>
+  static LogicalResult useTuned(GroupOp group, const TunedChoice &tuned,
+                                const std::optional<Plan> &best, const std::string &why,
+                                function_ref<Plan(int64_t)> makePlan,
+                                function_ref<LogicalResult(const Plan &)> use) {
+    std::optional<int64_t> tile = getTile(tuned.getAlgorithm());
+    std::string estimated = best ? getEstimate(best->tile, best->cycles) : why;
+    auto with = [&](bool more) { return more && !estimated.empty() ? "; " + estimated : ""; };
+    if (!tile) {
+      group.addReason(tuned.reason + with(true));
+      return success();
+    }
+    Plan plan = makePlan(*tile);
+    plan.reason = tuned.reason + "; " + plan.reason + with(!best || best->tile != *tile);
+    return use(plan);
   }
 
   /// Tells of the algorithm that the precision rules out; without one, tiles of 6 are as a rule.
@@ -260,18 +273,10 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     noteRefused(group, refused);
     bool faster = best && candidate.isFaster(*best, why);
-    if (tuned && checkTuned(group, *tuned, mayNot)) {
-      std::optional<int64_t> tile = getTile(tuned->getAlgorithm());
-      std::string estimated = faster ? getEstimate(best->tile, best->cycles) : why;
-      if (!tile) {
-        group.addReason(tuned->reason + (estimated.empty() ? "" : "; " + estimated));
-        return success();
-      }
-      WeightGradCandidate::Plan plan = candidate.plan(*tile);
-      plan.reason = tuned->reason + "; " + plan.reason +
-                    ((faster && best->tile == *tile) || estimated.empty() ? "" : "; " + estimated);
-      return use(plan);
-    }
+    if (tuned && checkTuned(group, *tuned, mayNot))
+      return useTuned<WeightGradCandidate::Plan>(
+          group, *tuned, faster ? best : std::nullopt, why,
+          [&](int64_t tile) { return candidate.plan(tile); }, use);
     if (faster)
       return use(*best);
     if (!why.empty())

@@ -330,15 +330,16 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     return applyLayouts(entry, layouts);
   }
 
+  /// Whether a weight's gradient is to be computed from the outputs' gradient with channels in the
+  /// lanes; see `blockChannels`.
   bool readsChannels(ConvWeightGradOp grad) const {
+    constexpr int64_t smallestTile = 2;
     ArrayRef<int64_t> weight = getTensor(grad.getResult()).getShape().take_back(4);
-    auto isOne = [](int64_t value) { return value == 1; };
-    bool winograd = weight[2] == 3 && weight[3] == 3 && llvm::all_of(grad.getStride(), isOne) &&
-                    llvm::all_of(grad.getDilation(), isOne);
     ArrayRef<int64_t> output = getTensor(grad.getGradient()).getShape().take_back(2);
-    return grad.getGroups() == 1 && !winograd && weight[0] % block == 0 &&
+    return grad.getGroups() == 1 && weight[0] % block == 0 &&
            weight[1] * weight[2] * weight[3] >= fewestProducts &&
-           output[0] * output[1] <= mostPixels;
+           output[0] * output[1] <= mostPixels &&
+           !WeightGradSpace::whyNot(grad, smallestTile, block).empty();
   }
 
   /// Whether one gradient per slice, and then their sum, costs less than to read images and
