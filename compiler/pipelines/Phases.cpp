@@ -78,7 +78,7 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
   algorithms.seed = schedules.seed;
   manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
-  manager.addPass(passes::createTrimHalosPass());
+  manager.addPass(passes::createFitHalosPass());
   manager.addPass(passes::createPreparePass());
   manager.addPass(passes::createSliceBatchPass());
   manager.addPass(passes::createChooseSchedulesPass(schedules));

@@ -64,15 +64,15 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
-def TrimHalosPass : Pass<"cnn-trim-halos", "::mlir::ModuleOp"> {
-  let summary = "Take away zeros around tensors that nobody reads";
+def FitHalosPass : Pass<"cnn-fit-halos", "::mlir::ModuleOp"> {
+  let summary = "Put as many zeros around tensors as serve their readers";
   let description = [{
     cnn-choose-layouts puts zeros around what is read with padding. Where only Winograd's algorithms read them,
     which look at the bounds of each tile, they go again: the tensor is smaller, and its memory can be that of
     another one without zeros. Where a convolution reads images whose channels lie whole pages of 4 KB apart, so that those
-    of one pixel meet in few sets of the caches, a column of zeros more on each side moves them. Test: `test/lit/schedule/cnn-trim-halos.mlir`.
+    of one pixel meet in few sets of the caches, a column of zeros more on each side moves them. Test: `test/lit/schedule/cnn-fit-halos.mlir`.
   }];
-  let statistics = [Statistic<"numTrimmed", "trimmed", "Tensors that have fewer zeros around them">];
+  let statistics = [Statistic<"numFitted", "fitted", "Tensors with more or fewer zeros around them">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 

@@ -1,5 +1,4 @@
-//===- TrimHalos.cpp - Take away zeros around tensors that nobody reads
-//--------------------------------===//
+//===- FitHalos.cpp - As many zeros around tensors as serve their readers -------===//
 //
 // In: groups with layouts and algorithms. Out: the same; zeros around a tensor that only Winograd's
 // algorithms would read are gone. They look at each tile's place anyway, and what is stored without
@@ -16,7 +15,7 @@
 #include <cmath>
 
 namespace mlir::cnn {
-#define GEN_PASS_DEF_TRIMHALOSPASS
+#define GEN_PASS_DEF_FITHALOSPASS
 #include "compiler/schedule/Passes.h.inc"
 } // namespace mlir::cnn
 
@@ -30,7 +29,7 @@ static bool checksBounds(Operation *anchor) {
 }
 
 namespace {
-struct TrimHalos : mlir::cnn::impl::TrimHalosPassBase<TrimHalos> {
+struct FitHalos : mlir::cnn::impl::FitHalosPassBase<FitHalos> {
   void runOnOperation() override {
     for (auto entry : getOperation().getOps<func::FuncOp>())
       if (entry.isPublic() && !entry.isDeclaration() && failed(runOnEntry(entry)))
@@ -61,7 +60,7 @@ struct TrimHalos : mlir::cnn::impl::TrimHalosPassBase<TrimHalos> {
             type.getShape(), type.getElementType(),
             LayoutAttr::get(&getContext(), layout.getOrder(), layout.getBlock(), *needed)));
         any = true;
-        ++numTrimmed;
+        ++numFitted;
       }
     if (any)
       entry.walk<WalkOrder::PreOrder>([](GroupOp group) { group.adoptTypes(); });
