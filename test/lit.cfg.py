@@ -2,8 +2,9 @@
 # targets of a sanitized build, as generated RUN lines). Loaded by each lit.site.cfg.py.
 #
 # Substitutions: %cnnc %cnn %cnn-opt (also on PATH, as are FileCheck, not and LLVM's tools), %cc,
-# %cxx, %cmake, %python, %torch-python, %root (the repository), %build, %examples, %fashion.
-# Features: torch, fashion-mnist, avx2, avx512, cuda, asan, qemu-aarch64, root.
+# %cxx, %cmake, %python, %torch-python, %root (the repository), %build, %examples, %fashion,
+# %fakecuda (the stand-in for the CUDA driver), %emulate (runs a kernel on it, test/emulator).
+# Features: torch, fashion-mnist, avx2, avx512, cuda, fakecuda, asan, qemu-aarch64, root.
 import ctypes
 import importlib.util
 import os
@@ -46,7 +47,7 @@ else:
     config.test_source_root = testRoot
     config.test_exec_root = os.path.join(config.objRoot, "test")
     config.test_format = lit.formats.ShTest(execute_external=True)
-    config.suffixes = [".mlir", ".cnn", ".test"]
+    config.suffixes = [".mlir", ".cnn", ".ll", ".test"]
     config.excludes = ["Inputs", "unit", "fuzz"]
 
 
@@ -80,6 +81,8 @@ def cpuFlags():
 # Substitution is by regular expression, in order: the longer names come first.
 for name in ("cnn-opt", "cnnc", "cnn"):
     config.substitutions.append((rf"%{name}(?![-\w])", os.path.join(binDir, name)))
+fakecuda = os.path.join(config.objRoot, "lib", "libcnn-fakecuda.so")
+emulate = os.path.join(testRoot, "emulator", "emulate.py")
 torch = torchPython() if config.suite == "." else None
 for name, value in {
     "cxx": config.cxxCompiler,
@@ -91,6 +94,8 @@ for name, value in {
     "build": config.objRoot,
     "examples": os.path.join(config.srcRoot, "examples"),
     "fashion": fashionDir,
+    "fakecuda": fakecuda,
+    "emulate": f"env CNN_LIBCUDA={fakecuda} {config.python} {emulate}",
     "fuzz-seconds": os.environ.get("CNNC_FUZZ_SECONDS", "15"),
 }.items():
     config.substitutions.append((rf"%{name}(?![-\w])", value))
@@ -102,6 +107,7 @@ for feature, present in {
     "avx2": {"avx2", "fma"} <= flags,
     "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags,
     "cuda": hasCuda(),
+    "fakecuda": os.path.exists(fakecuda),
     "asan": config.sanitized,
     "qemu-aarch64": shutil.which("qemu-aarch64") and
                     os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o"),
