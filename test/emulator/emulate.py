@@ -5,7 +5,8 @@
                [--expect EXPRESSION] [BUFFER...]
 
 BUFFER: TYPE:COUNT[=FILL], an argument: TYPE f32, f16, bf16, i32, u8; FILL zero, iota, small (eighths
-        between -1 and 1, exact in every type), a number, or nothing (never written).
+        between -1 and 1, exact in every type), a number, or nothing (never written). Or @N[+BYTES]:
+        the memory of argument N once more, from an offset on.
 --expect: a Python expression that must hold; b[i] is the list of argument i's elements at the end,
         a[i] at the start, matmul(x, y, m, n, k) a product of row-major matrices.
 
@@ -65,6 +66,14 @@ def compile_ptx(path, cpu, folder):
     return f"// cnnc-ir {name}\n" + ptx
 
 
+def save_ptx(path, cpu, folder):
+    """Writes <name>.ptx and the IR into `folder`, for programs that use the driver themselves."""
+    name = os.path.splitext(os.path.basename(path))[0] + ".ptx"
+    with open(os.path.join(folder, name), "w", encoding="utf-8") as file:
+        file.write(compile_ptx(path, cpu, folder))
+    return 0
+
+
 def triple(text):
     values = [int(value) for value in text.split(",")]
     return tuple(values + [1] * (3 - len(values)))
@@ -77,22 +86,31 @@ class Buffer:
         self.size = int(count) * (2 if self.kind == "bf16" else struct.calcsize(FORMATS[self.kind]))
         self.start = fill(filling, int(count), number) if filling else None
 
+    def allocate(self, driver):
+        self.address = driver.allocate(self.size)
+        if self.start is not None:
+            driver.upload(self.address, pack(self.kind, self.start))
+        return self.address
+
 
 def run(options, folder):
     os.environ["CNN_FAKECUDA_IR"] = folder
     ptx = compile_ptx(options.file, options.mcpu, folder)
     kernel = options.kernel or ptx.split(".entry ")[1].split("(")[0]
     driver = Driver()
-    buffers = [Buffer(text, i) for i, text in enumerate(options.buffer)]
-    for buffer in buffers:
-        buffer.address = driver.allocate(buffer.size)
-        if buffer.start is not None:
-            driver.upload(buffer.address, pack(buffer.kind, buffer.start))
+    buffers, addresses = [], []
+    for number, text in enumerate(options.buffer):
+        if text.startswith("@"):
+            other, _, offset = text[1:].partition("+")
+            addresses.append(ctypes.c_uint64(addresses[int(other)].value + int(offset or 0)))
+            continue
+        buffers.append(Buffer(text, number))
+        addresses.append(buffers[-1].allocate(driver))
     function = driver.function(driver.load(ptx), kernel)
     if options.shared > 48 << 10:
         driver.call("cuFuncSetAttribute", function, 8, options.shared)
     driver.launch(function, triple(options.grid), triple(options.block),
-                  [buffer.address for buffer in buffers], options.shared)
+                  addresses, options.shared)
     driver.synchronize()
     before = [buffer.start for buffer in buffers]
     after = [unpack(buffer.kind, driver.download(buffer.address, buffer.size)) for buffer in buffers]
@@ -116,9 +134,13 @@ def main():
     parser.add_argument("--mcpu", default="sm_80")
     parser.add_argument("--expect")
     parser.add_argument("buffer", nargs="*")
+    parser.add_argument("--ptx", metavar="FOLDER", help="only write PTX and IR into FOLDER")
+    options = parser.parse_intermixed_args()
+    if options.ptx:
+        return save_ptx(options.file, options.mcpu, options.ptx)
     with tempfile.TemporaryDirectory() as folder:
         try:
-            return run(parser.parse_intermixed_args(), folder)
+            return run(options, folder)
         except CudaError as error:
             print("emulate:", error)
             return 1
