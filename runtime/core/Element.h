@@ -18,6 +18,10 @@ size_t elementBytes(ElementType element);
 const char *elementName(ElementType element);
 std::optional<ElementType> parseElement(std::string_view name);
 
+/// Element `index` of the tensor at `data`, converted from or to its element type.
+double loadElement(ElementType element, const void *data, int64_t index);
+void storeElement(ElementType element, void *data, int64_t index, double value);
+
 /// Number of elements of `shape` (1 for a scalar); nothing when an extent is negative or the
 /// product exceeds 2^63 - 1.
 std::optional<int64_t> elementCount(const std::vector<int64_t> &shape);

@@ -36,6 +36,11 @@ const EntryPoint *Manifest::findEntry(std::string_view name) const {
   return nullptr;
 }
 
+bool Manifest::writesState() const {
+  return std::any_of(entries.begin(), entries.end(),
+                     [](const EntryPoint &entry) { return entry.find(BufferRole::StateOut) >= 0; });
+}
+
 const StateTensor *Manifest::findState(std::string_view name) const {
   for (const StateTensor &tensor : state)
     if (tensor.name == name)
@@ -237,17 +242,72 @@ BufferSpec readBuffer(const Json &json, const std::string &where, Status &status
   return buffer;
 }
 
-EntryPoint readEntry(const Json &json, size_t index, Status &status) {
+/// [x, y, z], each from 1 to what CUDA has.
+std::array<int64_t, 3> readExtents(Members &members, const char *key, const int64_t (&most)[3]) {
+  std::vector<int64_t> extents = members.shape(key);
+  std::array<int64_t, 3> result = {1, 1, 1};
+  if (extents.size() != 3)
+    members.fail(std::string("'") + key + "' must have three extents");
+  for (size_t i = 0; i < 3 && i < extents.size(); ++i) {
+    if (extents[i] > most[i])
+      members.fail(formatText("'%s' is %s, the most is %s", key, shapeText(extents).c_str(),
+                              shapeText(most).c_str()));
+    result[i] = extents[i];
+  }
+  return result;
+}
+
+Launch readLaunch(const Json &json, const EntryPoint &entry, Status &status) {
+  // Of every GPU since compute capability 3.0.
+  constexpr int64_t mostBlocks[] = {INT32_MAX, 65535, 65535}, mostThreads[] = {1024, 1024, 64};
+  std::string where =
+      formatText("entry '%s': launches[%zu]: ", entry.name.c_str(), entry.launches.size());
+  Members members(json, where, status);
+  Launch launch;
+  launch.kernel = members.text("kernel");
+  launch.layer = members.text("layer");
+  launch.grid = readExtents(members, "grid", mostBlocks);
+  launch.block = readExtents(members, "block", mostThreads);
+  if (int64_t threads = launch.block[0] * launch.block[1] * launch.block[2]; threads > 1024)
+    members.fail(formatText("a block of %lld threads, the most is 1024", (long long)threads));
+  launch.shared = uint64_t(members.integer("shared", 0));
+  if (launch.shared > INT32_MAX)
+    members.fail("'shared' exceeds 2^31 bytes");
+  for (const Json &each : members.array("arguments")) {
+    Members known(each, formatText("%sarguments[%zu]: ", where.c_str(), launch.arguments.size()),
+                  status);
+    int64_t buffer = known.integer("buffer", 0), offset = known.integer("offset", 0);
+    if (buffer >= int64_t(entry.buffers.size()))
+      known.fail(formatText("buffer %lld of %zu", (long long)buffer, entry.buffers.size()));
+    else if (uint64_t bytes = entry.buffers[size_t(buffer)].bytes; uint64_t(offset) >= bytes)
+      known.fail(formatText("byte %lld of a buffer of %llu", (long long)offset,
+                            (unsigned long long)bytes));
+    else
+      launch.arguments.push_back({int(buffer), uint64_t(offset)});
+    known.finish();
+  }
+  members.finish();
+  return launch;
+}
+
+EntryPoint readEntry(const Json &json, size_t index, CodeTarget target, Status &status) {
   std::string where = formatText("entries[%zu]: ", index);
   Members members(json, where, status);
   EntryPoint entry;
   entry.name = members.text("name");
-  entry.symbol = members.text("symbol");
+  if (target == CodeTarget::Cpu || members.has("symbol"))
+    entry.symbol = members.text("symbol");
   entry.flops = members.number("flops");
   for (const Json &buffer : members.array("buffers"))
     entry.buffers.push_back(readBuffer(
         buffer, formatText("entry '%s': buffers[%zu]: ", entry.name.c_str(), entry.buffers.size()),
         status));
+  if (target == CodeTarget::Nvptx) {
+    for (const Json &launch : members.array("launches"))
+      entry.launches.push_back(readLaunch(launch, entry, status));
+    if (entry.find(BufferRole::Scratch) >= 0)
+      members.fail("GPUs have no scratch memory");
+  }
   members.finish();
   return entry;
 }
@@ -358,13 +418,18 @@ Result<Manifest> parseManifest(std::string_view text) {
   manifest.net = members.text("net");
   manifest.batch = members.integer("batch", 1);
   manifest.element = members.element("element");
-  manifest.cpu = members.text("cpu");
+  if (members.has("target"))
+    manifest.target = members.choice<CodeTarget>("target", {"cpu", "nvptx"});
+  if (manifest.target == CodeTarget::Nvptx)
+    manifest.arch = members.text("arch");
+  if (manifest.target == CodeTarget::Cpu || members.has("cpu"))
+    manifest.cpu = members.text("cpu");
   manifest.stateBytes = uint64_t(members.integer("state_bytes", 0));
   manifest.preparedBytes = uint64_t(members.integer("prepared_bytes", 0));
   for (const Json &tensor : members.array("state"))
     manifest.state.push_back(readState(tensor, manifest.state.size(), status));
   for (const Json &entry : members.array("entries"))
-    manifest.entries.push_back(readEntry(entry, manifest.entries.size(), status));
+    manifest.entries.push_back(readEntry(entry, manifest.entries.size(), manifest.target, status));
   if (members.has("timing"))
     manifest.timing = readTiming(members.member("timing"), status);
   members.finish();

@@ -6,6 +6,7 @@
 #include "runtime/core/Element.h"
 #include "runtime/core/Status.h"
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
@@ -61,11 +62,30 @@ struct BufferSpec {
   uint64_t bytes = 0; ///< per worker for Scratch: worker w has [w*bytes, (w+1)*bytes)
 };
 
+/// What runs the code: the processor, or a GPU of NVIDIA.
+enum class CodeTarget { Cpu, Nvptx };
+
+/// What a kernel gets for a parameter: the address of a byte of a buffer.
+struct LaunchArgument {
+  int buffer = 0;      ///< position in the entry point's buffers
+  uint64_t offset = 0; ///< bytes
+};
+
+/// One kernel of a GPU's entry point.
+struct Launch {
+  std::string kernel;                           ///< symbol in the PTX
+  std::string layer;                            ///< "conv1.forward"
+  std::array<int64_t, 3> grid = {}, block = {}; ///< blocks; threads of a block
+  uint64_t shared = 0;                          ///< bytes of dynamic shared memory
+  std::vector<LaunchArgument> arguments;
+};
+
 struct EntryPoint {
   std::string name;   ///< "train_step", "eval", "infer", "prepare"
-  std::string symbol; ///< of the function in the object
+  std::string symbol; ///< of the function in the object; empty for a GPU
   double flops = 0;   ///< multiply-adds of one full batch, by the direct algorithms, times two
   std::vector<BufferSpec> buffers;
+  std::vector<Launch> launches; ///< of a GPU, in order
 
   /// Position in `buffers` of the input or output called `name`, or of the first with `role`; -1
   /// when there is none.
@@ -101,7 +121,9 @@ struct Manifest {
   std::string net;
   int64_t batch = 0; ///< the most rows that one call takes
   ElementType element = ElementType::F32;
-  std::string cpu;
+  CodeTarget target = CodeTarget::Cpu;
+  std::string cpu;  ///< of CodeTarget::Cpu
+  std::string arch; ///< of CodeTarget::Nvptx: "sm_80"
   uint64_t stateBytes = 0;
   uint64_t preparedBytes = 0; ///< 0 where nothing is prepared, so that there is no entry `prepare`
   std::vector<StateTensor> state;
@@ -110,11 +132,14 @@ struct Manifest {
 
   const EntryPoint *findEntry(std::string_view name) const;
   const StateTensor *findState(std::string_view name) const;
+  /// Whether an entry point makes a new state.
+  bool writesState() const;
 };
 
 /// Checks and converts the JSON of a manifest. Refused, with what was expected and what is there:
 /// another ABI version, a missing or unknown key, a wrong type, a tensor outside the state or over
-/// another, a misaligned offset, two tensors or entries of one name.
+/// another, a misaligned offset, two tensors or entries of one name, a kernel's launch beyond what
+/// CUDA has or with an argument outside its buffer.
 Result<Manifest> parseManifest(std::string_view json);
 
 } // namespace cnn

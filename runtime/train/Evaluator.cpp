@@ -3,6 +3,7 @@
 #include "runtime/train/Evaluator.h"
 
 #include "runtime/data/Loader.h"
+#include "runtime/train/Feed.h"
 #include "runtime/train/Text.h"
 
 #include <algorithm>
@@ -74,7 +75,7 @@ struct EvalCall {
 } // namespace
 
 /// Adds one batch to the counts.
-static void count(const EvalCall &eval, const Batch &batch, Evaluation &into) {
+static void count(const EvalCall &eval, const FeedBatch &batch, Evaluation &into) {
   int64_t classes = static_cast<int64_t>(into.classNames.size());
   for (int64_t row = 0; row < batch.rows; ++row) {
     int64_t best = 0;
@@ -114,20 +115,20 @@ Result<Evaluation> evaluate(Session &session, const SampleSet &samples,
   result.classNames = classNames;
   result.confusion.assign(classNames.size() * classNames.size(), 0);
   double lossSum = 0;
+  Feed feed(**loader, call, eval->image, eval->labels);
   while (true) {
     if (stop && stop()) {
       result.stopped = true;
       break;
     }
-    Result<const Batch *> batch = (*loader)->next();
+    Result<const FeedBatch *> batch = feed.next();
     if (batch.failed())
       return batch.status();
     if (!*batch)
       break;
-    call.bind(eval->image, (*batch)->images);
-    call.bind(eval->labels, (*batch)->labels);
     call.set(eval->rows, (*batch)->rows);
-    call.run();
+    if (Status status = feed.run(); status.failed())
+      return status;
     lossSum += call.get(eval->lossSum);
     count(*eval, **batch, result);
   }

@@ -77,7 +77,8 @@ Result<std::vector<Prediction>> predict(Session &session, const std::vector<Pred
         call.set(*image, source.pixels[i], row * shape->elements() + i);
     }
     call.set(*rows, double(here));
-    call.run();
+    if (Status status = call.run(); status.failed())
+      return status;
     for (int64_t row = 0; row < here; ++row) {
       std::vector<double> values(given[1]);
       for (int64_t c = 0; c < given[1]; ++c)

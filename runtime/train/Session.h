@@ -1,14 +1,12 @@
-// A net in memory: its state (twice: a step writes new state beside the old), one arena and scratch
-// memory that all entry points share, and the buffers that each entry point wants. In: an
-// CompiledNet and a thread pool; out: calls of its entry points. Evaluator, Trainer and Predictor
-// work through it.
+// A net in memory: which of its two states counts (a step writes a new one beside the old), and the
+// calls of its entry points. In: a CompiledNet and the Device that it was compiled for; out: runs.
+// Evaluator, Trainer and Predictor work through it, and know of no device.
 #ifndef CNNC_RUNTIME_TRAIN_SESSION_H
 #define CNNC_RUNTIME_TRAIN_SESSION_H
 
-#include "runtime/core/Buffer.h"
 #include "runtime/core/Status.h"
-#include "runtime/task/ThreadPool.h"
-#include "runtime/train/CompiledNet.h"
+#include "runtime/device/CompiledNet.h"
+#include "runtime/device/Device.h"
 
 #include <cstdint>
 #include <memory>
@@ -34,49 +32,57 @@ public:
   Result<int> image() const;
   const BufferSpec &spec(int position) const { return point->buffers[position]; }
 
-  /// Reads the input at `position` from `data` (aligned, the whole shape) in the runs that follow.
-  void bind(int position, const void *data) { buffers[position] = const_cast<void *>(data); }
-  /// The memory of the session's own that an input has until `bind`, and an output always.
-  void *data(int position) const { return buffers[position]; }
-  /// Element `index` of an input or output, converted from or to its element type.
-  void set(int position, double value, int64_t index = 0);
-  double get(int position, int64_t index = 0) const;
+  /// Reads the input at `position` from `data` (aligned, the whole shape) in the runs that are
+  /// started from now on; `data` must stay as it is until the last of them has been started.
+  void bind(int position, const void *data) { device->bind(position, data); }
+  /// Element `index` of an input that is not bound, or of an output, converted to or from its
+  /// element type. An input keeps what was set; an output is that of the last finished run.
+  void set(int position, double value, int64_t index = 0) {
+    storeElement(spec(position).element, device->input(position), index, value);
+  }
+  double get(int position, int64_t index = 0) const {
+    return loadElement(spec(position).element, device->output(position), index);
+  }
 
   /// The scratch memory of a worker; null where the entry point takes none.
-  void *scratch(int worker) const;
+  void *scratch(int worker) const { return device->scratch(worker); }
 
-  /// Runs the entry point on all workers of the session's pool, behind `prepare` where it reads
-  /// what that makes of the state and the state is another one since.
-  void run();
+  /// Starts the entry point on the session's state, behind `prepare` where it reads what that makes
+  /// of the state and the state is another one since. The device may compute on while the caller
+  /// binds the inputs of the next run, and does nothing else, until finish().
+  Status start();
+  /// Waits for the outputs. Fails when the run did; a device that was lost stays lost.
+  Status finish() { return device->finish(); }
+  Status run() {
+    Status status = start();
+    return status.failed() ? status : finish();
+  }
 
 private:
   friend class Session;
-  Call(Session &session, const EntryPoint &point, cnn_entry code)
-      : session(&session), point(&point), code(code) {}
+  Call(Session &session, const EntryPoint &point, std::unique_ptr<DeviceCall> device)
+      : session(&session), point(&point), device(std::move(device)) {}
   Result<int> position(BufferRole role, std::string_view name) const;
 
   Session *session;
   const EntryPoint *point;
-  cnn_entry code;
+  std::unique_ptr<DeviceCall> device;
   Call *prepare = nullptr; // where this one reads what that prepares
-  std::vector<void *> buffers;
-  std::vector<AlignedBuffer> owned;
 };
 
 class Session {
 public:
-  /// Loads no weights: the state is zero. Fails when the code lacks an entry point of its manifest,
-  /// or when state, arena and scratch together exceed the machine's memory.
-  static Result<std::unique_ptr<Session>> create(CompiledNet net, ThreadPool &pool);
+  /// Loads no weights: the state is zero. Fails as Device::load does. `device` must outlive it.
+  static Result<std::unique_ptr<Session>> create(CompiledNet net, Device &device);
 
   const Manifest &manifest() const { return compiled.manifest; }
-  ThreadPool &pool() { return *threads; }
 
-  /// The state that calls read: manifest().stateBytes bytes. To change it after a call, ask for it
-  /// again.
-  void *state() {
+  /// The state that calls read, manifest().stateBytes bytes: a copy where the device has it in
+  /// memory of its own. To read or change it after a call, ask for it again. Fails when the device
+  /// does not give it back.
+  Result<void *> state() {
     isPrepared = false;
-    return states[current].data();
+    return net->state(current);
   }
   /// Makes what the last call wrote to state_out the state. Without it, the state stays.
   void commit() {
@@ -88,23 +94,18 @@ public:
   /// was compiled without it.
   Result<Call *> call(std::string_view name);
 
-  /// Bytes of all buffers made so far.
-  uint64_t bytes() const;
+  /// Bytes of the machine's memory that all buffers made so far take.
+  uint64_t bytes() const { return net->hostBytes(); }
 
 private:
   friend class Call;
-  Session(CompiledNet net, ThreadPool &pool) : compiled(std::move(net)), threads(&pool) {}
-  Status allocate();
-  Result<std::unique_ptr<Call>> makeCall(const EntryPoint &point);
+  explicit Session(CompiledNet net) : compiled(std::move(net)) {}
 
   CompiledNet compiled;
-  ThreadPool *threads;
-  AlignedBuffer states[2];
-  int current = 0;
-  AlignedBuffer prepared;
-  bool isPrepared = false;      // from the current state
-  AlignedBuffer arena, scratch; // as large as the entry point that needs most
+  std::unique_ptr<DeviceNet> net;
   std::vector<std::unique_ptr<Call>> calls;
+  int current = 0;
+  bool isPrepared = false; // from the current state
 };
 
 } // namespace cnn

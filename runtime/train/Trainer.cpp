@@ -8,6 +8,7 @@
 #include "runtime/data/Checkpoint.h"
 #include "runtime/data/Loader.h"
 #include "runtime/data/Weights.h"
+#include "runtime/train/Feed.h"
 #include "runtime/train/TrainLog.h"
 
 #include <algorithm>
@@ -28,9 +29,9 @@ private:
   Status prepareCall();
   Status prepareState();
   Status resume();
-  Status trainEpoch(Loader *loader);
+  Status trainEpoch(Feed *feed);
   void setScalars();
-  Status step(const Batch &images);
+  Status step(Feed &feed, const FeedBatch &batch);
   Status endEpoch();
   Status checkpoint();
   Status finish();
@@ -266,7 +267,10 @@ static Result<std::vector<EpochRecord>> readHistory(const CheckpointInfo &info,
 
 Status Run::resume() {
   const std::string &path = options.resumePath;
-  Result<CheckpointInfo> info = loadCheckpoint(path, session.manifest(), session.state());
+  Result<void *> state = session.state();
+  if (state.failed())
+    return state.status();
+  Result<CheckpointInfo> info = loadCheckpoint(path, session.manifest(), *state);
   if (info.failed())
     return info.status();
   if (Status status = checkResumption(*info, options, session.manifest().net, outcome.notes);
@@ -298,10 +302,12 @@ Status Run::prepareState() {
   } else {
     position.net = session.manifest().net;
     position.seed = options.seed.value_or(0);
-    initializeState(session.manifest(), position.seed, session.state());
+    Result<void *> state = session.state();
+    if (state.failed())
+      return state.status();
+    initializeState(session.manifest(), position.seed, *state);
     if (!options.initPath.empty()) {
-      Result<WeightMapping> mapping =
-          loadWeights(options.initPath, session.manifest(), session.state());
+      Result<WeightMapping> mapping = loadWeights(options.initPath, session.manifest(), *state);
       if (mapping.failed())
         return mapping.status();
       if (mapping->byPosition)
@@ -369,12 +375,11 @@ void Run::setScalars() {
                                            : *findScalar(scalars, name));
 }
 
-Status Run::step(const Batch &images) {
-  call->bind(image, images.images);
-  call->bind(labels, images.labels);
-  call->set(rows, images.rows);
+Status Run::step(Feed &feed, const FeedBatch &batch) {
+  call->set(rows, batch.rows);
   setScalars();
-  call->run();
+  if (Status status = feed.run(); status.failed())
+    return status;
 
   double lossValue = call->get(loss);
   bool finite = std::isfinite(lossValue);
@@ -392,8 +397,8 @@ Status Run::step(const Batch &images) {
   session.commit();
   ++position.globalStep;
   ++position.stepInEpoch;
-  position.lossSum += lossValue * images.rows;
-  position.rows += images.rows;
+  position.lossSum += lossValue * batch.rows;
+  position.rows += batch.rows;
   log.writeStep(position.globalStep, position.epoch + 1, lossValue, learningRate);
 
   if (options.progress) {
@@ -409,20 +414,20 @@ Status Run::step(const Batch &images) {
   return log.flush();
 }
 
-/// `loader` may be null when no step of the epoch is left.
-Status Run::trainEpoch(Loader *loader) {
+/// `feed` may be null when no step of the epoch is left.
+Status Run::trainEpoch(Feed *feed) {
   epochStart = std::chrono::steady_clock::now();
   while (position.stepInEpoch < stepsPerEpoch) {
     if (interrupted()) {
       stop(TrainEnd::Interrupted);
       return checkpoint();
     }
-    Result<const Batch *> batch = loader->next();
+    Result<const FeedBatch *> batch = feed->next();
     if (batch.failed())
       return batch.status();
     if (!*batch || (*batch)->epoch != position.epoch || (*batch)->index != position.stepInEpoch)
       return Status::failure("the loader's batches are out of step with the training loop");
-    if (Status status = step(**batch); status.failed() || stopped)
+    if (Status status = step(*feed, **batch); status.failed() || stopped)
       return status;
   }
   return Status();
@@ -474,7 +479,11 @@ Status Run::checkpoint() {
   position.extra["history"] = jsonText(history);
   position.extra["epoch_seconds"] = formatText("%.3f", position.rows ? epochSeconds() : 0.0);
   position.logBytes = log.bytes();
-  return saveCheckpoint(options.checkpointPath, session.manifest(), session.state(), position);
+  // Before the file is touched: what a device does not give back leaves the last checkpoint.
+  Result<void *> state = session.state();
+  if (state.failed())
+    return state.status();
+  return saveCheckpoint(options.checkpointPath, session.manifest(), *state, position);
 }
 
 Status Run::finish() {
@@ -511,7 +520,10 @@ Status Run::finish() {
   metadata["net"] = session.manifest().net;
   metadata["seed"] = std::to_string(position.seed);
   metadata["epochs"] = std::to_string(position.epoch);
-  return saveWeights(options.weightsPath, session.manifest(), session.state(), metadata,
+  Result<void *> state = session.state();
+  if (state.failed())
+    return state.status();
+  return saveWeights(options.weightsPath, session.manifest(), *state, metadata,
                      /*keepBackup=*/true);
 }
 
@@ -533,14 +545,16 @@ Result<TrainOutcome> Run::run() {
     wanted.endEpoch = options.epochs;
     wanted.element = call->spec(image).element;
     std::unique_ptr<Loader> loader;
+    std::optional<Feed> feed;
     if (wanted.firstEpoch < wanted.endEpoch) {
       Result<std::unique_ptr<Loader>> made = Loader::create(data.train, wanted);
       if (made.failed())
         return made.status();
       loader = std::move(*made);
+      feed.emplace(*loader, *call, image, labels);
     }
     while (position.epoch < options.epochs && !stopped) {
-      Status status = trainEpoch(loader.get());
+      Status status = trainEpoch(feed ? &*feed : nullptr);
       if (!status.failed() && !stopped)
         status = endEpoch();
       if (status.failed()) {

@@ -53,11 +53,11 @@ int fail(const std::string &message) {
   return exitFailure;
 }
 
-Result<std::unique_ptr<ThreadPool>> makePool() {
+Result<OpenDevice> chooseDevice() {
   int wanted = ThreadPool::availableProcessors();
   if (threads.getNumOccurrences())
     wanted = static_cast<int>(threads);
-  return ThreadPool::create(wanted);
+  return openDevice(DeviceRequest(), wanted);
 }
 
 std::string withExtension(const std::string &path, const std::string &extension) {

@@ -4,7 +4,7 @@
 #define CNNC_COMPILER_TOOLS_CNN_COMMANDS_H
 
 #include "runtime/core/Status.h"
-#include "runtime/task/ThreadPool.h"
+#include "runtime/device/Devices.h"
 
 #include <memory>
 #include <string>
@@ -21,6 +21,7 @@ int runTest();
 int runTime();
 int runConvert();
 int runLayers();
+int runDevices();
 
 /// As it was called (argv[0]), for commands that are printed.
 void setProgramName(const std::string &name);
@@ -34,8 +35,8 @@ void addSettings(std::vector<std::string> &arguments, bool withSchedule);
 int fail(const std::string &message);
 inline int fail(const Status &status) { return fail(status.message()); }
 
-/// The pool of --threads, or of one thread per processor.
-Result<std::unique_ptr<ThreadPool>> makePool();
+/// The CPU, with --threads or one thread per processor.
+Result<OpenDevice> chooseDevice();
 
 /// `path` with the extension of its last part replaced.
 std::string withExtension(const std::string &path, const std::string &extension);

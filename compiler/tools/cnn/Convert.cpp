@@ -55,8 +55,11 @@ int runConvert() {
   for (const char *key : {"classes", "data", "epochs", "recipe", "seed"})
     if (auto noted = weights->metadata.find(key); noted != weights->metadata.end())
       metadata.insert(*noted);
-  if (Status status = saveWeights(output, manifest, opened->session->state(), metadata,
-                                  /*keepBackup=*/false, numbers);
+  Result<void *> state = opened->session->state();
+  if (state.failed())
+    return fail(state.status());
+  if (Status status =
+          saveWeights(output, manifest, *state, metadata, /*keepBackup=*/false, numbers);
       status.failed())
     return fail(status);
   std::printf("%s: %zu tensors of net '%s'%s\n", output.c_str(), opened->weights.names.size(),

@@ -1,7 +1,6 @@
-// Threads, code, buffers, weights: in the order in which mistakes cost least.
+// Device, code, buffers, weights: in the order in which mistakes cost least.
 #include "compiler/tools/cnn/OpenNet.h"
 
-#include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
 
 #include <algorithm>
@@ -10,18 +9,19 @@ namespace cnn::tool {
 
 std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) {
   OpenNet net;
-  Result<std::unique_ptr<ThreadPool>> pool = makePool();
-  if (pool.failed()) {
-    fail(pool.status());
+  Result<OpenDevice> chosen = chooseDevice();
+  if (chosen.failed()) {
+    fail(chosen.status());
     return std::nullopt;
   }
-  net.pool = std::move(*pool);
+  net.chosen = std::move(*chosen);
   std::optional<Compilation> compiled = program.compile(request);
   if (!compiled)
     return std::nullopt;
   net.compileSeconds = compiled->seconds;
   net.fromCache = compiled->fromCache;
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(compiled->net), *net.pool);
+  Result<std::unique_ptr<Session>> session =
+      Session::create(std::move(compiled->net), *net.chosen.device);
   if (session.failed()) {
     fail(session.status());
     return std::nullopt;
@@ -66,7 +66,12 @@ std::optional<OpenNet> openTrainedNet(Program &program, const CompileRequest &re
   if (!net)
     return std::nullopt;
   const Manifest &manifest = net->session->manifest();
-  Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, net->session->state());
+  Result<void *> state = net->session->state();
+  if (state.failed()) {
+    fail(state.status());
+    return std::nullopt;
+  }
+  Result<WeightMapping> mapping = loadWeights(weightsPath, manifest, *state);
   Status status =
       mapping.failed() ? mapping.status() : checkSameNet(weightsPath, *mapping, manifest);
   if (status.failed()) {

@@ -2,9 +2,9 @@
 #ifndef CNNC_COMPILER_TOOLS_CNN_OPENNET_H
 #define CNNC_COMPILER_TOOLS_CNN_OPENNET_H
 
+#include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Program.h"
 #include "runtime/data/Weights.h"
-#include "runtime/task/ThreadPool.h"
 #include "runtime/train/Session.h"
 
 #include <memory>
@@ -13,7 +13,7 @@
 namespace cnn::tool {
 
 struct OpenNet {
-  std::unique_ptr<ThreadPool> pool; ///< of --threads; the session computes on it
+  OpenDevice chosen; ///< where the session computes
   std::unique_ptr<Session> session;
   double compileSeconds = 0; ///< from the parsed file to loaded code
   bool fromCache = false;
@@ -33,7 +33,7 @@ std::string noted(const Safetensors &weights, const char *key);
 /// that they were trained by where the file has it. Prints what is wrong, and then returns nothing.
 std::optional<TrainedNet> chooseNet(Program &program, const Safetensors &weights);
 
-/// Makes the thread pool, compiles what `request` asks for, and makes its buffers; the state is
+/// Opens the device, compiles what `request` asks for, and makes its buffers; the state is
 /// zero. Prints what is wrong, and then returns nothing.
 std::optional<OpenNet> openNet(Program &program, const CompileRequest &request);
 

@@ -24,6 +24,10 @@ cl::SubCommand convertCommand("convert", "check a weight file and write it with 
 cl::SubCommand layersCommand("layers", "the layers and functions of the language, with their "
                                        "hyperparameters");
 
+cl::SubCommand devicesCommand("devices",
+                              "what nets can be computed on here: the processor, and the "
+                              "GPUs that NVIDIA's driver lists");
+
 static cl::OptionCategory category("Options");
 
 cl::opt<std::string> file(cl::Positional, cl::desc("FILE"), cl::cat(category),
@@ -102,7 +106,8 @@ cl::list<std::string> settings(
     cl::sub(timeCommand), cl::sub(convertCommand),
     cl::desc("override what the file says, as in --set train.optimizer.lr=0.05; may be repeated"));
 cl::opt<bool> json("json", cl::cat(category), cl::sub(evalCommand), cl::sub(predictCommand),
-                   cl::sub(summaryCommand), cl::sub(timeCommand), cl::desc("print JSON"));
+                   cl::sub(summaryCommand), cl::sub(timeCommand), cl::sub(devicesCommand),
+                   cl::desc("print JSON"));
 cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::sub(evalCommand),
                       cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
                       cl::desc("compile even where the compiled net is in the cache"));
@@ -130,7 +135,8 @@ static const char overview[] =
     "  cnn test FILE... [--reference]\n"
     "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--json]\n"
     "  cnn convert FILE --weights W.safetensors -o OUT.safetensors [--numbered]\n"
-    "  cnn layers [NAME...]\n\n"
+    "  cnn layers [NAME...]\n"
+    "  cnn devices [--json]\n\n"
     "RECIPE is the name of a `train` declaration of FILE; without it, the first one counts.\n"
     "INPUT is FILE.png or FILE.jpg, FILE.npy (a tensor [C, H, W], or [N, C, H, W] for several\n"
     "images), FILE:N (item N of an IDX file, from 0), or DATA:train:N or DATA:test:N (an item of "
@@ -189,7 +195,7 @@ void parseOptions(int argc, char **argv) {
   SmallVector<StringRef> commands;
   for (cl::SubCommand *command :
        {&trainCommand, &evalCommand, &predictCommand, &summaryCommand, &checkCommand, &testCommand,
-        &timeCommand, &convertCommand, &layersCommand}) {
+        &timeCommand, &convertCommand, &layersCommand, &devicesCommand}) {
     cl::HideUnrelatedOptions(category, *command);
     commands.push_back(command->getName());
   }

@@ -18,7 +18,7 @@ enum ExitCode {
 };
 
 extern llvm::cl::SubCommand trainCommand, evalCommand, predictCommand, summaryCommand, checkCommand,
-    testCommand, timeCommand, convertCommand, layersCommand;
+    testCommand, timeCommand, convertCommand, layersCommand, devicesCommand;
 
 // Each is valid in the subcommands that Options.cpp lists with it.
 extern llvm::cl::opt<std::string> file;

@@ -33,8 +33,8 @@ public:
   }
   std::optional<std::map<std::string, double>>
   errors(const CompileRequest &request, const std::map<std::string, std::string> &algorithms,
-         ThreadPool &pool) override {
-    return measureNetErrors(*frontend, diagnostics, request, algorithms, pool);
+         Device &cpu) override {
+    return measureNetErrors(*frontend, diagnostics, request, algorithms, cpu);
   }
 
 private:

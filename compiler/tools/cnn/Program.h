@@ -6,8 +6,8 @@
 #include "runtime/core/Json.h"
 #include "runtime/core/Status.h"
 #include "runtime/data/Dataset.h"
-#include "runtime/task/ThreadPool.h"
-#include "runtime/train/CompiledNet.h"
+#include "runtime/device/CompiledNet.h"
+#include "runtime/device/Device.h"
 #include "runtime/train/Evaluator.h"
 
 #include <cstdint>
@@ -112,7 +112,7 @@ public:
   /// algorithm in `algorithms` (compiler/tools/measure/Errors.h), by group. Prints what is wrong.
   virtual std::optional<std::map<std::string, double>>
   errors(const CompileRequest &request, const std::map<std::string, std::string> &algorithms,
-         ThreadPool &pool) = 0;
+         Device &cpu) = 0;
 };
 
 /// Where the data of a recipe is looked for: --data, and the folder of FILE.

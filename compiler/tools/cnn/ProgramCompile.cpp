@@ -99,7 +99,7 @@ static mlir::OwningOpRef<mlir::ModuleOp> emitNet(mlir::MLIRContext &context, Fro
 
 std::optional<std::map<std::string, double>>
 measureNetErrors(Frontend &frontend, Diagnostics &diagnostics, const CompileRequest &request,
-                 const std::map<std::string, std::string> &algorithms, ThreadPool &pool) {
+                 const std::map<std::string, std::string> &algorithms, Device &cpu) {
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
   CompileOptions options = compileOptions(request);
@@ -112,7 +112,7 @@ measureNetErrors(Frontend &frontend, Diagnostics &diagnostics, const CompileRequ
     return std::nullopt;
   }
   auto entry = module->lookupSymbol<mlir::func::FuncOp>(request.entries.front());
-  auto errors = measureErrors(entry, algorithms, options, pool);
+  auto errors = measureErrors(entry, algorithms, options, cpu);
   if (!errors) {
     report(errors.takeError(), diagnostics);
     return std::nullopt;

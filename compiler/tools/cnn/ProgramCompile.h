@@ -15,7 +15,7 @@ std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnosti
 /// Program::errors.
 std::optional<std::map<std::string, double>>
 measureNetErrors(Frontend &frontend, Diagnostics &diagnostics, const CompileRequest &request,
-                 const std::map<std::string, std::string> &algorithms, ThreadPool &pool);
+                 const std::map<std::string, std::string> &algorithms, Device &cpu);
 
 /// Whether the `schedule.` settings of --set mean something for this net, trained by `recipe` or,
 /// if that is null, not at all. False when something was wrong, which has been printed.

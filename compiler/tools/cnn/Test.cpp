@@ -14,7 +14,7 @@ struct Counts {
   unsigned passed = 0, failed = 0, notRun = 0;
 };
 
-bool runOne(Frontend &frontend, const ast::TestDecl &test, unsigned index, ThreadPool &pool,
+bool runOne(Frontend &frontend, const ast::TestDecl &test, unsigned index, Device &device,
             Diagnostics &diagnostics) {
   std::unique_ptr<TestProgram> program = frontend.elaborateTest(test);
   if (!program)
@@ -22,12 +22,12 @@ bool runOne(Frontend &frontend, const ast::TestDecl &test, unsigned index, Threa
   std::string name = "test" + std::to_string(index);
   std::unique_ptr<TestExecutor> executor = reference
                                                ? interpretTest(*program, name, diagnostics)
-                                               : compileTest(*program, name, pool, diagnostics);
+                                               : compileTest(*program, name, device, diagnostics);
   return executor && runTestProgram(*program, *executor, llvm::outs(), diagnostics);
 }
 
 /// Runs the tests of one file. False when it could not be read.
-bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
+bool runFile(const std::string &path, Device &device, Counts &counts) {
   Diagnostics fileErrors(&llvm::errs());
   std::unique_ptr<Frontend> frontend = Frontend::open(path, settings, fileErrors);
   if (!frontend || !frontend->checkConstants())
@@ -44,7 +44,7 @@ bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
     }
     SourcePosition place = fileErrors.position(test->range.Start);
     unsigned before = fileErrors.errorCount();
-    bool passed = runOne(*frontend, *test, ++index, pool, fileErrors);
+    bool passed = runOne(*frontend, *test, ++index, device, fileErrors);
     passed &= fileErrors.errorCount() == before;
     ++(passed ? counts.passed : counts.failed);
     llvm::outs() << (passed ? "pass  " : "FAIL  ") << path << ":" << place.line << "  "
@@ -59,16 +59,16 @@ bool runFile(const std::string &path, ThreadPool &pool, Counts &counts) {
 } // namespace
 
 int runTest() {
-  Result<std::unique_ptr<ThreadPool>> pool = makePool();
-  if (pool.failed())
-    return fail(pool.status());
+  Result<OpenDevice> chosen = chooseDevice();
+  if (chosen.failed())
+    return fail(chosen.status());
   for (const std::string &setting : settings)
     if (isScheduleSetting(setting))
       return fail("--set " + setting + ": the schedules of tests cannot be set");
   Counts counts;
   bool readable = true;
   for (const std::string &path : files)
-    readable &= runFile(path, **pool, counts);
+    readable &= runFile(path, *chosen->device, counts);
   llvm::outs() << counts.passed << (counts.passed == 1 ? " test passed" : " tests passed");
   if (counts.failed)
     llvm::outs() << ", " << counts.failed << " failed";

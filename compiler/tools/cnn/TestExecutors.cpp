@@ -48,7 +48,7 @@ class CompiledExecutor : public ModuleExecutor {
 public:
   using ModuleExecutor::ModuleExecutor;
 
-  bool load(const TestProgram &program, const std::string &name, ThreadPool &pool) {
+  bool load(const TestProgram &program, const std::string &name, Device &device) {
     if (isEmpty())
       return true;
     if (!emit(program, name, "f32"))
@@ -68,12 +68,16 @@ public:
       return reinterpret_cast<cnn_entry>(
           code->lookup(llvm::StringRef(symbol.data(), symbol.size())));
     };
-    Result<std::unique_ptr<Session>> made = Session::create(std::move(net), pool);
+    Result<std::unique_ptr<Session>> made = Session::create(std::move(net), device);
     if (made.failed())
       return report(program, made.message());
     session = std::move(*made);
-    if (session->manifest().stateBytes)
-      initializeState(session->manifest(), testSeed, session->state());
+    if (!session->manifest().stateBytes)
+      return true;
+    Result<void *> state = session->state();
+    if (state.failed())
+      return report(program, state.message());
+    initializeState(session->manifest(), testSeed, *state);
     return true;
   }
 
@@ -88,7 +92,8 @@ public:
       if (Result<int> at = (*call)->input(nameOfTensor(input)); !at.failed())
         for (size_t i = 0; i < tensors[input].size(); ++i)
           (*call)->set(*at, tensors[input][i], i);
-    (*call)->run();
+    if (Status status = (*call)->run(); status.failed())
+      return fail(status) == exitSuccess;
     for (unsigned output : piece.outputs) {
       Result<int> at = (*call)->output(nameOfTensor(output));
       if (at.failed())
@@ -195,9 +200,9 @@ private:
 } // namespace
 
 std::unique_ptr<TestExecutor> compileTest(const TestProgram &program, const std::string &name,
-                                          ThreadPool &pool, Diagnostics &diagnostics) {
+                                          Device &device, Diagnostics &diagnostics) {
   auto executor = std::make_unique<CompiledExecutor>(program, diagnostics);
-  if (!executor->load(program, name, pool))
+  if (!executor->load(program, name, device))
     return nullptr;
   return executor;
 }

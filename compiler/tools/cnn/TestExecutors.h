@@ -3,7 +3,7 @@
 #define CNNC_COMPILER_TOOLS_CNN_TESTEXECUTORS_H
 
 #include "compiler/tools/cnn/TestRun.h"
-#include "runtime/task/ThreadPool.h"
+#include "runtime/device/Device.h"
 
 #include <memory>
 
@@ -12,7 +12,7 @@ namespace cnn::tool {
 /// Compiles the pieces of `program` and loads them; `name` names the module. Parameters start from
 /// seed 0. nullptr when that failed, which has been reported.
 std::unique_ptr<TestExecutor> compileTest(const TestProgram &program, const std::string &name,
-                                          ThreadPool &pool, Diagnostics &diagnostics);
+                                          Device &device, Diagnostics &diagnostics);
 
 /// Evaluates the pieces of `program` by the reference, from the same first parameters.
 std::unique_ptr<TestExecutor> interpretTest(const TestProgram &program, const std::string &name,

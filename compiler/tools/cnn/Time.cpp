@@ -88,8 +88,8 @@ static double gflopOf(const Manifest &manifest, const EntryPoint &entry, int64_t
   return entry.flops / double(manifest.batch) * double(images) / 1e9;
 }
 
-static StepTimes measure(Session &session, Call &call, const RandomBatch (&batches)[2],
-                         LayerTimes *layers) {
+static Result<StepTimes> measure(Session &session, Call &call, const RandomBatch (&batches)[2],
+                                 LayerTimes *layers) {
   StepTimes timing;
   timing.milliseconds.reserve(1 << 16);
   if (layers)
@@ -98,7 +98,8 @@ static StepTimes measure(Session &session, Call &call, const RandomBatch (&batch
   for (int run = 0; timing.milliseconds.size() < 3 || secondsSince(start) < seconds; ++run) {
     Clock::time_point begin = Clock::now();
     batches[run % 2].bind(call);
-    call.run();
+    if (Status status = call.run(); status.failed())
+      return status;
     if (timeMode == TimeMode::Train)
       session.commit();
     timing.milliseconds.push_back(1e3 * secondsSince(begin));
@@ -146,7 +147,10 @@ int runTime() {
     return fail(call.status());
   if (Status status = checkMemory(session, **call, request.batch); status.failed())
     return fail(status);
-  initializeState(manifest, 0, session.state());
+  Result<void *> state = session.state();
+  if (state.failed())
+    return fail(state.status());
+  initializeState(manifest, 0, *state);
   setScalars(**call, request.batch, recipe);
   RandomBatch batches[2];
   for (int i = 0; i < 2; ++i) {
@@ -155,17 +159,24 @@ int runTime() {
       return fail(made.status());
     batches[i] = std::move(*made);
   }
-  (*call)->run();
+  if (Status status = (*call)->run(); status.failed())
+    return fail(status);
   double compileSeconds = secondsSince(start);
 
-  double peak = measurePeakGflops(*net->pool);
+  CpuDevice *cpu = net->chosen.cpu;
+  double peak = cpu ? measurePeakGflops(cpu->pool()) : 0;
   std::optional<LayerTimes> layerTimes;
   if (layers)
-    layerTimes.emplace(manifest, **call, net->pool->workers());
-  StepTimes timing = measure(session, **call, batches, layerTimes ? &*layerTimes : nullptr);
-  peak = std::max(peak, measurePeakGflops(*net->pool));
+    layerTimes.emplace(manifest, **call, cpu->pool().workers());
+  Result<StepTimes> measured =
+      measure(session, **call, batches, layerTimes ? &*layerTimes : nullptr);
+  if (measured.failed())
+    return fail(measured.status());
+  const StepTimes &timing = *measured;
+  if (cpu)
+    peak = std::max(peak, measurePeakGflops(cpu->pool()));
   if (layerErrors) {
-    auto errors = program->errors(request, layerTimes->algorithms(), *net->pool);
+    auto errors = program->errors(request, layerTimes->algorithms(), *cpu);
     if (!errors)
       return exitFailure;
     layerTimes->setErrors(std::move(*errors));
@@ -177,11 +188,13 @@ int runTime() {
 
   const char *mode = request.train ? "train" : "infer";
   if (!json) {
-    std::printf("%s, %s, batch %lld, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP, "
-                "%.1f%% of the peak of %.1f GFLOP/s; compiled in %.2f s%s, %ld MB\n",
+    std::string share =
+        cpu ? formatText(", %.1f%% of the peak of %.1f GFLOP/s", percent, peak) : "";
+    std::printf("%s, %s, batch %lld, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP%s"
+                "; compiled in %.2f s%s, %ld MB\n",
                 manifest.net.c_str(), mode, static_cast<long long>(request.batch),
-                counted(net->pool->workers(), "thread").c_str(), timing.least(), timing.median(),
-                timing.milliseconds.size(), gflop, percent, peak, compileSeconds,
+                net->chosen.device->text().c_str(), timing.least(), timing.median(),
+                timing.milliseconds.size(), gflop, share.c_str(), compileSeconds,
                 net->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
     if (layerTimes)
       std::printf("\n%s", layerTimes->table(peak).c_str());
@@ -189,11 +202,13 @@ int runTime() {
   }
   std::printf(
       "{\"system\": \"cnnc\", \"version\": \"%s\", \"model\": %s, \"mode\": \"%s\", "
-      "\"batch\": %lld, \"threads\": %d, \"ms_min\": %.4f, \"ms_median\": %.4f, "
+      "\"batch\": %lld, \"device\": \"%s\", \"threads\": %s, \"ms_min\": %.4f, \"ms_median\": "
+      "%.4f, "
       "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
       "\"compile_s\": %.2f, \"rss_mb\": %ld%s}\n",
       CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
-      static_cast<long long>(request.batch), net->pool->workers(), timing.least(), timing.median(),
+      static_cast<long long>(request.batch), net->chosen.device->name().c_str(),
+      cpu ? std::to_string(cpu->pool().workers()).c_str() : "null", timing.least(), timing.median(),
       timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
       peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024,
       layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str() : "");

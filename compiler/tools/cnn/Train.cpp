@@ -156,15 +156,14 @@ int runTrain() {
   if (!net)
     return exitFailure;
 
-  int workers = net->pool->workers();
-  std::printf(
-      "training %s by %s on %s: %s images of %zu classes, batch %lld, %llu %s, "
-      "%d %s; compiled in %.2f s%s\n",
-      recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
-      groupDigits(data->train.size()).c_str(), data->classNames.size(),
-      static_cast<long long>(options.batch), static_cast<unsigned long long>(options.epochs),
-      options.epochs == 1 ? "epoch" : "epochs", workers, workers == 1 ? "thread" : "threads",
-      net->compileSeconds, net->fromCache ? " (from the cache)" : "");
+  std::printf("training %s by %s on %s: %s images of %zu classes, batch %lld, %llu %s, "
+              "%s; compiled in %.2f s%s\n",
+              recipe.net.c_str(), recipe.name.c_str(), data->name.c_str(),
+              groupDigits(data->train.size()).c_str(), data->classNames.size(),
+              static_cast<long long>(options.batch),
+              static_cast<unsigned long long>(options.epochs),
+              options.epochs == 1 ? "epoch" : "epochs", net->chosen.device->text().c_str(),
+              net->compileSeconds, net->fromCache ? " (from the cache)" : "");
   if (options.batch < recipe.batch)
     std::printf("note: the recipe's batch of %s is more than the images: each step takes all\n",
                 groupDigits(recipe.batch).c_str());

@@ -33,10 +33,11 @@ int main(int argc, char **argv) {
   const struct {
     llvm::cl::SubCommand &command;
     int (*run)();
-  } commands[] = {
-      {trainCommand, runTrain},     {evalCommand, runEval},       {predictCommand, runPredict},
-      {summaryCommand, runSummary}, {checkCommand, runCheck},     {testCommand, runTest},
-      {timeCommand, runTime},       {convertCommand, runConvert}, {layersCommand, runLayers}};
+  } commands[] = {{trainCommand, runTrain},     {evalCommand, runEval},
+                  {predictCommand, runPredict}, {summaryCommand, runSummary},
+                  {checkCommand, runCheck},     {testCommand, runTest},
+                  {timeCommand, runTime},       {convertCommand, runConvert},
+                  {layersCommand, runLayers},   {devicesCommand, runDevices}};
   setProgramName(argv[0]);
   if (std::string missing = findMissing(); !missing.empty())
     return fail(missing);

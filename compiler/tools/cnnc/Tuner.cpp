@@ -360,10 +360,10 @@ llvm::Error Tuner::settle() {
 }
 
 llvm::Error Tuner::run() {
-  Result<std::unique_ptr<ThreadPool>> made = ThreadPool::create(ThreadPool::availableProcessors());
+  Result<std::unique_ptr<CpuDevice>> made = CpuDevice::create(ThreadPool::availableProcessors());
   if (made.failed())
     return llvm::createStringError(made.message());
-  pool = std::move(*made);
+  device = std::move(*made);
   auto chosen = tryOut("as the cost model chooses", TunedResult(), model, &modelCode);
   if (!chosen)
     return chosen.takeError();

@@ -12,8 +12,8 @@
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/OwningOpRef.h"
-#include "runtime/task/ThreadPool.h"
-#include "runtime/train/CompiledNet.h"
+#include "runtime/device/CompiledNet.h"
+#include "runtime/device/cpu/CpuDevice.h"
 #include "llvm/ADT/MapVector.h"
 
 #include <chrono>
@@ -113,7 +113,7 @@ private:
   double budget;
   Clock::time_point start;
   double first = 0, longest = 0; ///< seconds that a compilation and its steps took
-  std::unique_ptr<ThreadPool> pool;
+  std::unique_ptr<CpuDevice> device;
   std::vector<std::unique_ptr<TunedRun>> runs;
 
   std::map<std::string, std::string> contents; ///< of every group of the entry point

@@ -168,14 +168,17 @@ llvm::Expected<CompiledNet> Tuner::compileNet(const TunedResult &wishes, Schedul
 /// Runs steps for so many seconds, at least three, and keeps what each kernel took at least, in
 /// this run and before.
 llvm::Error Tuner::measure(const CompiledNet &code, TunedRun &run, double seconds) {
-  Result<std::unique_ptr<Session>> session = Session::create(code, *pool);
+  Result<std::unique_ptr<Session>> session = Session::create(code, *device);
   if (session.failed())
     return toError(session.status());
   const Manifest &manifest = (*session)->manifest();
   Result<Call *> call = (*session)->call(entry.getName().str());
   if (call.failed())
     return toError(call.status());
-  initializeState(manifest, 0, (*session)->state());
+  Result<void *> state = (*session)->state();
+  if (state.failed())
+    return toError(state.status());
+  initializeState(manifest, 0, *state);
   // Learning rates and the like: small, so that all numbers stay finite.
   const std::vector<BufferSpec> &buffers = (*call)->entry().buffers;
   for (size_t i = 0; i < buffers.size(); ++i)
@@ -186,17 +189,20 @@ llvm::Error Tuner::measure(const CompiledNet &code, TunedRun &run, double second
     return toError(batch.status());
   bool updates = (*call)->entry().find(BufferRole::StateOut) >= 0;
   auto step = [&] {
-    (*call)->run();
-    if (updates)
+    Status status = (*call)->run();
+    if (updates && status.isOk())
       (*session)->commit();
+    return status;
   };
-  step();
-  LayerTimes times(manifest, **call, pool->workers());
+  if (Status status = step(); status.failed())
+    return toError(status);
+  LayerTimes times(manifest, **call, device->pool().workers());
   times.start();
   Clock::time_point begin = Clock::now();
   for (int steps = 0; steps < 3 || secondsSince(begin) < seconds; ++steps) {
     Clock::time_point before = Clock::now();
-    step();
+    if (Status status = step(); status.failed())
+      return toError(status);
     times.record(1e3 * secondsSince(before));
   }
   times.finish();

@@ -77,8 +77,8 @@ static double getNumber(uint64_t number, uint64_t index) {
 }
 
 /// Compiles and runs a probe; its result as doubles.
-static llvm::Expected<std::vector<double>>
-runProbe(mlir::ModuleOp module, const CompileOptions &options, ThreadPool &pool) {
+static llvm::Expected<std::vector<double>> runProbe(mlir::ModuleOp module,
+                                                    const CompileOptions &options, Device &cpu) {
   auto code = compile(module, options);
   if (!code)
     return code.takeError();
@@ -90,7 +90,7 @@ runProbe(mlir::ModuleOp module, const CompileOptions &options, ThreadPool &pool)
   net.lookup = [&](std::string_view name) {
     return reinterpret_cast<cnn_entry>((*code)->lookup(llvm::StringRef(name.data(), name.size())));
   };
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(net), pool);
+  Result<std::unique_ptr<Session>> session = Session::create(std::move(net), cpu);
   if (session.failed())
     return toError(session.status());
   Result<Call *> call = (*session)->call("infer");
@@ -108,18 +108,19 @@ runProbe(mlir::ModuleOp module, const CompileOptions &options, ThreadPool &pool)
       (*call)->set(int(i), getNumber(number, uint64_t(e)), e);
     ++number;
   }
-  char *state = static_cast<char *>((*session)->state());
+  Result<void *> memory = (*session)->state();
+  if (memory.failed())
+    return toError(memory.status());
+  char *state = static_cast<char *>(*memory);
   for (const StateTensor &tensor : (*session)->manifest().state) {
     for (int64_t e = 0; e < tensor.elements; ++e) {
       double value = getNumber(number, uint64_t(e));
-      if (tensor.element == ElementType::F64)
-        reinterpret_cast<double *>(state + tensor.offset)[e] = value;
-      else
-        reinterpret_cast<float *>(state + tensor.offset)[e] = float(value);
+      storeElement(tensor.element, state + tensor.offset, e, value);
     }
     ++number;
   }
-  (*call)->run();
+  if (Status status = (*call)->run(); status.failed())
+    return toError(status);
   std::vector<double> result(elementCount(buffers[output].shape).value_or(0));
   for (size_t e = 0; e < result.size(); ++e)
     result[e] = (*call)->get(output, int64_t(e));
@@ -132,7 +133,7 @@ static bool isConvolution(mlir::Operation &op) {
 
 llvm::Expected<std::map<std::string, double>>
 tool::measureErrors(mlir::func::FuncOp entry, const std::map<std::string, std::string> &algorithms,
-                    const PhaseOptions &given, ThreadPool &pool) {
+                    const PhaseOptions &given, Device &cpu) {
   CompileOptions options;
   static_cast<PhaseOptions &>(options) = given;
   options.useCache = false;
@@ -162,10 +163,10 @@ tool::measureErrors(mlir::func::FuncOp entry, const std::map<std::string, std::s
       }
       CompileOptions asked = options;
       asked.settings.emplace_back("schedule.probe", chosen->second);
-      auto ours = runProbe(*probe, asked, pool);
+      auto ours = runProbe(*probe, asked, cpu);
       if (!ours)
         return ours.takeError();
-      auto exact = runProbe(*makeProbe(&op, b.getF64Type()), direct, pool);
+      auto exact = runProbe(*makeProbe(&op, b.getF64Type()), direct, cpu);
       if (!exact)
         return exact.takeError();
       double difference = 0, sum = 0;

@@ -25,14 +25,15 @@ Result<RandomBatch> RandomBatch::make(Call &call, int64_t classes, uint64_t numb
     batch.positions.push_back(int(i));
     batch.memory.push_back(std::move(*memory));
   }
-  batch.bind(call);
-  for (int position : batch.positions) {
-    const BufferSpec &spec = call.spec(position);
-    RandomStream stream(number, RandomPurpose::Test, uint64_t(position));
+  for (size_t i = 0; i < batch.positions.size(); ++i) {
+    const BufferSpec &spec = call.spec(batch.positions[i]);
+    RandomStream stream(number, RandomPurpose::Test, uint64_t(batch.positions[i]));
     bool labels = spec.element == ElementType::I32;
     for (int64_t e = 0, count = *elementCount(spec.shape); e < count; ++e)
-      call.set(position, labels ? double(stream.below(e, classes)) : stream.uniform(e), e);
+      storeElement(spec.element, batch.memory[i].data(), e,
+                   labels ? double(stream.below(e, classes)) : stream.uniform(e));
   }
+  batch.bind(call);
   return batch;
 }
 

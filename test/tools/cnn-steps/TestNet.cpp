@@ -19,9 +19,9 @@ bool TestNet::fail(const std::string &message) {
 }
 
 std::unique_ptr<TestNet> TestNet::open(const std::string &path, const TestNetOptions &options,
-                                       ThreadPool &pool) {
+                                       Device &device) {
   std::unique_ptr<TestNet> net(new TestNet(options));
-  if (!net->compile(path, pool))
+  if (!net->compile(path, device))
     return nullptr;
   return net;
 }
@@ -33,7 +33,7 @@ mlir::OwningOpRef<mlir::ModuleOp> TestNet::emitModule(const std::string &element
   return emit(*context, *graph, &*recipe, emitOptions, diagnostics);
 }
 
-bool TestNet::compile(const std::string &path, ThreadPool &pool) {
+bool TestNet::compile(const std::string &path, Device &device) {
   frontend = Frontend::open(path, options.settings, diagnostics);
   if (!frontend)
     return false;
@@ -62,11 +62,14 @@ bool TestNet::compile(const std::string &path, ThreadPool &pool) {
   net.lookup = [this](std::string_view symbol) {
     return reinterpret_cast<cnn_entry>(code->lookup(llvm::StringRef(symbol.data(), symbol.size())));
   };
-  Result<std::unique_ptr<Session>> made = Session::create(std::move(net), pool);
+  Result<std::unique_ptr<Session>> made = Session::create(std::move(net), device);
   if (made.failed())
     return fail(made.message());
   opened = std::move(*made);
-  fillState(options.seed, manifest(), opened->state());
+  Result<void *> state = opened->state();
+  if (state.failed())
+    return fail(state.message());
+  fillState(options.seed, manifest(), *state);
   return true;
 }
 
@@ -118,7 +121,8 @@ bool TestNet::run(const std::string &entry, const NamedValues &inputs, NamedValu
     for (size_t i = 0; i < values.size(); ++i)
       (*call)->set(*at, values[i], i);
   }
-  (*call)->run();
+  if (Status status = (*call)->run(); status.failed())
+    return fail(status.message());
   const std::vector<BufferSpec> &buffers = (*call)->entry().buffers;
   for (size_t position = 0; position < buffers.size(); ++position) {
     if (buffers[position].role != BufferRole::Output)

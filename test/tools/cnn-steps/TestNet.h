@@ -28,7 +28,7 @@ class TestNet {
 public:
   /// Parses and compiles. Problems go to standard error, and then there is nothing.
   static std::unique_ptr<TestNet> open(const std::string &path, const TestNetOptions &options,
-                                       cnn::ThreadPool &pool);
+                                       cnn::Device &device);
 
   cnn::Session &session() { return *opened; }
   const cnn::Manifest &manifest() const { return opened->manifest(); }
@@ -45,7 +45,7 @@ public:
 
 private:
   TestNet(const TestNetOptions &options);
-  bool compile(const std::string &path, cnn::ThreadPool &pool);
+  bool compile(const std::string &path, cnn::Device &device);
   mlir::OwningOpRef<mlir::ModuleOp> emitModule(const std::string &element);
   bool fail(const std::string &message);
 

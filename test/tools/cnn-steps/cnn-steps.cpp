@@ -9,6 +9,7 @@
 #include "Digest.h"
 #include "TestNet.h"
 #include "TestValues.h"
+#include "runtime/device/cpu/CpuDevice.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/raw_ostream.h"
@@ -69,13 +70,13 @@ static bool addGradients(TestNet &net, Json &result) {
   for (const StateTensor &tensor : net.manifest().state) {
     if (tensor.kind != StateKind::Parameter)
       continue;
-    const char *after = static_cast<const char *>(net.session().state()) + tensor.offset;
+    const char *after = static_cast<const char *>(*net.session().state()) + tensor.offset;
     TestValues before = stateValues(seed, tensor);
     result["gradients"][tensor.name] = digest(tensor.elements, [&](int64_t i) {
       return (before.at(i) - readElement(tensor.element, after, i)) / rate;
     });
   }
-  fillState(seed, net.manifest(), net.session().state());
+  fillState(seed, net.manifest(), *net.session().state());
   return true;
 }
 
@@ -98,7 +99,7 @@ static bool printSteps(TestNet &net) {
     result["losses"].push_back(stepOutputs["loss"].front());
   }
   for (const StateTensor &tensor : manifest.state) {
-    const char *memory = static_cast<const char *>(net.session().state()) + tensor.offset;
+    const char *memory = static_cast<const char *>(*net.session().state()) + tensor.offset;
     result["state"][tensor.name] =
         digest(tensor.elements, [&](int64_t i) { return readElement(tensor.element, memory, i); });
   }
@@ -148,7 +149,7 @@ static bool compareEntry(TestNet &net, const std::string &path, const EntryPoint
     if (StringRef tensor = name; tensor.consume_front("state "))
       state = net.manifest().findState(tensor.str());
     if (state) {
-      const char *memory = static_cast<const char *>(net.session().state()) + state->offset;
+      const char *memory = static_cast<const char *>(*net.session().state()) + state->offset;
       std::vector<double> now;
       for (int64_t i = 0; i < state->elements; ++i)
         now.push_back(readElement(state->element, memory, i));
@@ -160,12 +161,12 @@ static bool compareEntry(TestNet &net, const std::string &path, const EntryPoint
   return agree && !reference.empty();
 }
 
-static bool compareFile(const std::string &path, unsigned number, ThreadPool &pool) {
+static bool compareFile(const std::string &path, unsigned number, Device &device) {
   PrettyStackTraceFormat trace("comparing %s with the reference", path.c_str());
   TestNetOptions options = netOptions();
   if (varySchedules && number % 3 == 2)
     options.settings.push_back("schedule.seed=" + std::to_string(number));
-  std::unique_ptr<TestNet> net = TestNet::open(path, options, pool);
+  std::unique_ptr<TestNet> net = TestNet::open(path, options, device);
   if (!net) {
     outs() << path << ": not compiled\n";
     return false;
@@ -180,18 +181,18 @@ static bool compareFile(const std::string &path, unsigned number, ThreadPool &po
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "training steps from given numbers\n");
-  Result<std::unique_ptr<ThreadPool>> pool = ThreadPool::create(threads);
-  if (pool.failed()) {
-    errs() << pool.message() << "\n";
+  Result<std::unique_ptr<CpuDevice>> device = CpuDevice::create(threads);
+  if (device.failed()) {
+    errs() << device.message() << "\n";
     return 1;
   }
   if (!byReference) {
-    std::unique_ptr<TestNet> net = TestNet::open(files.front(), netOptions(), **pool);
+    std::unique_ptr<TestNet> net = TestNet::open(files.front(), netOptions(), **device);
     return net && printSteps(*net) ? 0 : 1;
   }
   unsigned agreed = 0, number = 0;
   for (const std::string &path : files) {
-    agreed += compareFile(path, number++, **pool);
+    agreed += compareFile(path, number++, **device);
     outs().flush();
   }
   outs() << agreed << " of " << files.size() << " programs agree\n";

@@ -117,3 +117,65 @@ TEST(Manifest, Refuses) {
       errorWith("{\"role\":\"state_in\",\"bytes\":256}", "{\"role\":\"state_in\",\"bytes\":192}"),
       "manifest: entry 'infer' takes a state of 192 bytes, the state has 256");
 }
+
+/// A net for GPUs with one launch, after the first `from` in its text was replaced by `to`.
+static Result<Manifest> gpuManifest(const std::string &from = "", const std::string &to = "") {
+  std::string text =
+      R"({"abi":1,"net":"small","batch":4,"element":"f32","target":"nvptx","arch":"sm_80",)"
+      R"("state_bytes":64,"prepared_bytes":0,"state":[],"entries":[{"name":"infer","flops":48,)"
+      R"("buffers":[{"role":"state_in","bytes":64},)"
+      R"({"role":"input","name":"image","element":"f32","shape":[4,3]},)"
+      R"({"role":"output","name":"logits","element":"f32","shape":[4,2]}],"launches":[)"
+      R"({"kernel":"small_k0","layer":"a.forward","grid":[2,1,1],"block":[128,1,1],"shared":256,)"
+      R"("arguments":[{"buffer":0,"offset":16},{"buffer":2,"offset":0}]}]}]})";
+  size_t at = text.find(from);
+  EXPECT_NE(at, std::string::npos) << from;
+  return parseManifest(text.replace(at, from.size(), to));
+}
+
+TEST(Manifest, ReadsLaunches) {
+  Result<Manifest> manifest = gpuManifest();
+  ASSERT_EQ(manifest.message(), "");
+  EXPECT_EQ(manifest->target, CodeTarget::Nvptx);
+  EXPECT_EQ(manifest->arch, "sm_80");
+  ASSERT_EQ(manifest->entries[0].launches.size(), 1u);
+  const Launch &launch = manifest->entries[0].launches[0];
+  EXPECT_EQ(launch.kernel, "small_k0");
+  EXPECT_EQ(launch.layer, "a.forward");
+  EXPECT_EQ(launch.grid, (std::array<int64_t, 3>{2, 1, 1}));
+  EXPECT_EQ(launch.block, (std::array<int64_t, 3>{128, 1, 1}));
+  EXPECT_EQ(launch.shared, 256u);
+  ASSERT_EQ(launch.arguments.size(), 2u);
+  EXPECT_EQ(launch.arguments[0].buffer, 0);
+  EXPECT_EQ(launch.arguments[0].offset, 16u);
+  EXPECT_EQ(launch.arguments[1].buffer, 2);
+  EXPECT_EQ(smallManifest().target, CodeTarget::Cpu);
+}
+
+TEST(Manifest, RefusesLaunches) {
+  auto errorWith = [](const std::string &from, const std::string &to) {
+    return gpuManifest(from, to).message();
+  };
+  EXPECT_EQ(errorWith(R"("nvptx")", R"("ptx")"),
+            "manifest: 'target' is 'ptx', expected one of cpu, nvptx");
+  EXPECT_EQ(errorWith(R"("arch":"sm_80",)", ""), "manifest: 'arch' is missing");
+  EXPECT_EQ(errorWith(R"("launches":[)", R"("kernels":[)"),
+            "manifest: entries[0]: 'launches' is missing");
+  EXPECT_EQ(errorWith(R"("block":[128,1,1])", R"("block":[128,1])"),
+            "manifest: entry 'infer': launches[0]: 'block' must have three extents");
+  EXPECT_EQ(errorWith(R"("block":[128,1,1])", R"("block":[128,16,1])"),
+            "manifest: entry 'infer': launches[0]: a block of 2048 threads, the most is 1024");
+  EXPECT_EQ(errorWith(R"("grid":[2,1,1])", R"("grid":[2,1,65536])"),
+            "manifest: entry 'infer': launches[0]: 'grid' is [2, 1, 65536], the most is "
+            "[2147483647, 65535, 65535]");
+  EXPECT_EQ(errorWith(R"("grid":[2,1,1])", R"("grid":[0,1,1])"),
+            "manifest: entry 'infer': launches[0]: 'grid' must be an integer of at least 1");
+  EXPECT_EQ(errorWith(R"("buffer":2)", R"("buffer":3)"),
+            "manifest: entry 'infer': launches[0]: arguments[1]: buffer 3 of 3");
+  EXPECT_EQ(errorWith(R"("offset":16)", R"("offset":64)"),
+            "manifest: entry 'infer': launches[0]: arguments[0]: byte 64 of a buffer of 64");
+  EXPECT_EQ(errorWith(R"("role":"state_in")", R"("role":"scratch")"),
+            "manifest: entries[0]: GPUs have no scratch memory");
+  EXPECT_EQ(errorWith(R"("shared":256)", R"("shared":4294967296)"),
+            "manifest: entry 'infer': launches[0]: 'shared' exceeds 2^31 bytes");
+}

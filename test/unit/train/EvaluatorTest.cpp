@@ -2,6 +2,7 @@
 #include "runtime/train/Evaluator.h"
 
 #include "SoftmaxNet.h"
+#include "runtime/device/cpu/CpuDevice.h"
 #include "runtime/train/Text.h"
 
 #include <gtest/gtest.h>
@@ -63,8 +64,8 @@ TEST(Evaluation, JsonHasNullForWhatWasNotCounted) {
 
 /// Loss and accuracy of zero weights: log(classes), and everything predicted as class 0.
 TEST(Evaluation, OfANetThatKnowsNothing) {
-  auto pool = std::move(*ThreadPool::create(2));
-  auto session = std::move(*Session::create(test::softmaxNet({2, 3, 3}, 5, 8), *pool));
+  auto device = std::move(*CpuDevice::create(2));
+  auto session = std::move(*Session::create(test::softmaxNet({2, 3, 3}, 5, 8), *device));
   Dataset data = test::blobs({2, 3, 3}, 5, 1, 43);
   Result<Evaluation> result = evaluate(*session, data.test, data.classNames);
   ASSERT_TRUE(result.isOk()) << result.message();
@@ -78,9 +79,9 @@ TEST(Evaluation, OfANetThatKnowsNothing) {
 }
 
 TEST(Evaluation, CountsOutputsThatAreNotFinite) {
-  auto pool = std::move(*ThreadPool::create(1));
-  auto session = std::move(*Session::create(test::softmaxNet({1, 2, 2}, 2, 8), *pool));
-  static_cast<float *>(session->state())[0] = NAN;
+  auto device = std::move(*CpuDevice::create(1));
+  auto session = std::move(*Session::create(test::softmaxNet({1, 2, 2}, 2, 8), *device));
+  static_cast<float *>(*session->state())[0] = NAN;
   Dataset data = test::blobs({1, 2, 2}, 2, 1, 12);
   Result<Evaluation> result = evaluate(*session, data.test, data.classNames);
   ASSERT_TRUE(result.isOk()) << result.message();
@@ -89,30 +90,30 @@ TEST(Evaluation, CountsOutputsThatAreNotFinite) {
 }
 
 TEST(SessionTest, RefusesMoreThanTheMachineHas) {
-  auto pool = std::move(*ThreadPool::create(1));
+  auto device = std::move(*CpuDevice::create(1));
   CompiledNet net = test::softmaxNet({1, 4, 4}, 3, 8);
   for (EntryPoint &point : net.manifest.entries)
     for (BufferSpec &spec : point.buffers)
       if (spec.role == BufferRole::Arena)
         spec.bytes = uint64_t(1) << 50;
-  Result<std::unique_ptr<Session>> session = Session::create(net, *pool);
+  Result<std::unique_ptr<Session>> session = Session::create(net, *device);
   ASSERT_TRUE(session.failed());
   EXPECT_EQ(session.message().find("net 'softmax' with batch 8 needs 1"), 0u) << session.message();
   EXPECT_NE(session.message().find("hint: use a smaller batch"), std::string::npos);
 }
 
 TEST(SessionTest, NamesWhatIsMissing) {
-  auto pool = std::move(*ThreadPool::create(1));
+  auto device = std::move(*CpuDevice::create(1));
   CompiledNet net = test::softmaxNet({1, 4, 4}, 3, 8);
   auto lookup = net.lookup;
   net.lookup = [=](std::string_view symbol) {
     return symbol == "softmax_eval" ? nullptr : lookup(symbol);
   };
-  EXPECT_EQ(Session::create(net, *pool).message(),
+  EXPECT_EQ(Session::create(net, *device).message(),
             "the code of net 'softmax' lacks the function 'softmax_eval' of its entry point "
             "'eval'");
   net.lookup = lookup;
-  auto session = std::move(*Session::create(net, *pool));
+  auto session = std::move(*Session::create(net, *device));
   EXPECT_EQ(session->call("export").message(),
             "net 'softmax' was compiled without the entry point 'export'");
   EXPECT_EQ((*session->call("infer"))->input("labels").message(),

@@ -4,6 +4,7 @@
 
 #include "SoftmaxNet.h"
 #include "runtime/core/File.h"
+#include "runtime/device/cpu/CpuDevice.h"
 
 #include <gtest/gtest.h>
 
@@ -103,11 +104,11 @@ TEST_F(PredictorTest, ItemsOfIdxFiles) {
 }
 
 TEST_F(PredictorTest, RanksAndNamesClasses) {
-  auto pool = std::move(*ThreadPool::create(2));
-  auto session = std::move(*Session::create(test::softmaxNet(shape, 3, 2), *pool));
+  auto device = std::move(*CpuDevice::create(2));
+  auto session = std::move(*Session::create(test::softmaxNet(shape, 3, 2), *device));
   // Biases 0, ln 2, ln 1 and zero weights: probabilities 1/4, 1/2, 1/4.
   const StateTensor *bias = session->manifest().findState("linear1.bias");
-  reinterpret_cast<float *>(static_cast<char *>(session->state()) + bias->offset)[1] =
+  reinterpret_cast<float *>(static_cast<char *>(*session->state()) + bias->offset)[1] =
       std::log(2.0f);
   std::vector<PredictInput> inputs(3); // two batches
   for (int i = 0; i < 3; ++i) {

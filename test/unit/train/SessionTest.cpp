@@ -2,6 +2,8 @@
 // seen on a net written by hand, whose prepared number is twice the state's.
 #include "runtime/train/Session.h"
 
+#include "runtime/device/cpu/CpuDevice.h"
+
 #include <gtest/gtest.h>
 
 using namespace cnn;
@@ -51,30 +53,30 @@ TEST(SessionTest, PreparesWhenTheStateChanges) {
   net.lookup = [](std::string_view symbol) {
     return symbol == "prepare" ? prepare : symbol == "infer" ? infer : step;
   };
-  Result<std::unique_ptr<ThreadPool>> pool = ThreadPool::create(2);
-  ASSERT_FALSE(pool.failed());
-  Result<std::unique_ptr<Session>> made = Session::create(std::move(net), **pool);
+  Result<std::unique_ptr<CpuDevice>> device = CpuDevice::create(2);
+  ASSERT_FALSE(device.failed());
+  Result<std::unique_ptr<Session>> made = Session::create(std::move(net), **device);
   ASSERT_FALSE(made.failed()) << made.message();
   Session &session = **made;
   Call *reads = *session.call("infer"), *writes = *session.call("train_step");
   int output = *reads->output("logits");
   auto result = [&] {
-    reads->run();
+    EXPECT_EQ(reads->run().message(), "");
     return reads->get(output);
   };
 
   prepareCalls = 0;
-  static_cast<float *>(session.state())[0] = 5;
+  static_cast<float *>(*session.state())[0] = 5;
   EXPECT_EQ(result(), 10);
   EXPECT_EQ(result(), 10);
   EXPECT_EQ(prepareCalls, 1);
-  writes->run(); // not taken over
+  EXPECT_EQ(writes->run().message(), ""); // not taken over
   EXPECT_EQ(result(), 10);
   EXPECT_EQ(prepareCalls, 1);
-  writes->run();
+  EXPECT_EQ(writes->run().message(), "");
   session.commit();
   EXPECT_EQ(result(), 12);
-  static_cast<float *>(session.state())[0] = 1;
+  static_cast<float *>(*session.state())[0] = 1;
   EXPECT_EQ(result(), 2);
   EXPECT_EQ(prepareCalls, 3);
 }

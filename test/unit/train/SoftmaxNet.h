@@ -4,7 +4,7 @@
 #define CNNC_TEST_UNIT_TRAIN_SOFTMAXNET_H
 
 #include "runtime/data/Dataset.h"
-#include "runtime/train/CompiledNet.h"
+#include "runtime/device/CompiledNet.h"
 
 #include <cstdint>
 

@@ -6,6 +6,7 @@
 #include "SoftmaxNet.h"
 #include "runtime/core/File.h"
 #include "runtime/data/Checkpoint.h"
+#include "runtime/device/cpu/CpuDevice.h"
 #include "runtime/train/Interrupt.h"
 
 #include <gtest/gtest.h>
@@ -64,14 +65,14 @@ protected:
 
   /// 203 images at batch 16: 13 steps an epoch, the last of 11 images.
   struct Bench {
-    std::unique_ptr<ThreadPool> pool;
+    std::unique_ptr<CpuDevice> device;
     std::unique_ptr<Session> session;
     Dataset data;
   };
   static Bench bench(int threads, int64_t batch = 16) {
     Bench made;
-    made.pool = std::move(*ThreadPool::create(threads));
-    made.session = std::move(*Session::create(test::softmaxNet({1, 6, 5}, 4, batch), *made.pool));
+    made.device = std::move(*CpuDevice::create(threads));
+    made.session = std::move(*Session::create(test::softmaxNet({1, 6, 5}, 4, batch), *made.device));
     made.data = test::blobs({1, 6, 5}, 4, 203, 50);
     return made;
   }
@@ -215,7 +216,7 @@ TEST_F(TrainerTest, StopsBeforeAnUpdateThatIsNotFinite) {
   Bench again = bench(1);
   options.interrupted = [asked = 0]() mutable { return asked++ >= 1; };
   ASSERT_TRUE(train(*again.session, again.data, options).isOk());
-  EXPECT_EQ(std::memcmp(made.session->state(), again.session->state(),
+  EXPECT_EQ(std::memcmp(*made.session->state(), *again.session->state(),
                         made.session->manifest().stateBytes),
             0);
 }
@@ -348,7 +349,7 @@ TEST_F(TrainerTest, StartsFromGivenWeights) {
   ASSERT_TRUE(outcome.isOk()) << outcome.message();
   Bench trained = bench(1);
   ASSERT_TRUE(train(*trained.session, trained.data, options).isOk());
-  EXPECT_EQ(std::memcmp(made.session->state(), trained.session->state(),
+  EXPECT_EQ(std::memcmp(*made.session->state(), *trained.session->state(),
                         made.session->manifest().stateBytes),
             0);
   EXPECT_TRUE(std::filesystem::exists(file("a.bak"))); // written twice
