@@ -25,6 +25,8 @@ Device::Device() {
   seenAtRun.resize(settings.faults.launches.size());
   if (!settings.trace.empty() && !(traceFile = std::fopen(settings.trace.c_str(), "a")))
     report("cannot write " + settings.trace);
+  if (!settings.mutate.empty() && !mutation.open(settings.mutate))
+    report("cannot write " + settings.mutate);
 }
 
 Device::~Device() {
@@ -131,15 +133,9 @@ Result Device::launch(Function &function, Launch launch, Stream *stream) {
   return queue.add(stream, [this, launch = std::move(launch)] { return run(launch); });
 }
 
-Result Device::run(const Launch &launch) {
-  trace("run " + launch.describe());
-  if (Result result = injected(launch, /*atLaunch=*/false)) {
-    trace("fault " + std::to_string(result));
-    return result;
-  }
+Result Device::emulate(const Launch &launch, std::string &problem) {
   RunOptions options;
   options.seed = settings.seed;
-  std::string problem;
   if (settings.check) {
     options.checker = &checker;
     problem = checker.startLaunch(launch);
@@ -148,7 +144,18 @@ Result Device::run(const Launch &launch) {
     options.model = &model;
     model.startLaunch(*launch.program);
   }
-  Result result = problem.empty() ? Block(launch, options).runAll(problem) : IllegalAddress;
+  return problem.empty() ? Block(launch, options).runAll(problem) : IllegalAddress;
+}
+
+Result Device::run(const Launch &launch) {
+  trace("run " + launch.describe());
+  if (Result result = injected(launch, /*atLaunch=*/false)) {
+    trace("fault " + std::to_string(result));
+    return result;
+  }
+  std::string problem;
+  Result result = settings.mutate.empty() ? emulate(launch, problem)
+                                          : mutation.run(launch, settings.seed, problem);
   if (result != Success)
     report(problem);
   return result;

@@ -7,6 +7,7 @@
 #include "test/emulator/Checker.h"
 #include "test/emulator/Memory.h"
 #include "test/emulator/Model.h"
+#include "test/emulator/Mutate.h"
 #include "test/emulator/Program.h"
 #include "test/emulator/Queue.h"
 #include "test/emulator/Settings.h"
@@ -60,11 +61,13 @@ public:
 private:
   Device();
   Result run(const Launch &launch);
+  Result emulate(const Launch &launch, std::string &problem);
   Result injected(const Launch &launch, bool atLaunch);
   void report(const std::string &message);
 
   Checker checker{memory};
   Model model;
+  Mutation mutation{memory};
   std::vector<std::unique_ptr<Module>> modules;
   std::vector<std::unique_ptr<Function>> functions;
   std::vector<unsigned> seenAtLaunch, seenAtRun;

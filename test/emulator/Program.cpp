@@ -129,11 +129,14 @@ bool lookUp(Program &program, std::string &log) {
 
 } // namespace
 
-std::unique_ptr<Program> Program::load(const std::string &path, bool instrument, std::string &log) {
+std::unique_ptr<Program> Program::load(const std::string &path, bool instrument, std::string &log,
+                                       const std::function<void(Module &)> &edit) {
   auto context = std::make_unique<LLVMContext>();
   std::unique_ptr<Module> module = parse(path, *context, log);
   if (!module)
     return nullptr;
+  if (edit)
+    edit(*module);
   auto program = std::make_unique<Program>();
   program->path = path;
   if (!rewrite(*module, *program, instrument, log) ||

@@ -6,6 +6,7 @@
 #include "test/emulator/Ptx.h"
 
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -83,9 +84,10 @@ struct Program {
   ~Program();
 
   /// Loads the IR from a file (bitcode or text), rewrites it and compiles it for this machine.
-  /// `instrument`: memory accesses call the checker and the model. Null, and `log` says why, on
-  /// failure.
-  static std::unique_ptr<Program> load(const std::string &path, bool instrument, std::string &log);
+  /// `instrument`: memory accesses call the checker and the model. `edit` changes the module before
+  /// it is rewritten. Null, and `log` says why, on failure.
+  static std::unique_ptr<Program> load(const std::string &path, bool instrument, std::string &log,
+                                       const std::function<void(llvm::Module &)> &edit = nullptr);
 
   const Kernel *find(const std::string &name) const;
   /// What PTX and IR say differently of the kernels, or nothing.

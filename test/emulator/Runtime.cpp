@@ -2,6 +2,7 @@
 #include "test/emulator/Runtime.h"
 #include "test/emulator/Checker.h"
 #include "test/emulator/Model.h"
+#include "test/emulator/Mutate.h"
 #include "test/emulator/Program.h"
 
 #include <cstring>
@@ -104,6 +105,7 @@ std::vector<std::pair<const char *, void *>> runtimeFunctions() {
       {"cnnEmulatorCommit", reinterpret_cast<void *>(cnnEmulatorCommit)},
       {"cnnEmulatorWait", reinterpret_cast<void *>(cnnEmulatorWait)},
       {"cnnEmulatorTF32", reinterpret_cast<void *>(cnnEmulatorTF32)},
+      {"cnnEmulatorObserve", reinterpret_cast<void *>(cnnEmulatorObserve)},
       {"__truncsfbf2", reinterpret_cast<void *>(truncateToBF16)},
   };
 }

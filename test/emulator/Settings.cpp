@@ -106,7 +106,7 @@ Settings Settings::read(std::string &error) {
   settings.model = variable("CNN_FAKECUDA_MODEL");
   settings.mutate = variable("CNN_FAKECUDA_MUTATE");
   std::string check = variable("CNN_FAKECUDA_CHECK");
-  settings.check = !check.empty() && check != "0";
+  settings.check = (!check.empty() && check != "0") || !settings.mutate.empty();
   std::string order = variable("CNN_FAKECUDA_ORDER");
   settings.lazy = order != "eager";
   if (!order.empty() && order != "eager" && order != "lazy")
