@@ -127,4 +127,25 @@ def Cnn_SliceScheduleAttr : Cnn_Attr<"SliceSchedule", "slices"> {
   }];
 }
 
+def Cnn_GpuScheduleAttr : Cnn_Attr<"GpuSchedule", "gpu_schedule"> {
+  let summary = "How the threads of a GPU compute one group";
+  let description = [{
+    - `algorithm`: `point` (a thread computes one element of the result), `reduce` (the threads of a block share
+      the sum of one element), or `contraction` (the threads of a block compute a tile of a product).
+    - `block`: the threads of one block. How many blocks there are follows from the group and `tile`.
+    - `tile`: of a contraction, the extents of a block's tile: rows, columns, depth, and the rows and columns of
+      one thread. Other algorithms have none.
+
+    ```mlir
+    #cnn.gpu_schedule<"reduce", block = 256>
+    #cnn.gpu_schedule<"contraction", block = 256, tile = [64, 64, 16, 4, 4]>
+    ```
+  }];
+  let parameters = (ins StringRefParameter<"">:$algorithm, "int64_t":$block,
+                        OptionalArrayRefParameter<"int64_t">:$tile);
+  let assemblyFormat = [{
+    `<` $algorithm `,` `block` `=` $block (`,` `tile` `=` `[` $tile^ `]`)? `>`
+  }];
+}
+
 #endif // CNNC_DIALECT_CNN_ATTRS_TD

@@ -118,6 +118,10 @@ NestScheduleAttr GroupOp::getNestSchedule() {
   return dyn_cast_or_null<NestScheduleAttr>(getScheduleAttr());
 }
 
+GpuScheduleAttr GroupOp::getGpuSchedule() {
+  return dyn_cast_or_null<GpuScheduleAttr>(getScheduleAttr());
+}
+
 SliceScheduleAttr GroupOp::getSliceSchedule() {
   return dyn_cast_or_null<SliceScheduleAttr>(getScheduleAttr());
 }
@@ -200,9 +204,10 @@ LogicalResult GroupOp::verify() {
                          << ", expected " << getResultTypes() << " (C2)";
   if (Attribute schedule = getScheduleAttr()) {
     if (isOuter() != isa<SliceScheduleAttr>(schedule) ||
-        !isa<SliceScheduleAttr, NestScheduleAttr>(schedule))
+        !isa<SliceScheduleAttr, NestScheduleAttr, GpuScheduleAttr>(schedule))
       return emitOpError() << "schedule is " << schedule << ", expected "
-                           << (isOuter() ? "#cnn.slices" : "#cnn.nest") << " (C3)";
+                           << (isOuter() ? "#cnn.slices" : "#cnn.nest or #cnn.gpu_schedule")
+                           << " (C3)";
   }
   return success();
 }

@@ -119,8 +119,8 @@ def Cnn_GroupOp : Cnn_Op<"group", [IsolatedFromAbove, SingleBlock, RecursiveMemo
     Constraints:
     - C1: the region's arguments have the operands' types, in order.
     - C2: the terminator yields values of the results' types, in order.
-    - C3: an inner group's schedule is a `#cnn.nest`, an outer one's a `#cnn.slices`; only the latter
-      contains groups.
+    - C3: an inner group's schedule is a `#cnn.nest` or, for a GPU, a `#cnn.gpu_schedule`, an outer one's a
+      `#cnn.slices`; only the latter contains groups.
   }];
   let arguments = (ins StrAttr:$name, Variadic<AnyRankedTensor>:$inputs,
                        OptionalAttr<AnyAttr>:$schedule, OptionalAttr<StrAttr>:$reason);
@@ -136,8 +136,10 @@ def Cnn_GroupOp : Cnn_Op<"group", [IsolatedFromAbove, SingleBlock, RecursiveMemo
     void adoptTypes();
     /// Adds to what was decided about the group, and why.
     void addReason(const ::llvm::Twine &text);
-    /// The schedule of an inner group; null before the schedule phase.
+    /// The schedule of an inner group for a CPU; null before the schedule phase.
     NestScheduleAttr getNestSchedule();
+    /// The schedule of a group for a GPU; null for a CPU's.
+    GpuScheduleAttr getGpuSchedule();
     /// The schedule of an outer group; null for an inner one.
     SliceScheduleAttr getSliceSchedule();
   }];

@@ -4,7 +4,7 @@
 # Substitutions: %cnnc %cnn %cnn-opt (also on PATH, as are FileCheck, not and LLVM's tools), %cc,
 # %cxx, %cmake, %python, %torch-python, %root (the repository), %build, %examples, %fashion,
 # %fakecuda (the stand-in for the CUDA driver), %emulate (runs a kernel on it, test/emulator).
-# Features: torch, fashion-mnist, avx2, avx512, cuda, fakecuda, asan, qemu-aarch64, root.
+# Features: torch, fashion-mnist, avx2, avx512, cuda, fakecuda, ptxas, asan, qemu-aarch64, root.
 import ctypes
 import importlib.util
 import os
@@ -100,6 +100,11 @@ for name, value in {
 }.items():
     config.substitutions.append((rf"%{name}(?![-\w])", value))
 
+# The CUDA toolkit's assembler, which checks what is compiled for GPUs.
+toolkit = os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin")
+if not shutil.which("ptxas") and os.path.exists(os.path.join(toolkit, "ptxas")):
+    config.environment["PATH"] += os.pathsep + toolkit
+
 flags = cpuFlags()
 for feature, present in {
     "torch": torch,
@@ -108,6 +113,7 @@ for feature, present in {
     "avx512": {"avx512f", "avx512bw", "avx512dq", "avx512vl"} <= flags,
     "cuda": hasCuda(),
     "fakecuda": os.path.exists(fakecuda),
+    "ptxas": shutil.which("ptxas", path=config.environment["PATH"]),
     "asan": config.sanitized,
     "qemu-aarch64": shutil.which("qemu-aarch64") and
                     os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o"),

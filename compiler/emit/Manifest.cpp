@@ -1,9 +1,10 @@
 // Reads the ABI off the signatures of the planned module; the keys are those of
 // runtime/core/Manifest.h.
 #include "compiler/emit/Manifest.h"
-#include "dialect/CnnDialect.h"
+#include "dialect/BufferPlace.h"
 #include "dialect/Timing.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/Builders.h"
 #include "mlir/IR/BuiltinOps.h"
@@ -13,6 +14,9 @@
 
 using namespace cnn;
 using mlir::cnn::ParamOp;
+
+/// On a module of phase `nvvm`.
+static constexpr llvm::StringLiteral deviceManifestAttr = "cnn.manifest";
 
 static std::string elementName(mlir::Type type) {
   std::string text;
@@ -88,6 +92,62 @@ static llvm::Error writeBuffer(llvm::json::OStream &json, mlir::func::FuncOp ent
     }
   });
   return llvm::Error::success();
+}
+
+/// The launches of an entry point of phase `gpu`, in their order: what runs at the same time on a
+/// CPU runs one after the other.
+static llvm::Error writeLaunches(llvm::json::OStream &json, mlir::func::FuncOp entry,
+                                 mlir::gpu::GPUModuleOp kernels) {
+  auto fail = [&](llvm::StringRef why) {
+    return llvm::createStringError("entry point '" + entry.getName().str() + "': " + why.str());
+  };
+  llvm::Error failure = llvm::Error::success();
+  auto writeLaunch = [&](mlir::cnn::LaunchOp launch) -> llvm::Error {
+    auto kernel = kernels.lookupSymbol<mlir::gpu::GPUFuncOp>(launch.getKernel());
+    auto layer = launch->getAttrOfType<mlir::StringAttr>("cnn.layer");
+    if (!kernel || !kernel.getKnownBlockSize() || !layer)
+      return fail("the launch of '" + launch.getKernel().str() +
+                  "' has no layer, or names no kernel with a block size");
+    llvm::SmallVector<mlir::cnn::BufferPlace> places;
+    for (mlir::Value buffer : launch.getBuffers()) {
+      auto place = mlir::cnn::getBufferPlace(buffer);
+      if (failed(place) || place->constant)
+        return fail("an argument of '" + launch.getKernel().str() +
+                    "' lies in none of its buffers");
+      places.push_back(*place);
+    }
+    if (places.size() != kernel.getNumArguments())
+      return fail("the launch of '" + launch.getKernel().str() + "' passes " +
+                  std::to_string(places.size()) + " buffers; it takes " +
+                  std::to_string(kernel.getNumArguments()));
+    json.object([&] {
+      json.attribute("kernel", launch.getKernel());
+      json.attribute("layer", layer.getValue());
+      json.attributeArray("grid", [&] {
+        for (int64_t extent : {static_cast<int64_t>(launch.getItems()), int64_t(1), int64_t(1)})
+          json.value(extent);
+      });
+      json.attributeArray("block", [&] {
+        for (int32_t extent : *kernel.getKnownBlockSize())
+          json.value(extent);
+      });
+      json.attribute("shared", 0);
+      json.attributeArray("arguments", [&] {
+        for (const mlir::cnn::BufferPlace &place : places)
+          json.object([&] {
+            json.attribute("buffer", place.argument);
+            json.attribute("offset", place.offset);
+          });
+      });
+    });
+    return llvm::Error::success();
+  };
+  json.attributeArray("launches", [&] {
+    for (auto launch : entry.getOps<mlir::cnn::LaunchOp>())
+      if (!failure)
+        failure = writeLaunch(launch);
+  });
+  return failure;
 }
 
 /// The rows of one call, the element type and the size of the state follow from the entry points.
@@ -173,6 +233,7 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
     return llvm::createStringError("net '" + net + "' has no entry point");
   Totals totals = measure(entries);
   auto cpu = module->getAttrOfType<mlir::StringAttr>("cnn.cpu");
+  auto device = llvm::to_vector(module.getOps<mlir::gpu::GPUModuleOp>());
   llvm::Error failure = llvm::Error::success();
   std::string text;
   llvm::raw_string_ostream out(text);
@@ -182,7 +243,9 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
     json.attribute("net", net);
     json.attribute("batch", std::max<int64_t>(totals.batch, 1));
     json.attribute("element", totals.element.empty() ? "f32" : totals.element);
-    json.attribute("cpu", cpu ? cpu.getValue() : "");
+    if (!device.empty())
+      json.attribute("target", "nvptx");
+    json.attribute(device.empty() ? "cpu" : "arch", cpu ? cpu.getValue() : "");
     json.attribute("state_bytes", totals.stateBytes);
     json.attribute("prepared_bytes", totals.preparedBytes);
     json.attributeArray("state", [&] {
@@ -202,12 +265,15 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
         auto flops = entry->getAttrOfType<mlir::IntegerAttr>(mlir::cnn::flopsAttr);
         json.object([&] {
           json.attribute("name", entry.getName());
-          json.attribute("symbol", net + "_" + entry.getName().str());
+          if (device.empty())
+            json.attribute("symbol", net + "_" + entry.getName().str());
           json.attribute("flops", flops ? flops.getInt() : 0);
           json.attributeArray("buffers", [&] {
             for (unsigned index = 0; index < entry.getNumArguments() && !failure; ++index)
               failure = writeBuffer(json, entry, index);
           });
+          if (!device.empty() && !failure)
+            failure = writeLaunches(json, entry, device.front());
         });
       }
     });
@@ -221,6 +287,10 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
 
 void cnn::embedManifest(mlir::ModuleOp module, const std::string &manifest) {
   mlir::OpBuilder builder = mlir::OpBuilder::atBlockEnd(module.getBody());
+  if (!module.getOps<mlir::gpu::GPUModuleOp>().empty()) {
+    module->setAttr(deviceManifestAttr, builder.getStringAttr(manifest));
+    return;
+  }
   std::string content = manifest + '\0';
   auto type = mlir::LLVM::LLVMArrayType::get(builder.getI8Type(), content.size());
   mlir::LLVM::GlobalOp::create(
@@ -229,6 +299,8 @@ void cnn::embedManifest(mlir::ModuleOp module, const std::string &manifest) {
 }
 
 llvm::Expected<std::string> cnn::findManifest(mlir::ModuleOp module) {
+  if (auto text = module->getAttrOfType<mlir::StringAttr>(deviceManifestAttr))
+    return text.getValue().str();
   if (module.getSymName())
     if (auto global =
             module.lookupSymbol<mlir::LLVM::GlobalOp>(module.getSymName()->str() + "_manifest"))

@@ -12,12 +12,13 @@ class ModuleOp;
 
 namespace cnn {
 
-/// The manifest of a module of phase `planned`, `tiled` or `vector`: its `cnn.param` operations and
-/// the attributes `cnn.role`, `cnn.name` and `cnn.flops` of its public functions. One line. Fails
-/// when one of them is missing.
+/// The manifest of a module of phase `planned`, `tiled`, `vector` or `gpu`: its `cnn.param`
+/// operations and the attributes `cnn.role`, `cnn.name` and `cnn.flops` of its public functions;
+/// for a GPU also their launches. One line. Fails when one of them is missing.
 llvm::Expected<std::string> buildManifest(mlir::ModuleOp module);
 
-/// Adds the manifest to a module of phase `llvm`, as a constant that ends in a zero.
+/// Adds the manifest to a module of phase `llvm`, as a constant that ends in a zero, or of phase
+/// `nvvm`, as its attribute `cnn.manifest`.
 void embedManifest(mlir::ModuleOp module, const std::string &manifest);
 
 /// The manifest that `embedManifest` put into the module.

@@ -1,4 +1,5 @@
-// Processor names and features, checked against LLVM's tables; "native" asks the host.
+// Processor names and features, checked against LLVM's tables; "native" asks the host. Of GPUs,
+// the table is ours.
 #include "compiler/emit/Target.h"
 #include "llvm/ADT/SmallVector.h"
 #include "llvm/ADT/StringExtras.h"
@@ -32,6 +33,53 @@ static void initializeAll() {
     llvm::InitializeAllAsmPrinters();
   });
 }
+
+//===--------------------------------------------------------------------------------------------===//
+// Kinds of targets, and GPUs
+//===--------------------------------------------------------------------------------------------===//
+
+static constexpr llvm::StringLiteral kindNames[] = {"cpu", "nvptx"};
+
+llvm::StringRef cnn::targetName(TargetKind kind) { return kindNames[static_cast<size_t>(kind)]; }
+
+llvm::Expected<TargetKind> cnn::parseTargetKind(llvm::StringRef name) {
+  for (TargetKind kind : {TargetKind::Cpu, TargetKind::Nvptx})
+    if (name == targetName(kind))
+      return kind;
+  return llvm::createStringError("unknown target '" + name.str() +
+                                 "'\n  hint: the targets are cpu and nvptx");
+}
+
+namespace {
+struct Gpu {
+  llvm::StringLiteral name;
+  /// The lowest version of PTX that has it, times ten.
+  unsigned ptx;
+};
+} // namespace
+
+static constexpr Gpu gpus[] = {{"sm_75", 63}, {"sm_80", 70},  {"sm_86", 71},  {"sm_89", 78},
+                               {"sm_90", 78}, {"sm_90a", 80}, {"sm_100", 86}, {"sm_120", 87}};
+static constexpr llvm::StringLiteral defaultGpu = "sm_80";
+
+llvm::Expected<Target> cnn::resolveGpu(llvm::StringRef name) {
+  initializeAll();
+  if (name == "native")
+    name = defaultGpu;
+  std::string names;
+  for (const Gpu &gpu : gpus) {
+    if (gpu.name == name)
+      return Target{TargetKind::Nvptx, "nvptx64-nvidia-cuda", gpu.name.str(),
+                    "+ptx" + std::to_string(gpu.ptx), /*isHost=*/false};
+    names += (names.empty() ? "" : ", ") + gpu.name.str();
+  }
+  return llvm::createStringError("unknown GPU '" + name.str() + "'\n  hint: known are " + names +
+                                 "; code for one runs on all later ones");
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// CPUs
+//===--------------------------------------------------------------------------------------------===//
 
 static std::unique_ptr<llvm::MCSubtargetInfo> createSubtarget(llvm::StringRef triple,
                                                               llvm::StringRef cpu) {

@@ -1,11 +1,14 @@
 // compile(): look the module up in the cache; else run the phases and generate code; load it.
+// compileForDevice(): the same for a GPU, whose code the driver loads.
 #include "compiler/pipelines/Compile.h"
 #include "compiler/emit/Cache.h"
 #include "compiler/emit/Codegen.h"
 #include "compiler/emit/Jit.h"
 #include "compiler/emit/Manifest.h"
+#include "compiler/emit/Ptx.h"
 #include "compiler/pipelines/TunedStore.h"
 #include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/FileSystem.h"
 #include "llvm/Support/raw_ostream.h"
 #include <chrono>
 
@@ -105,4 +108,48 @@ llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
   net->fromCache = fromCache;
   return net;
+}
+
+/// Whether the IR of a stored PTX text is kept where CNNC_SAVE_NVVM wants it.
+static bool isIrKept(llvm::StringRef ptx) {
+  std::string folder = nvvmFolder();
+  if (folder.empty())
+    return true;
+  ptx.consume_front("// cnnc-ir ");
+  return llvm::sys::fs::exists(folder + "/" + ptx.take_until([](char c) { return c == '\n'; }) +
+                               ".bc");
+}
+
+llvm::Expected<DeviceCode> cnn::compileForDevice(mlir::ModuleOp module,
+                                                 const CompileOptions &given) {
+  auto start = std::chrono::steady_clock::now();
+  CompileOptions options = given;
+  options.target = TargetKind::Nvptx;
+  auto target = getTarget(module, options);
+  if (!target)
+    return target.takeError();
+  Cache cache =
+      options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
+  std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
+  std::optional<CacheEntry> entry = cache.load(key);
+  DeviceCode code;
+  code.fromCache = entry && isIrKept(entry->object);
+  if (!code.fromCache) {
+    if (llvm::Error error = runPhases(module, Phase::Nvvm, options))
+      return error;
+    auto manifest = findManifest(module);
+    if (!manifest)
+      return manifest.takeError();
+    PhaseTimer timer(phaseName(Phase::Ptx), options.timePhases);
+    auto ptx = generatePtx(module, *target);
+    if (!ptx)
+      return ptx.takeError();
+    entry = CacheEntry{std::move(*manifest), std::move(*ptx)};
+    cache.store(key, *entry);
+  }
+  code.manifest = std::move(entry->manifest);
+  code.ptx = std::move(entry->object);
+  code.compileSeconds =
+      std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+  return code;
 }

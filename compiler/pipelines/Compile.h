@@ -47,6 +47,22 @@ std::unique_ptr<mlir::MLIRContext> createContext();
 llvm::Expected<std::unique_ptr<Executable>> compile(mlir::ModuleOp module,
                                                     const CompileOptions &options);
 
+/// What a GPU runs, and what it is told.
+struct DeviceCode {
+  /// JSON with the launches of every entry point, as cnn::parseManifest reads it.
+  std::string manifest;
+  /// The kernels, which the driver compiles for the GPU at hand.
+  std::string ptx;
+  /// Wall-clock seconds of the call.
+  double compileSeconds = 0;
+  /// The code came from the cache: no phase ran.
+  bool fromCache = false;
+};
+
+/// Compiles `module`, of phase `cnn`, for the GPU that `options.cpu` names ("sm_90"; "native" is
+/// the oldest that is supported with everything); as `compile`, with the same cache.
+llvm::Expected<DeviceCode> compileForDevice(mlir::ModuleOp module, const CompileOptions &options);
+
 } // namespace cnn
 
 #endif // CNNC_COMPILER_PIPELINES_COMPILE_H

@@ -5,20 +5,24 @@
 #include "compiler/emit/Manifest.h"
 #include "compiler/emit/Target.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/nvptx/Passes.h"
 #include "compiler/pipelines/LayerTable.h"
 #include "compiler/pipelines/Statistics.h"
 #include "compiler/pipelines/TunedStore.h"
+#include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Tuned.h"
 #include "compiler/transforms/Passes.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/Verifier.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/Passes.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Format.h"
 #include "llvm/Support/raw_ostream.h"
+#include <array>
 #include <chrono>
 
 using namespace cnn;
@@ -57,7 +61,17 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
   manager.addPass(passes::createFusePass(fuse));
 }
 
+static void buildGpuSchedules(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  passes::ChooseGpuSchedulesPassOptions schedules;
+  for (const auto &[key, value] : options.settings)
+    schedules.overrides.push_back(llvm::StringRef(key).drop_front(strlen("schedule.")).str() + "=" +
+                                  value);
+  manager.addPass(passes::createChooseGpuSchedulesPass(schedules));
+}
+
 static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &options) {
+  if (options.target == TargetKind::Nvptx)
+    return buildGpuSchedules(manager, options);
   passes::ChooseLayoutsPassOptions layouts;
   layouts.cpu = options.cpu;
   passes::ChooseAlgorithmsPassOptions algorithms;
@@ -87,6 +101,14 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
 /// Settings that no pass looks at.
 static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseOptions &options) {
   for (const auto &[key, value] : options.settings) {
+    llvm::StringRef name = key;
+    name.consume_front("schedule.");
+    if (options.target == TargetKind::Nvptx &&
+        llvm::is_contained({"layout", "precision", "seed", "tuned"}, name)) {
+      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value))
+          << "schedule." << name << " is a setting of target cpu";
+      return llvm::createStringError("a setting is wrong");
+    }
     int64_t seed = 0;
     if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "seed=" + value))
@@ -133,6 +155,19 @@ static void buildLlvm(mlir::OpPassManager &manager, const PhaseOptions &) {
   manager.addPass(passes::createLowerToLLVMPass());
 }
 
+static void buildGpu(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createBuildGpuKernelsPass());
+  mlir::OpPassManager &kernels =
+      manager.nest<mlir::gpu::GPUModuleOp>().nest<mlir::gpu::GPUFuncOp>();
+  kernels.addPass(passes::createExpandMathPass());
+  kernels.addPass(mlir::createCanonicalizerPass());
+  kernels.addPass(mlir::createCSEPass());
+}
+
+static void buildNvvm(mlir::OpPassManager &manager, const PhaseOptions &) {
+  manager.addPass(passes::createLowerToNvvmPass());
+}
+
 namespace {
 struct PhaseEntry {
   Phase phase;
@@ -140,6 +175,8 @@ struct PhaseEntry {
   llvm::StringLiteral summary;
   /// Adds the passes that lead here from the phase before; null where no pass does.
   void (*build)(mlir::OpPassManager &manager, const PhaseOptions &options);
+  /// The only target that it belongs to; none: all of them.
+  std::optional<TargetKind> target = std::nullopt;
 };
 } // namespace
 
@@ -155,11 +192,19 @@ static constexpr PhaseEntry table[] = {
      buildScheduled},
     {Phase::Planned, "planned", "kernels on buffers; the step as launches over one arena",
      buildPlanned},
-    {Phase::Tiled, "tiled", "loops over register tiles, inside kernels", buildTiled},
-    {Phase::Vector, "vector", "vector code, one operation per register", buildVector},
-    {Phase::Llvm, "llvm", "the LLVM dialect", buildLlvm},
-    {Phase::Asm, "asm", "assembly", nullptr},
-    {Phase::Obj, "obj", "an ELF object, with a C header beside it", nullptr},
+    {Phase::Tiled, "tiled", "loops over register tiles, inside kernels (cpu)", buildTiled,
+     TargetKind::Cpu},
+    {Phase::Vector, "vector", "vector code, one operation per register (cpu)", buildVector,
+     TargetKind::Cpu},
+    {Phase::Llvm, "llvm", "the LLVM dialect (cpu)", buildLlvm, TargetKind::Cpu},
+    {Phase::Asm, "asm", "assembly (cpu)", nullptr, TargetKind::Cpu},
+    {Phase::Obj, "obj", "an ELF object, with a C header beside it (cpu)", nullptr, TargetKind::Cpu},
+    {Phase::Gpu, "gpu", "every kernel as the code of one thread (nvptx)", buildGpu,
+     TargetKind::Nvptx},
+    {Phase::Nvvm, "nvvm", "the kernels in the LLVM dialect (nvptx)", buildNvvm, TargetKind::Nvptx},
+    {Phase::Ptx, "ptx", "PTX text, with a manifest beside it (nvptx)", nullptr, TargetKind::Nvptx},
+    {Phase::Cubin, "cubin", "machine code of a GPU, by the CUDA toolkit's ptxas (nvptx)", nullptr,
+     TargetKind::Nvptx},
 };
 
 static const PhaseEntry &entryOf(Phase phase) { return table[static_cast<size_t>(phase)]; }
@@ -175,6 +220,38 @@ llvm::ArrayRef<Phase> cnn::allPhases() {
     return list;
   }();
   return phases;
+}
+
+llvm::ArrayRef<Phase> cnn::phasesOf(TargetKind target) {
+  static const std::array<std::vector<Phase>, 2> phases = [] {
+    std::array<std::vector<Phase>, 2> lists;
+    for (const PhaseEntry &entry : table)
+      for (TargetKind kind : {TargetKind::Cpu, TargetKind::Nvptx})
+        if (entry.target.value_or(kind) == kind)
+          lists[static_cast<size_t>(kind)].push_back(entry.phase);
+    return lists;
+  }();
+  return phases[static_cast<size_t>(target)];
+}
+
+bool cnn::isPhaseOf(Phase phase, TargetKind target) {
+  return entryOf(phase).target.value_or(target) == target;
+}
+
+/// The number of a phase among those of its target.
+static size_t positionOf(Phase phase) {
+  llvm::ArrayRef<Phase> phases = phasesOf(entryOf(phase).target.value_or(TargetKind::Cpu));
+  return llvm::find(phases, phase) - phases.begin();
+}
+
+bool cnn::comesBefore(Phase before, Phase after) { return positionOf(before) < positionOf(after); }
+
+Phase cnn::lastModulePhase(TargetKind target) {
+  return target == TargetKind::Cpu ? Phase::Llvm : Phase::Nvvm;
+}
+
+Phase cnn::defaultPhase(TargetKind target) {
+  return target == TargetKind::Cpu ? Phase::Obj : Phase::Ptx;
 }
 
 llvm::Expected<Phase> cnn::parsePhase(llvm::StringRef name) {
@@ -212,10 +289,46 @@ void cnn::setPhase(mlir::ModuleOp module, Phase phase) {
   module->setAttr(phaseAttribute, mlir::StringAttr::get(module.getContext(), phaseName(phase)));
 }
 
+static llvm::Error takeTarget(mlir::ModuleOp module, Phase from, PhaseOptions &options) {
+  mlir::Builder builder(module.getContext());
+  TargetKind recorded = TargetKind::Cpu;
+  if (auto name = module->getAttrOfType<mlir::StringAttr>(mlir::cnn::targetAttr)) {
+    auto kind = parseTargetKind(name.getValue());
+    if (!kind)
+      return kind.takeError();
+    recorded = *kind;
+  }
+  TargetKind kind = options.target.value_or(recorded);
+  options.target = kind;
+  if (kind == recorded)
+    return llvm::Error::success();
+  if (from >= Phase::Scheduled)
+    return llvm::createStringError(
+        "the module was compiled for target " + targetName(recorded).str() + " already, not for " +
+        targetName(kind).str() + "\n  hint: begin with a dump of phase 'fused' or earlier");
+  // What was recorded for the other target says nothing about this one.
+  if (module->hasAttr(mlir::cnn::targetAttr))
+    for (llvm::StringRef name : {cpuAttribute, featuresAttribute, settingsAttribute})
+      module->removeAttr(name);
+  if (kind == TargetKind::Cpu)
+    module->removeAttr(mlir::cnn::targetAttr);
+  else
+    module->setAttr(mlir::cnn::targetAttr, builder.getStringAttr(targetName(kind)));
+  return llvm::Error::success();
+}
+
+TargetKind cnn::getTargetKind(mlir::ModuleOp module, const PhaseOptions &options) {
+  if (options.target)
+    return *options.target;
+  return mlir::cnn::isForGpu(module) ? TargetKind::Nvptx : TargetKind::Cpu;
+}
+
 /// Modules before phase `scheduled` record the options of the passes ahead, so that a dump fed back
 /// needs none: what `options` leaves open is taken from there, and all of it is recorded again.
 static llvm::Error adoptOptions(mlir::ModuleOp module, Phase from, PhaseOptions &options) {
   mlir::Builder builder(module.getContext());
+  if (llvm::Error error = takeTarget(module, from, options))
+    return error;
   if (from == Phase::Cnn) {
     if (auto name = module->getAttrOfType<mlir::StringAttr>(modeAttribute)) {
       if (name.getValue() != "train" && name.getValue() != "infer")
@@ -282,12 +395,15 @@ llvm::Expected<Target> cnn::getTarget(mlir::ModuleOp module, const PhaseOptions 
   auto phase = getPhase(module);
   if (!phase)
     return phase.takeError();
+  bool isDevice = getTargetKind(module, options) == TargetKind::Nvptx;
   if (!cpu || *phase < Phase::Scheduled)
-    return resolveTarget(options.cpu, options.features);
+    return isDevice ? resolveGpu(options.cpu) : resolveTarget(options.cpu, options.features);
   if (options.cpu != "native" && options.cpu != cpu.getValue())
     return llvm::createStringError("the module was compiled for '" + cpu.getValue().str() +
                                    "' already, not for '" + options.cpu +
                                    "'\n  hint: begin with a dump of phase 'fused' or earlier");
+  if (isDevice)
+    return resolveGpu(cpu.getValue());
   auto features = module->getAttrOfType<mlir::StringAttr>(featuresAttribute);
   return resolveTarget(cpu.getValue(), features ? features.getValue() : "");
 }
@@ -299,7 +415,8 @@ static llvm::Error setTarget(mlir::ModuleOp module, const PhaseOptions &options)
     return target.takeError();
   mlir::Builder builder(module.getContext());
   module->setAttr(cpuAttribute, builder.getStringAttr(target->cpu));
-  if (!target->features.empty())
+  // A GPU's follow from its name.
+  if (target->kind == TargetKind::Cpu && !target->features.empty())
     module->setAttr(featuresAttribute, builder.getStringAttr(target->features));
   return llvm::Error::success();
 }
@@ -329,7 +446,7 @@ static void normalize(mlir::ModuleOp module) {
 
 std::string cnn::dumpPath(llvm::StringRef directory, Phase phase, llvm::StringRef extension) {
   std::string name;
-  llvm::raw_string_ostream(name) << directory << '/' << llvm::format_decimal(int64_t(phase), 2)
+  llvm::raw_string_ostream(name) << directory << '/' << llvm::format_decimal(positionOf(phase), 2)
                                  << '-' << phaseName(phase) << extension;
   for (size_t at = directory.size(); at < name.size(); ++at)
     if (name[at] == ' ')
@@ -384,10 +501,12 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
   if (entry.phase == Phase::Scheduled) {
     if (llvm::Error error = setTarget(module, options))
       return error;
-    applyTuned(module, options);
+    if (options.target == TargetKind::Cpu)
+      applyTuned(module, options);
   }
   std::string manifest;
-  if (entry.phase == Phase::Llvm) {
+  bool isLast = entry.phase == lastModulePhase(*options.target);
+  if (isLast) {
     auto built = buildManifest(module);
     if (!built)
       return built.takeError();
@@ -401,7 +520,7 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
                                    entry.name.str() + "' failed");
   if (entry.phase == Phase::Fused)
     countFlops(module);
-  if (entry.phase == Phase::Llvm)
+  if (isLast)
     embedManifest(module, manifest);
   setPhase(module, entry.phase);
   dropOptions(module, entry.phase);
@@ -435,20 +554,27 @@ llvm::Error cnn::runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &
   auto from = getPhase(module);
   if (!from)
     return from.takeError();
-  if (*from > to)
-    return llvm::createStringError("the module is of phase '" + phaseName(*from).str() +
-                                   "' already, which comes after '" + phaseName(to).str() + "'");
   PhaseOptions options = given;
   if (llvm::Error error = adoptOptions(module, *from, options))
     return error;
+  for (Phase phase : {*from, to})
+    if (!isPhaseOf(phase, *options.target))
+      return llvm::createStringError(
+          "phase '" + phaseName(phase).str() + "' is one of target " +
+          targetName(*entryOf(phase).target).str() + ", and the module is compiled for " +
+          targetName(*options.target).str() +
+          "\n  hint: --target=" + targetName(*entryOf(phase).target).str());
+  if (comesBefore(to, *from))
+    return llvm::createStringError("the module is of phase '" + phaseName(*from).str() +
+                                   "' already, which comes after '" + phaseName(to).str() + "'");
   module.getContext()->disableMultithreading(options.compileThreads == 1);
   normalize(module);
   if (llvm::Error error = dumpModule(module, *from, options))
     return error;
   if (llvm::Error error = checkSettings(module, *from, options))
     return error;
-  for (Phase phase : allPhases()) {
-    if (phase <= *from || phase > to)
+  for (Phase phase : phasesOf(*options.target)) {
+    if (!comesBefore(*from, phase) || comesBefore(to, phase))
       continue;
     PhaseTimer timer(phaseName(phase), options.timePhases);
     if (llvm::Error error = runPhase(module, entryOf(phase), options))

@@ -3,7 +3,8 @@
 // attribute `cnn.phase` where it stands, and a dump fed back gives the identical object.
 //
 //   ast -> cnn -> grad -> fused -> scheduled -> planned -> tiled -> vector -> llvm -> asm | obj
-//   front end ^     passes of compiler/{transforms,schedule,cpu}              ^ compiler/emit
+//                                                       -> gpu -> nvvm -> ptx | cubin
+//   front end ^     passes of compiler/{transforms,schedule,cpu,nvptx}        ^ compiler/emit
 #ifndef CNNC_COMPILER_PIPELINES_PHASES_H
 #define CNNC_COMPILER_PIPELINES_PHASES_H
 
@@ -26,7 +27,24 @@ class raw_ostream;
 
 namespace cnn {
 
-enum class Phase { Ast, Cnn, Grad, Fused, Scheduled, Planned, Tiled, Vector, Llvm, Asm, Obj };
+/// What behind `Planned` belongs to one kind of target; see `phasesOf`.
+enum class Phase {
+  Ast,
+  Cnn,
+  Grad,
+  Fused,
+  Scheduled,
+  Planned,
+  Tiled,
+  Vector,
+  Llvm,
+  Asm,
+  Obj,
+  Gpu,
+  Nvvm,
+  Ptx,
+  Cubin
+};
 
 /// Infer: the entry `infer` (and `eval` where asked for). Train: `train_step`, `eval`, `infer`.
 enum class Mode { Infer, Train };
@@ -39,7 +57,9 @@ struct PhaseOptions {
   std::vector<std::string> entries;
   /// The `cnn.recipe` to train by; empty: the module's only one.
   std::string recipe;
-  /// "native", or a name that LLVM knows ("znver4", "x86-64-v3", "cortex-a76").
+  /// Nothing: what the module says, else TargetKind::Cpu.
+  std::optional<TargetKind> target;
+  /// "native", or a name that LLVM knows ("znver4", "x86-64-v3", "cortex-a76", "sm_90").
   std::string cpu = "native";
   /// Subtarget features to add to the processor's ("+avx512f,-fma").
   std::string features;
@@ -62,14 +82,28 @@ struct PhaseOptions {
 llvm::StringRef phaseName(Phase phase);
 /// The phase called `name`; the error suggests the nearest name.
 llvm::Expected<Phase> parsePhase(llvm::StringRef name);
-/// All phases in order.
+/// All phases, those of the CPU before those of the GPU.
 llvm::ArrayRef<Phase> allPhases();
+/// The phases that a module for such a target goes through, in order.
+llvm::ArrayRef<Phase> phasesOf(TargetKind target);
+/// Whether phase `phase` is one of a module for such a target.
+bool isPhaseOf(Phase phase, TargetKind target);
+/// Whether `before` comes before `after`, of phases of one target.
+bool comesBefore(Phase before, Phase after);
+/// The last phase in which the module is one of MLIR: Llvm or Nvvm.
+Phase lastModulePhase(TargetKind target);
+/// The phase that is compiled to where none is asked for: Obj or Ptx.
+Phase defaultPhase(TargetKind target);
 /// One line about what the IR is in `phase`, for --help.
 llvm::StringRef phaseSummary(Phase phase);
 
 /// Where `module` stands: its attribute `cnn.phase`. Fails when it has none or an unknown one.
 llvm::Expected<Phase> getPhase(mlir::ModuleOp module);
 void setPhase(mlir::ModuleOp module, Phase phase);
+
+/// The kind of target that `module` is compiled for: what it says itself, else the options, else a
+/// CPU.
+TargetKind getTargetKind(mlir::ModuleOp module, const PhaseOptions &options);
 
 /// What `module` is compiled for: what it says itself (from phase `scheduled` on), else the
 /// options. Fails when the two disagree, and on an unknown processor.
@@ -82,7 +116,8 @@ void printModule(mlir::ModuleOp module, llvm::raw_ostream &out);
 /// schedules are chosen in a copy. Mistakes are reported as by runPhases.
 llvm::Error checkSchedule(mlir::ModuleOp module, const PhaseOptions &options);
 
-/// Runs the passes that take `module` from its phase to `to` (at most Phase::Llvm). Nothing happens
+/// Runs the passes that take `module` from its phase to `to` (at most its target's
+/// lastModulePhase). Nothing happens
 /// when it is there already. Fails when it is past `to`, when a pass fails (which has told the
 /// context's diagnostics handler), or when a dump cannot be written.
 llvm::Error runPhases(mlir::ModuleOp module, Phase to, const PhaseOptions &options);

@@ -39,18 +39,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (ok && !group.isOuter())
         ok = succeeded(schedule(group, *machine, random));
     });
-    for (const Override &override : asked)
-      if (ok && !override.used) {
-        auto error = emitError(override.getLoc(&getContext()))
-                     << "schedule override names '" << override.name
-                     << "', which is no group and no operation of one";
-        ok = false;
-        if (std::string near = nearest(override.name); !near.empty())
-          error.attachNote() << "hint: did you mean '" << near << "'?";
-        else
-          error.attachNote() << "hint: --emit=scheduled shows the groups";
-      }
-    if (!ok)
+    if (!ok || failed(checkUsed(module, asked, {"layout", "precision", "seed", "tuned"})))
       signalPassFailure();
   }
 
@@ -150,28 +139,6 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       reason = "'" + tuned->choice + "' is stored as measured and does not apply; " + reason;
     }
     return success();
-  }
-
-  /// The group or the operation of groups whose name is nearest to `name`; empty if none is near.
-  std::string nearest(StringRef name) {
-    std::string found;
-    unsigned best = 1 + std::max<unsigned>(1, name.size() / 3);
-    auto consider = [&](StringRef candidate) {
-      unsigned distance = name.edit_distance(candidate, /*AllowReplacements=*/true, best);
-      if (distance < best) {
-        best = distance;
-        found = candidate.str();
-      }
-    };
-    for (StringRef other : {"layout", "precision", "seed", "tuned"})
-      consider(other);
-    getOperation().walk([&](Operation *op) {
-      if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())
-        consider(group.getName());
-      else if (!group && op->getParentOfType<GroupOp>())
-        consider(op->getName().stripDialect());
-    });
-    return found;
   }
 
   /// Whether the group only sums what a gradient's group gives, slice by slice, under its name.

@@ -43,6 +43,46 @@ FailureOr<SmallVector<Override>> mlir::cnn::parseOverrides(ModuleOp module,
   return overrides;
 }
 
+/// The group, the operation of groups or the setting whose name is nearest to `name`; empty if none
+/// is near.
+static std::string findNearest(ModuleOp module, StringRef name, ArrayRef<StringRef> settings) {
+  std::string found;
+  unsigned best = 1 + std::max<unsigned>(1, name.size() / 3);
+  auto consider = [&](StringRef candidate) {
+    unsigned distance = name.edit_distance(candidate, /*AllowReplacements=*/true, best);
+    if (distance < best) {
+      best = distance;
+      found = candidate.str();
+    }
+  };
+  for (StringRef setting : settings)
+    consider(setting);
+  module.walk([&](Operation *op) {
+    if (auto group = dyn_cast<GroupOp>(op); group && !group.isOuter())
+      consider(group.getName());
+    else if (!group && op->getParentOfType<GroupOp>())
+      consider(op->getName().stripDialect());
+  });
+  return found;
+}
+
+LogicalResult mlir::cnn::checkUsed(ModuleOp module, ArrayRef<Override> overrides,
+                                   ArrayRef<StringRef> settings) {
+  for (const Override &override : overrides) {
+    if (override.used)
+      continue;
+    auto error = emitError(override.getLoc(module.getContext()))
+                 << "schedule override names '" << override.name
+                 << "', which is no group and no operation of one";
+    if (std::string near = findNearest(module, override.name, settings); !near.empty())
+      error.attachNote() << "hint: did you mean '" << near << "'?";
+    else
+      error.attachNote() << "hint: --emit=scheduled shows the groups";
+    return failure();
+  }
+  return success();
+}
+
 FailureOr<SmallVector<int64_t>> mlir::cnn::parseNumbers(StringRef text) {
   SmallVector<int64_t> numbers;
   SmallVector<StringRef> fields;

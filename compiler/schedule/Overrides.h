@@ -32,6 +32,11 @@ Location getSettingLoc(MLIRContext *context, const Twine &setting);
 /// Reads all; a located error and failure for one that has not the form above.
 FailureOr<SmallVector<Override>> parseOverrides(ModuleOp module, ArrayRef<std::string> texts);
 
+/// Fails, with an error at the first of them, where an override names neither a group of the module
+/// nor an operation of one; the hint is the nearest name, also among `settings`.
+LogicalResult checkUsed(ModuleOp module, ArrayRef<Override> overrides,
+                        ArrayRef<StringRef> settings);
+
 /// Numbers joined by `x`; failure for anything else.
 FailureOr<SmallVector<int64_t>> parseNumbers(StringRef text);
 

@@ -139,6 +139,24 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"> {
+  let summary = "Choose how the threads of a GPU compute every group";
+  let description = [{
+    Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result, or, where there are few
+    results of many points, a block of threads for each. Gradients of convolutions' inputs take the form that
+    gathers where the stride allows it. `override` entries are those of `cnn-choose-schedules` with the keys
+    algorithm (`point`, `reduce`) and block (threads of a block).
+
+    All tensors lie in row-major order. Test: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`.
+  }];
+  let options = [
+    ListOption<"overrides", "override", "std::string",
+               "schedules by group name or operation, such as conv1.forward=algorithm:point;block:128">
+  ];
+  let statistics = [Statistic<"numGroups", "groups", "Number of groups scheduled">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
 def PlanPass : Pass<"cnn-plan", "::mlir::ModuleOp"> {
   let summary = "Outline groups into kernels on buffers and plan the memory";
   let description = [{

@@ -3,17 +3,18 @@
 //
 // In: scheduled groups on tensors. Out: kernels on memrefs, and entry points that launch them on
 // views of state, arena and scratch. Values are gone but inside of kernels, where `cnn.from_buffer`
-// and `cnn.to_buffer` tie them to memory. Next: cpu/Tile.cpp.
+// and `cnn.to_buffer` tie them to memory. Next: lowering/Tile.cpp, or nvptx/BuildGpuKernels.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/Arena.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
+#include "dialect/BufferPlace.h"
 #include "dialect/Timing.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
@@ -46,10 +47,6 @@ static MemRefType getBufferType(RankedTensorType type, SliceScheduleAttr slice =
   return MemRefType::get(layout.getPhysicalShape(logical), type.getElementType());
 }
 
-static int64_t getBytes(MemRefType type) {
-  return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
-}
-
 /// The value that owns the memory of `value`: reshapes are views.
 static Value getRoot(Value value) {
   while (auto reshape = value.getDefiningOp<ReshapeOp>())
@@ -74,10 +71,17 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   void runOnOperation() override {
     ModuleOp module = getOperation();
     globals.clear();
-    FailureOr<Machine> found = Machine::get(module);
-    if (failed(found))
+    forGpu = isForGpu(module);
+    if (forGpu && timed) {
+      module.emitError() << "kernels of a GPU do not count the time spent in them";
       return signalPassFailure();
-    machine = *found;
+    }
+    if (!forGpu) {
+      FailureOr<Machine> found = Machine::get(module);
+      if (failed(found))
+        return signalPassFailure();
+      machine = *found;
+    }
     placeState(module);
     SmallVector<func::FuncOp> entries;
     for (auto entry : module.getOps<func::FuncOp>())
@@ -119,6 +123,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   /// Bytes of scratch memory that the kernel of an inner group takes beside its buffers.
   FailureOr<int64_t> getOwnScratch(GroupOp group, bool sliced) {
+    if (forGpu)
+      return 0;
     FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
     if (failed(space))
       return failure();
@@ -446,10 +452,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       return {};
     FailureOr<GroupInfo> info = GroupInfo::get(group);
     NestScheduleAttr schedule = group.getNestSchedule();
-    if (failed(info) || !schedule)
+    if (failed(info) || !group.getScheduleAttr())
       return {};
     // Lanes beyond the end of a row store to the next one, whose own elements come later.
-    if (info->nest.getNumDims() > 0 &&
+    if (schedule && info->nest.getNumDims() > 0 &&
         info->nest.sizes[schedule.getVector()] % ScheduleSpace::getLanes(group, machine) != 0)
       return {};
     for (auto [argument, input] : llvm::enumerate(group.getInputs())) {
@@ -463,6 +469,28 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         return input;
     }
     return {};
+  }
+
+  /// The work items (on a GPU: blocks) of the kernel of an inner group. A dump may have been
+  /// edited: a schedule that is not legal has no number of them.
+  FailureOr<int64_t> getNumItems(GroupOp group) {
+    auto fail = [&]() -> InFlightDiagnostic {
+      return group.emitError() << "group '" << group.getName() << "': ";
+    };
+    if (GpuScheduleAttr attr = forGpu ? group.getGpuSchedule() : GpuScheduleAttr()) {
+      FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
+      if (failed(space) || failed(space->verify(GpuSchedule::get(attr), fail)))
+        return failure();
+      return space->getNumBlocks(GpuSchedule::get(attr));
+    }
+    NestScheduleAttr attr = forGpu ? NestScheduleAttr() : group.getNestSchedule();
+    if (!attr)
+      return group.emitError() << "group '" << group.getName() << "' has no schedule for "
+                               << (forGpu ? "a GPU" : "a CPU");
+    FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, false);
+    if (failed(space) || failed(space->verify(NestSchedule::get(attr), fail)))
+      return failure();
+    return space->getNumItems(NestSchedule::get(attr));
   }
 
   //===--- Entry points
@@ -586,7 +614,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         });
     int64_t arenaBytes = std::max(planArena(buffers, alignment), alignment);
     unsigned arena = addArgument(getBytesType(arenaBytes), "arena", "", {});
-    addArgument(getBytesType(scratchBytes), "scratch", "", {});
+    if (!forGpu)
+      addArgument(getBytesType(scratchBytes), "scratch", "", {});
 
     auto planned =
         func::FuncOp::create(b, loc, entryName + ".planned", b.getFunctionType(types, {}));
@@ -651,18 +680,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           kernel = *made;
           items = slice.getNumItems();
         } else {
-          FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, false);
-          if (failed(space))
+          FailureOr<int64_t> count = getNumItems(group);
+          if (failed(count))
             return failure();
-          if (!group.getNestSchedule())
-            return group.emitError() << "group '" << group.getName() << "' has no schedule";
-          // A dump may have been edited: what is not legal has no number of work items.
-          NestSchedule schedule = NestSchedule::get(group.getNestSchedule());
-          if (failed(space->verify(schedule, [&]() -> InFlightDiagnostic {
-                return group.emitError() << "group '" << group.getName() << "': ";
-              })))
-            return failure();
-          items = space->getNumItems(schedule);
+          items = *count;
           kernel = outline(group, {}, argumentTypes);
         }
         if (failed(describe(group, kernel, /*sliced=*/false)))
@@ -698,6 +719,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   }
 
   Machine machine;
+  bool forGpu = false;
   /// Where a tensor of the state, or one that is prepared, lies.
   struct Place {
     bool prepared;

@@ -3,6 +3,7 @@
 
 #include "compiler/cpu/Passes.h"
 #include "compiler/lowering/Passes.h"
+#include "compiler/nvptx/Passes.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/tools/StandardOutput.h"
 #include "compiler/transforms/Passes.h"
@@ -10,7 +11,9 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/DLTI/DLTI.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -21,15 +24,16 @@
 int main(int argc, char **argv) {
   cnn::tool::guardStandardOutput("cnn-opt: ");
   mlir::DialectRegistry registry;
-  registry
-      .insert<mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::DLTIDialect,
-              mlir::func::FuncDialect, mlir::LLVM::LLVMDialect, mlir::math::MathDialect,
-              mlir::memref::MemRefDialect, mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
+  registry.insert<mlir::cnn::CnnDialect, mlir::arith::ArithDialect, mlir::DLTIDialect,
+                  mlir::func::FuncDialect, mlir::gpu::GPUDialect, mlir::LLVM::LLVMDialect,
+                  mlir::NVVM::NVVMDialect, mlir::math::MathDialect, mlir::memref::MemRefDialect,
+                  mlir::scf::SCFDialect, mlir::vector::VectorDialect>();
   mlir::registerTransformsPasses();
   mlir::cnn::registerCnnCpuPasses();
   mlir::cnn::registerCnnTransformsPasses();
   mlir::cnn::registerCnnSchedulePasses();
   mlir::cnn::registerCnnLoweringPasses();
+  mlir::cnn::registerCnnNvptxPasses();
   return mlir::asMainReturnCode(
       mlir::MlirOptMain(argc, argv, "Optimiser driver of the cnn dialect\n", registry));
 }

@@ -1,9 +1,11 @@
-// Up to phase `llvm` the module is printed; from there code is generated, and an object comes with
-// its header and, where asked for, its weights.
+// Up to phase `llvm` or `nvvm` the module is printed; from there code is generated: an object comes
+// with its header and, where asked for, its weights, code for a GPU with its manifest.
 #include "compiler/tools/cnnc/Driver.h"
 #include "compiler/emit/CWrapper.h"
 #include "compiler/emit/Codegen.h"
+#include "compiler/emit/Cubin.h"
 #include "compiler/emit/Manifest.h"
+#include "compiler/emit/Ptx.h"
 #include "compiler/frontend/MlirDiagnostics.h"
 #include "compiler/pipelines/Compile.h"
 #include "compiler/tools/cnnc/Input.h"
@@ -124,11 +126,49 @@ static llvm::Error emitObject(mlir::ModuleOp module, CodegenOptions codegen,
   return writeTogether(files);
 }
 
+/// PTX text or machine code of a GPU, and the manifest.
+static llvm::Error emitDevice(mlir::ModuleOp module, const Target &target, const Options &options) {
+  const PhaseOptions &phases = options.phases;
+  auto manifest = findManifest(module);
+  if (!manifest)
+    return manifest.takeError();
+  std::string code;
+  {
+    PhaseTimer timer(phaseName(Phase::Ptx), phases.timePhases);
+    auto ptx = generatePtx(module, target);
+    if (!ptx)
+      return ptx.takeError();
+    code = std::move(*ptx);
+  }
+  if (!phases.dumpDirectory.empty())
+    if (llvm::Error error = writeDump(phases.dumpDirectory, Phase::Ptx, ".ptx", code))
+      return error;
+  if (options.emit == Phase::Cubin) {
+    PhaseTimer timer(phaseName(Phase::Cubin), phases.timePhases);
+    auto cubin = assemblePtx(code, target);
+    if (!cubin)
+      return cubin.takeError();
+    if (options.verbose)
+      llvm::errs() << formatUse(cubin->kernels, target);
+    code = std::move(cubin->bytes);
+    if (!phases.dumpDirectory.empty())
+      if (llvm::Error error = writeDump(phases.dumpDirectory, Phase::Cubin, ".cubin", code))
+        return error;
+  }
+  if (options.output.empty() || options.output == "-")
+    return writeOutput(options.output, code);
+  std::string text = *manifest + "\n";
+  return writeTogether(
+      {{options.output, code}, {withExtension(options.output, ".json"), llvm::StringRef(text)}});
+}
+
 static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
   const PhaseOptions &phases = options.phases;
   auto target = getTarget(module, phases);
   if (!target)
     return target.takeError();
+  if (target->kind == TargetKind::Nvptx)
+    return emitDevice(module, *target, options);
   CodegenOptions codegen;
   codegen.target = *target;
   codegen.threads = phases.compileThreads;
@@ -147,7 +187,8 @@ static llvm::Error emitCode(mlir::ModuleOp module, const Options &options) {
   return emitObject(module, std::move(codegen), options);
 }
 
-llvm::Error tool::run(const Options &options) {
+llvm::Error tool::run(const Options &given) {
+  Options options = given;
   std::unique_ptr<mlir::MLIRContext> context = createContext();
   Diagnostics diagnostics(&llvm::errs());
   MlirDiagnostics handler(context.get(), diagnostics, &llvm::errs());
@@ -161,7 +202,13 @@ llvm::Error tool::run(const Options &options) {
   if (options.emit == Phase::Ast)
     return writeOutput(options.output, input->tree);
   mlir::ModuleOp module = *input->module;
-  Phase last = std::min(options.emit, Phase::Llvm);
+  // A dump says what it is compiled for.
+  TargetKind target = getTargetKind(module, options.phases);
+  if (llvm::Error error = setDefaults(options, target))
+    return error;
+  bool emitsCode =
+      isPhaseOf(options.emit, target) && comesBefore(lastModulePhase(target), options.emit);
+  Phase last = emitsCode ? lastModulePhase(target) : options.emit;
   PhaseOptions phases = options.phases;
   if (!input->tree.empty()) {
     phases.recipe.clear(); // what the front end emits has the chosen one only
@@ -169,8 +216,9 @@ llvm::Error tool::run(const Options &options) {
   }
   if (options.tune && input->tree.empty())
     return llvm::createStringError(options.input + ": --tune needs a .cnn file, not a dump");
-  llvm::Error error = options.tune || last < Phase::Scheduled ? checkSchedule(module, phases)
-                                                              : llvm::Error::success();
+  llvm::Error error = options.tune || comesBefore(last, Phase::Scheduled)
+                          ? checkSchedule(module, phases)
+                          : llvm::Error::success();
   if (!error)
     error =
         options.tune ? tune(module, phases, options.tuneSeconds) : runPhases(module, last, phases);
@@ -181,7 +229,7 @@ llvm::Error tool::run(const Options &options) {
   }
   if (error || options.tune)
     return error;
-  if (options.emit > Phase::Llvm)
+  if (emitsCode)
     return emitCode(module, options);
   std::string text;
   llvm::raw_string_ostream out(text);

@@ -36,7 +36,8 @@ static llvm::Error checkDump(mlir::ModuleOp module, const Options &options) {
                 "the .cnn file");
   if (!options.element.empty())
     return late("--element=" + options.element, "its types are fixed", "the .cnn file");
-  if (*phase >= Phase::Grad && *phase < Phase::Llvm && options.phases.mode) {
+  bool hasEntries = *phase >= Phase::Grad && *phase != Phase::Llvm && *phase != Phase::Nvvm;
+  if (hasEntries && options.phases.mode) {
     bool trains = module.lookupSymbol("train_step") != nullptr;
     if (trains != (*options.phases.mode == Mode::Train))
       return late(trains ? "--mode=infer" : "--mode=train",

@@ -35,7 +35,8 @@ static cl::opt<std::string> target("target", cl::value_desc("cpu|nvptx"), cl::ca
 static cl::opt<std::string> cpu("mcpu", cl::value_desc("CPU"), cl::cat(category),
                                 cl::init("native"),
                                 cl::desc("the processor, as LLVM names it: znver4, x86-64-v3, "
-                                         "cortex-a76 (default: native, the one at hand)"));
+                                         "cortex-a76 (default: native, the one at hand); of "
+                                         "nvptx sm_75 to sm_120 (default: sm_80)"));
 static cl::opt<std::string> features("mattr", cl::value_desc("+a,-b"), cl::cat(category),
                                      cl::desc("features to add to the processor's or to remove"));
 static cl::opt<std::string> element("element", cl::value_desc("f32|f64"), cl::cat(category),
@@ -44,11 +45,14 @@ static cl::opt<std::string> element("element", cl::value_desc("f32|f64"), cl::ca
 static cl::opt<std::string> emitName("emit", cl::value_desc("PHASE"), cl::cat(category),
                                      cl::init("obj"),
                                      cl::desc("how far to compile; the phases are below "
-                                              "(default: obj)"));
+                                              "(default: obj; of nvptx ptx)"));
 static cl::opt<std::string>
     output("o", cl::value_desc("OUT"), cl::cat(category),
            cl::desc("where the result goes, - for standard output (default: "
-                    "FILE with .o for an object, else -)"));
+                    "FILE with .o for an object, .ptx for a GPU, else -)"));
+static cl::opt<bool> verbose("v", cl::cat(category),
+                             cl::desc("with --emit=cubin: print registers, shared memory, spills "
+                                      "and occupancy of every kernel to standard error"));
 static cl::opt<std::string> dumps("dump-phases", cl::value_desc("DIR"), cl::cat(category),
                                   cl::desc("write every phase into this folder, one numbered file "
                                            "each, and layers.txt with what was decided for each "
@@ -86,9 +90,11 @@ static const char overview[] =
     "  cnnc lenet.cnn --mode train --dump-phases=dumps\n"
     "  cnnc dumps/04-scheduled.mlir -o lenet.o   go on from an edited dump\n"
     "  cnnc lenet.cnn --weights w.safetensors -o lenet.o\n"
+    "  cnnc lenet.cnn --target=nvptx --mode train   lenet.ptx and lenet.json for a GPU\n"
     "  cnnc lenet.cnn --mode train --tune        measure what is fastest here, and keep it\n\n"
     "FILE may be - for standard input. An object comes with a C header (OUT with .h for .o) that\n"
-    "says how to call it: it needs libc and libm only.\n";
+    "says how to call it: it needs libc and libm only. PTX comes with a manifest (.json): the\n"
+    "launches of every entry point.\n";
 
 /// The table of phases, after the options.
 static std::string phaseHelp() {
@@ -97,21 +103,31 @@ static std::string phaseHelp() {
     text += "  " + cnn::phaseName(phase).str() +
             std::string(12 - cnn::phaseName(phase).size(), ' ') + cnn::phaseSummary(phase).str() +
             "\n";
-  return text + "\nA dump of a phase from cnn to llvm, fed back, gives the identical object.\n"
-                "Compiled nets of `cnn`, and what --tune measures, are kept in $CNNC_CACHE, "
-                "$XDG_CACHE_HOME/cnnc or\n"
-                "~/.cache/cnnc; CNNC_PERF=1 writes their symbols to /tmp/perf-PID.map for perf.\n"
-                "Exit codes: 0 success; 1 anything else, with a message.\n";
+  return text +
+         "\nA dump of a phase from cnn to llvm or nvvm, fed back, gives the identical code.\n"
+         "Compiled nets of `cnn`, and what --tune measures, are kept in $CNNC_CACHE, "
+         "$XDG_CACHE_HOME/cnnc or\n"
+         "~/.cache/cnnc; CNNC_PERF=1 writes their symbols to /tmp/perf-PID.map for perf.\n"
+         "Exit codes: 0 success; 1 anything else, with a message.\n";
 }
 
 static Error checkCombinations(cnn::Phase phase) {
-  if (target != "cpu")
-    return createStringError(target == "nvptx"
-                                 ? "target 'nvptx' is not available in this build yet\n"
-                                   "  hint: --target cpu is"
-                                 : "unknown target '" + target +
-                                       "'\n  hint: the targets are cpu and "
-                                       "nvptx");
+  if (target.getNumOccurrences()) {
+    auto kind = cnn::parseTargetKind(target);
+    if (!kind)
+      return kind.takeError();
+    if (!cnn::isPhaseOf(phase, *kind) && emitName.getNumOccurrences()) {
+      std::string names;
+      for (cnn::Phase other : cnn::phasesOf(*kind))
+        names += (names.empty() ? "" : ", ") + cnn::phaseName(other).str();
+      return createStringError("--emit=" + emitName + " is no phase of target " + target +
+                               "\n  hint: its phases are " + names);
+    }
+    if (*kind == cnn::TargetKind::Nvptx && !features.empty())
+      return createStringError("--mattr is for CPUs: the features of a GPU follow from -mcpu");
+  }
+  if (verbose && phase != cnn::Phase::Cubin)
+    return createStringError("-v needs --emit=cubin: only machine code has registers");
   if (!element.empty() && element != "f32" && element != "f64")
     return createStringError("unknown element type '" + element + "'\n  hint: f32 or f64");
   if (!weights.empty() && phase != cnn::Phase::Obj)
@@ -128,6 +144,9 @@ static Error checkTune() {
   if (!tune)
     return tuneSeconds.getNumOccurrences() ? createStringError("--tune-seconds needs --tune")
                                            : Error::success();
+  if (target != "cpu")
+    return createStringError("--tune measures on the processor at hand, not on a GPU\n  hint: "
+                             "leave out --target");
   const cl::Option *written[] = {&emitName, &output, &dumps, &weights};
   for (const cl::Option *option : written)
     if (option->getNumOccurrences())
@@ -164,6 +183,8 @@ static Error checkDistinct(const cnn::tool::Options &options) {
   };
   if (options.emit == cnn::Phase::Obj)
     beside("header", ".h");
+  if (options.emit == cnn::Phase::Ptx || options.emit == cnn::Phase::Cubin)
+    beside("manifest", ".json");
   if (options.weightsBeside)
     beside("weights file", ".weights");
   const Named read[] = {{"input", options.input}, {"weights", options.weights}};
@@ -173,22 +194,34 @@ static Error checkDistinct(const cnn::tool::Options &options) {
         return createStringError(one.path + ": the " + one.what + " would overwrite the " +
                                  other.what);
     if (&one != written.begin() && one.path == options.output)
-      return createStringError(one.path + ": the " + one.what +
-                               " goes there, so the object cannot");
+      return createStringError(one.path + ": the " + one.what + " goes there, so the " +
+                               (options.emit == cnn::Phase::Obj ? "object" : "code") + " cannot");
   }
   return Error::success();
 }
 
 static std::string defaultOutput(cnn::Phase phase) {
-  if (phase != cnn::Phase::Obj)
+  StringRef extension = phase == cnn::Phase::Obj     ? ".o"
+                        : phase == cnn::Phase::Ptx   ? ".ptx"
+                        : phase == cnn::Phase::Cubin ? ".cubin"
+                                                     : "";
+  if (extension.empty())
     return "-";
   if (!dumps.empty() && !emitName.getNumOccurrences())
     return "";
   if (input == "-")
     return "-";
   SmallString<128> path = sys::path::filename(input);
-  sys::path::replace_extension(path, ".o");
+  sys::path::replace_extension(path, extension);
   return path.str().str();
+}
+
+Error cnn::tool::setDefaults(Options &options, TargetKind target) {
+  if (!options.isEmitAsked)
+    options.emit = defaultPhase(target);
+  if (!options.isOutputAsked)
+    options.output = defaultOutput(options.emit);
+  return checkDistinct(options);
 }
 
 Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
@@ -204,27 +237,35 @@ Expected<cnn::tool::Options> cnn::tool::parseOptions(int argc, char **argv) {
   auto phase = parsePhase(emitName);
   if (!phase)
     return phase.takeError();
+  TargetKind kind = target == targetName(TargetKind::Nvptx) ? TargetKind::Nvptx : TargetKind::Cpu;
+  if (!emitName.getNumOccurrences())
+    phase = defaultPhase(kind);
   if (Error error = checkCombinations(*phase))
     return error;
   if (Error error = checkTune())
     return error;
   Options options;
   options.input = input;
-  options.output = output.getNumOccurrences() ? output.getValue() : defaultOutput(*phase);
+  options.output = output;
+  options.isOutputAsked = output.getNumOccurrences();
   options.net = net;
   options.recipe = recipe;
   options.batch = batch;
   options.element = element;
   options.emit = *phase;
+  options.isEmitAsked = emitName.getNumOccurrences();
+  options.verbose = verbose;
   options.weights = weights;
   options.weightsBeside = weightsBeside;
   options.tune = tune;
   options.tuneSeconds = static_cast<int64_t>(tuneSeconds);
-  if (Error error = checkDistinct(options))
+  if (Error error = setDefaults(options, kind))
     return error;
   options.settings.assign(settings.begin(), settings.end());
   if (mode.getNumOccurrences())
     options.phases.mode = mode;
+  if (target.getNumOccurrences())
+    options.phases.target = kind;
   options.phases.recipe = recipe;
   options.phases.cpu = cpu;
   options.phases.features = features;

@@ -113,7 +113,7 @@ func.func @f(%x: tensor<3xf32>) {
 
 // cnn.group C3
 func.func @f(%x: tensor<3xf32>) {
-  // expected-error@+1 {{'cnn.group' op schedule is #cnn.slices<block = 3, count = 1>, expected #cnn.nest (C3)}}
+  // expected-error@+1 {{'cnn.group' op schedule is #cnn.slices<block = 3, count = 1>, expected #cnn.nest or #cnn.gpu_schedule (C3)}}
   %0 = cnn.group "g" (%a = %x) : (tensor<3xf32>) -> tensor<3xf32> schedule #cnn.slices<block = 3, count = 1> {
     cnn.yield %a : tensor<3xf32>
   }

@@ -1,0 +1,275 @@
+//===- BuildGpuKernels.cpp - A gpu.func of every kernel
+//--------------------------------------------===//
+//
+// In: phase `planned`: kernels that hold a group between `cnn.from_buffer` and `cnn.to_buffer`, and
+// entry points that launch them. Out: the same entry points, and the kernels as gpu.funcs of
+// scalar code. Next: lowering's cnn-expand-math, then LowerToNvvm.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/nvptx/Emitters.h"
+#include "compiler/nvptx/Passes.h"
+#include "dialect/BufferPlace.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/StringExtras.h"
+#include "llvm/ADT/StringSet.h"
+#include "llvm/Support/MathExtras.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_BUILDGPUKERNELSPASS
+#include "compiler/nvptx/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+
+/// Alignment of the buffers that an entry point gets, as runtime/abi/cnn_abi.h states it.
+constexpr int64_t alignment = 64;
+
+/// Arguments of a kernel in phase `planned` before its buffers: the work item and the scratch.
+constexpr unsigned firstBuffer = 2;
+
+/// A kernel that has been built, and what all of its launches have in common.
+struct Built {
+  gpu::GPUFuncOp function;
+  unsigned numInputs = 0;
+  SmallVector<int64_t> alignments;
+  /// Whether some launch passes the memory of one of its other arguments, too, and one of the two
+  /// is written.
+  SmallVector<bool> overlaps;
+};
+
+/// `name` as PTX takes it: letters, digits and underscores, and none of its own words, which have
+/// no underscore.
+std::string toPtxName(StringRef name) {
+  std::string result;
+  for (char c : name)
+    result += llvm::isAlnum(c) ? c : '_';
+  if (result.empty() || llvm::isDigit(result[0]))
+    result = "k_" + result;
+  if (result.find('_') == std::string::npos)
+    result += "_kernel";
+  return result;
+}
+
+struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernels> {
+  using BuildGpuKernelsPassBase::BuildGpuKernelsPassBase;
+
+  void runOnOperation() override {
+    if (failed(run()))
+      signalPassFailure();
+  }
+
+  LogicalResult run() {
+    ModuleOp module = getOperation();
+    if (!isForGpu(module))
+      return module.emitError() << "the module is not compiled for a GPU; its attribute "
+                                << targetAttr << " must be \"nvptx\"";
+    built.clear();
+    order.clear();
+    names.clear();
+    constants.clear();
+    OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
+    gpuModule = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
+    SmallVector<LaunchOp> launches;
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic())
+        llvm::append_range(launches, entry.getOps<LaunchOp>());
+    for (LaunchOp launch : launches)
+      if (failed(runOnLaunch(launch)))
+        return failure();
+    for (const std::string &key : order)
+      setAttributes(built[key]);
+    for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
+      if (function->hasAttr("cnn.kernel"))
+        function.erase();
+      else
+        for (auto constant : llvm::make_early_inc_range(function.getOps<memref::GetGlobalOp>()))
+          if (constant->use_empty())
+            constant.erase();
+    }
+    for (auto global : llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
+      global.erase();
+    return success();
+  }
+
+  /// The kernel whose code a launch runs: equal ones of several layers call one of them.
+  FailureOr<func::FuncOp> findKernel(LaunchOp launch) {
+    ModuleOp module = getOperation();
+    auto kernel = module.lookupSymbol<func::FuncOp>(launch.getKernel());
+    if (!kernel || kernel.isExternal())
+      return launch.emitError() << "'" << launch.getKernel() << "' is no kernel of this module";
+    if (auto calls = llvm::to_vector(kernel.getOps<func::CallOp>()); calls.size() == 1)
+      kernel = module.lookupSymbol<func::FuncOp>(calls.front().getCallee());
+    if (!kernel || kernel.getNumArguments() != launch.getBuffers().size() + firstBuffer)
+      return launch.emitError() << "the launch of '" << launch.getKernel()
+                                << "' passes other arguments than the kernel takes";
+    return kernel;
+  }
+
+  LogicalResult runOnLaunch(LaunchOp launch) {
+    FailureOr<func::FuncOp> kernel = findKernel(launch);
+    if (failed(kernel))
+      return failure();
+    SmallVector<BufferPlace> places;
+    SmallVector<Value> operands;
+    SmallVector<StringAttr> literals; // per buffer; null for an argument
+    std::string key = kernel->getName().str();
+    for (Value buffer : launch.getBuffers()) {
+      FailureOr<BufferPlace> place = getBufferPlace(buffer);
+      if (failed(place))
+        return failure();
+      literals.push_back(place->constant);
+      if (place->constant) {
+        key += (" " + place->constant.getValue() + "@" + llvm::Twine(literals.size())).str();
+        continue;
+      }
+      places.push_back(*place);
+      operands.push_back(buffer);
+    }
+    auto [found, isNew] = built.try_emplace(key);
+    Built &entry = found->second;
+    if (isNew) {
+      order.push_back(key);
+      if (failed(build(*kernel, literals, entry)))
+        return failure();
+    }
+    for (auto [i, place] : llvm::enumerate(places)) {
+      int64_t offset = llvm::MinAlign(place.offset, alignment);
+      entry.alignments[i] = std::min(entry.alignments[i], offset);
+      for (size_t j = 0; j < i; ++j)
+        if (i >= entry.numInputs && place.overlaps(places[j]))
+          entry.overlaps[i] = entry.overlaps[j] = true;
+    }
+    launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
+    launch.setKernel(entry.function.getName());
+    launch.getBuffersMutable().assign(operands);
+    return success();
+  }
+
+  static MemRefType getFlat(MemRefType type) {
+    return MemRefType::get({type.getNumElements()}, type.getElementType());
+  }
+
+  /// The constant `name` of the module as one of the gpu.module, in one dimension.
+  FailureOr<memref::GlobalOp> getConstant(StringAttr name, Location loc) {
+    auto &made = constants[name];
+    if (made)
+      return made;
+    auto global = getOperation().lookupSymbol<memref::GlobalOp>(name);
+    auto value = global ? dyn_cast_or_null<DenseElementsAttr>(global.getInitialValueAttr())
+                        : DenseElementsAttr();
+    if (!value)
+      return emitError(loc) << "'" << name.getValue() << "' is no constant of this module";
+    MemRefType type = getFlat(global.getType());
+    OpBuilder b = OpBuilder::atBlockBegin(gpuModule.getBody());
+    made = memref::GlobalOp::create(
+        b, global.getLoc(), toPtxName(name.getValue()), b.getStringAttr("private"), type,
+        value.reshape(RankedTensorType::get(type.getShape(), type.getElementType())),
+        /*constant=*/true, b.getI64IntegerAttr(alignment));
+    return made;
+  }
+
+  LogicalResult build(func::FuncOp kernel, ArrayRef<StringAttr> literals, Built &entry) {
+    auto groups = llvm::to_vector(kernel.getOps<GroupOp>());
+    if (groups.size() != 1)
+      return kernel.emitError() << "kernel '" << kernel.getName() << "' holds " << groups.size()
+                                << " groups; expected 1";
+    GroupOp group = groups.front();
+    auto fail = [&]() -> InFlightDiagnostic {
+      return group.emitError() << "group '" << group.getName() << "': ";
+    };
+    if (!group.getGpuSchedule())
+      return fail() << "has no schedule for a GPU";
+    GpuSchedule schedule = GpuSchedule::get(group.getGpuSchedule());
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
+    if (failed(space) || failed(space->verify(schedule, fail)))
+      return failure();
+    for (Value value : group.getYield().getValues()) {
+      Operation *def = value.getDefiningOp();
+      if (!def || llvm::is_contained(space->getInfo().prologue, def))
+        return fail() << "yields a value that it does not compute in its kernel";
+    }
+
+    SmallVector<Type> types;
+    SmallVector<Location> locations;
+    for (auto [i, literal] : llvm::enumerate(literals)) {
+      BlockArgument argument = kernel.getArgument(firstBuffer + i);
+      if (literal)
+        continue;
+      types.push_back(getFlat(cast<MemRefType>(argument.getType())));
+      locations.push_back(argument.getLoc());
+      entry.numInputs += i < group.getInputs().size();
+    }
+    entry.alignments.assign(types.size(), alignment);
+    entry.overlaps.assign(types.size(), false);
+    OpBuilder b = OpBuilder::atBlockEnd(gpuModule.getBody());
+    std::string name = toPtxName(kernel.getName());
+    for (int count = 2; !names.insert(name).second; ++count)
+      name = toPtxName(kernel.getName()) + "_" + std::to_string(count);
+    entry.function = gpu::GPUFuncOp::create(b, kernel.getLoc(), name, b.getFunctionType(types, {}));
+    entry.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+    entry.function.setKnownBlockSizeAttr(
+        b.getDenseI32ArrayAttr({static_cast<int32_t>(schedule.block), 1, 1}));
+    Block &body = entry.function.getBody().front();
+    for (auto [argument, loc] : llvm::zip(body.getArguments(), locations))
+      argument.setLoc(loc);
+    b.setInsertionPointToStart(&body);
+    SmallVector<Value> buffers;
+    unsigned next = 0;
+    for (StringAttr literal : literals) {
+      if (!literal) {
+        buffers.push_back(body.getArgument(next++));
+        continue;
+      }
+      FailureOr<memref::GlobalOp> global = getConstant(literal, group.getLoc());
+      if (failed(global))
+        return failure();
+      buffers.push_back(
+          memref::GetGlobalOp::create(b, group.getLoc(), global->getType(), global->getSymName()));
+    }
+    ElementBuilder e(entry.function, group, *space, buffers);
+    if (schedule.algorithm == "reduce")
+      emitReduce(e, schedule, entry.function);
+    else
+      emitPoint(e, schedule);
+    gpu::ReturnOp::create(e.b);
+    ++numKernels;
+    return success();
+  }
+
+  /// What is known of the kernel's buffers, for the backend: constant loads, vector accesses.
+  void setAttributes(Built &entry) {
+    Builder b(&getContext());
+    using Dialect = LLVM::LLVMDialect;
+    for (unsigned i = 0; i < entry.alignments.size(); ++i) {
+      auto type = cast<MemRefType>(entry.function.getArgument(i).getType());
+      auto set = [&](StringRef name, Attribute value) {
+        entry.function.setArgAttr(i, name, value);
+      };
+      set(Dialect::getAlignAttrName(), b.getI64IntegerAttr(entry.alignments[i]));
+      set(Dialect::getNoUndefAttrName(), b.getUnitAttr());
+      set(Dialect::getNonNullAttrName(), b.getUnitAttr());
+      set(Dialect::getDereferenceableAttrName(), b.getI64IntegerAttr(getBytes(type)));
+      if (entry.overlaps[i])
+        continue;
+      set(Dialect::getNoAliasAttrName(), b.getUnitAttr());
+      if (i < entry.numInputs)
+        set(Dialect::getReadonlyAttrName(), b.getUnitAttr());
+    }
+  }
+
+  gpu::GPUModuleOp gpuModule;
+  llvm::StringMap<Built> built;
+  /// Keys of `built` in the order in which they were made.
+  std::vector<std::string> order;
+  llvm::StringSet<> names;
+  llvm::DenseMap<StringAttr, memref::GlobalOp> constants;
+};
+} // namespace

@@ -1,0 +1,114 @@
+//===- ElementBuilder.h - The values of a group at one point
+//---------------------------------------===//
+//
+// What all kernels of a GPU have in common: indices with the ranges they lie in, loads and stores
+// of elements with the checks that these ranges leave, and the group's operations, computed by one
+// thread for one element from their nests and bodies (dialect/Nest.h).
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#ifndef CNNC_COMPILER_NVPTX_ELEMENTBUILDER_H
+#define CNNC_COMPILER_NVPTX_ELEMENTBUILDER_H
+
+#include "compiler/schedule/GpuSchedule.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/IR/ImplicitLocOpBuilder.h"
+
+namespace mlir::cnn {
+
+/// An index in a kernel: what it is, and the smallest and largest value it takes.
+struct Index {
+  Value value;
+  int64_t low = 0, high = 0;
+
+  bool isConstant() const { return low == high; }
+};
+
+class ElementBuilder {
+public:
+  /// Builds at the end of the body of `kernel`. `buffers` are those of the group's inputs and
+  /// results, as one dimension each.
+  ElementBuilder(gpu::GPUFuncOp kernel, GroupOp group, const GpuScheduleSpace &space,
+                 ArrayRef<Value> buffers);
+
+  ImplicitLocOpBuilder b;
+  const GpuScheduleSpace &space;
+  const GroupInfo &info;
+  const Nest &nest;
+
+  //===--- Indices
+  //---------------------------------------------------------------------------------===//
+
+  Index getConstant(int64_t value);
+  /// The number of the thread in its block, and of the block in the grid.
+  Index getThread(int64_t block);
+  Index getBlock(int64_t blocks);
+  Index add(Index lhs, Index rhs);
+  Index multiply(Index index, int64_t factor);
+  Index divide(Index index, int64_t divisor);
+  Index remainder(Index index, int64_t divisor);
+  /// The value of a form where dimension d has the value `dims[d]`.
+  Index apply(const LinearForm &form, ArrayRef<Index> dims);
+  SmallVector<Index> apply(ArrayRef<LinearForm> forms, ArrayRef<Index> dims);
+  /// The index of each dimension of a space of extents `sizes` whose points are numbered in
+  /// row-major order.
+  SmallVector<Index> split(Index number, ArrayRef<int64_t> sizes);
+  /// `index < limit`, of values that are not negative; null where it is always so.
+  Value isBelow(Index index, int64_t limit);
+  /// Whether the index lies in [0, size); null where it always does.
+  Value isInside(Index index, int64_t size);
+  /// Both; null stands for true.
+  Value both(Value lhs, Value rhs);
+  /// As i32, the type in which bodies of operations take indices.
+  Value toInt(Index index);
+
+  //===--- Control flow
+  //----------------------------------------------------------------------------===//
+
+  /// Runs `body` for 0 to `size` - 1 with values carried from one to the next.
+  SmallVector<Value> loop(int64_t size, ArrayRef<Value> values,
+                          function_ref<SmallVector<Value>(Index, ArrayRef<Value>)> body);
+  /// The same for all points of a space of extents `sizes`, the last dimension innermost.
+  SmallVector<Value> loops(ArrayRef<int64_t> sizes, ArrayRef<Value> values,
+                           function_ref<SmallVector<Value>(ArrayRef<Index>, ArrayRef<Value>)> body);
+  /// Runs `body` where the condition holds, which null always does.
+  void guarded(Value condition, function_ref<void()> body);
+
+  //===--- Values
+  //----------------------------------------------------------------------------------===//
+
+  /// `value` of the group at the logical indices `at`: what `bind` has set, else loaded, or
+  /// computed from what it is computed from. `padding` where the indices lie outside.
+  Value evaluate(Value value, ArrayRef<Index> at, double padding);
+  /// What the anchor gives at a point of its parallel dimensions, before anything follows.
+  SmallVector<Value> computeAnchor(ArrayRef<Index> parallel);
+  /// The accumulators that the anchor starts from at that point; where `shared`, several threads
+  /// start, and its initial operand is left out.
+  SmallVector<Value> startAnchor(ArrayRef<Index> parallel, bool shared);
+  /// One step of the anchor's reduction, or its body where nothing is reduced.
+  SmallVector<Value> stepAnchor(ArrayRef<Index> dims, ValueRange accumulators);
+  SmallVector<Value> finishAnchor(ArrayRef<Index> parallel, ValueRange accumulators);
+  /// Says what the results of `op` are at the current point, until `unbind`.
+  void bind(Operation *op, ValueRange results);
+  void unbind() { known.clear(); }
+  /// Computes the pointwise operations `ops` at the indices `at`.
+  void follow(ArrayRef<Operation *> ops, ArrayRef<Index> at);
+  /// Stores what the group yields of the results of `ops` at the indices `at`.
+  void store(llvm::function_ref<bool(Operation *)> isMeant, ArrayRef<Index> at);
+
+private:
+  Value toAddress(RankedTensorType type, ArrayRef<Index> at, Value inside);
+  Value load(unsigned argument, ArrayRef<Index> at, double padding);
+  Value getPadding(Type type, double padding);
+  Type getIndexType();
+
+  GroupOp group;
+  SmallVector<Value> inputs, outputs;
+  /// Whether 32 bits do not hold every index.
+  bool wide = false;
+  llvm::DenseMap<Value, Value> known;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_NVPTX_ELEMENTBUILDER_H

@@ -1,0 +1,27 @@
+//===- Emitters.h - The algorithms of a GPU
+//--------------------------------------------------------===//
+//
+// One emitter for each algorithm of `#cnn.gpu_schedule`. Each builds the body of a kernel, for one
+// thread, from the roles of the group's operations and their nests alone.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#ifndef CNNC_COMPILER_NVPTX_EMITTERS_H
+#define CNNC_COMPILER_NVPTX_EMITTERS_H
+
+#include "compiler/nvptx/ElementBuilder.h"
+
+namespace mlir::cnn {
+
+/// Every thread computes one element of the result: it goes through the points that are reduced,
+/// or, of a scatter, through those that fall on the element, and where a pooling follows, through
+/// its window. Neighbouring threads have neighbouring elements.
+void emitPoint(ElementBuilder &e, const GpuSchedule &schedule);
+
+/// Every block computes one element: its threads go through the reduced points in turns, and their
+/// sums are added up in shared memory as a balanced tree, the same way every time.
+void emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel);
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_NVPTX_EMITTERS_H

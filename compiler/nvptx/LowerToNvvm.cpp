@@ -1,0 +1,99 @@
+//===- LowerToNvvm.cpp - Kernels of a GPU to the LLVM dialect
+//--------------------------------------===//
+//
+// In: phase `gpu`. Out: phase `nvvm`, which emit/Ptx.h translates: the kernels, and nothing else.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/nvptx/Passes.h"
+#include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
+#include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
+#include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
+#include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/TypeConverter.h"
+#include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
+#include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
+#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
+#include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
+#include "mlir/Dialect/GPU/IR/GPUDialect.h"
+#include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/UB/IR/UBOps.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "mlir/Interfaces/CallInterfaces.h"
+#include "mlir/Transforms/DialectConversion.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_LOWERTONVVMPASS
+#include "compiler/nvptx/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+struct LowerToNvvm : mlir::cnn::impl::LowerToNvvmPassBase<LowerToNvvm> {
+  using LowerToNvvmPassBase::LowerToNvvmPassBase;
+
+  void runOnOperation() override {
+    for (Operation &op : llvm::make_early_inc_range(*getOperation().getBody()))
+      if (!isa<gpu::GPUModuleOp>(op))
+        op.erase();
+    for (auto kernels : getOperation().getOps<gpu::GPUModuleOp>())
+      if (failed(check(kernels)) || failed(convert(kernels)))
+        return signalPassFailure();
+  }
+
+  LogicalResult convert(gpu::GPUModuleOp kernels) {
+    MLIRContext *context = &getContext();
+    {
+      RewritePatternSet patterns(context);
+      populateSCFToControlFlowConversionPatterns(patterns);
+      ConversionTarget target(*context);
+      target.addIllegalDialect<scf::SCFDialect>();
+      target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
+      ConversionConfig config;
+      config.allowPatternRollback = false;
+      if (failed(applyPartialConversion(kernels, target, std::move(patterns), config)))
+        return failure();
+    }
+    LowerToLLVMOptions options(context);
+    options.useBarePtrCallConv = true;
+    LLVMTypeConverter converter(context, options);
+    configureGpuToNVVMTypeConverter(converter);
+    RewritePatternSet patterns(context);
+    arith::populateArithToLLVMConversionPatterns(converter, patterns);
+    cf::populateControlFlowToLLVMConversionPatterns(converter, patterns);
+    populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
+    ub::populateUBToLLVMConversionPatterns(converter, patterns);
+    populateGpuToNVVMConversionPatterns(converter, patterns);
+    populateMathToLLVMConversionPatterns(converter, patterns);
+    LLVMConversionTarget target(*context);
+    target.addLegalDialect<NVVM::NVVMDialect>();
+    target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect,
+                             math::MathDialect, memref::MemRefDialect, ub::UBDialect>();
+    target.addLegalOp<gpu::GPUModuleOp>();
+    return applyFullConversion(kernels, target, std::move(patterns));
+  }
+
+  /// Functions that the processor has no instruction for would be missing on the user's machine,
+  /// and so would what is not defined here.
+  LogicalResult check(gpu::GPUModuleOp kernels) {
+    WalkResult result = kernels.walk([](Operation *op) -> WalkResult {
+      bool isFunction = isa<math::MathDialect>(op->getDialect()) || isa<arith::RemFOp>(op);
+      bool hasInstruction =
+          isa<math::AbsFOp, math::CeilOp, math::FloorOp, math::FmaOp, math::SqrtOp>(op);
+      if ((isFunction && !hasInstruction) || isa<CallOpInterface>(op))
+        return op->emitError() << "'" << op->getName()
+                               << "' calls a function, and kernels must not need a library";
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
+  }
+};
+} // namespace

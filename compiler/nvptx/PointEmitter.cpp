@@ -1,0 +1,256 @@
+//===- PointEmitter.cpp - A thread for each element of the result
+//----------------------------------===//
+//
+//     e = block * threads + thread                    the element, if there is one
+//     for each point of the pooling's window
+//       sum = bias[...]
+//       for c, for r, for s                           reduced dimensions
+//         sum = fma(x[n, c, i + r, j + s], w[k, c, r, s], sum)
+//       epilogue, stores of what lies before the pooling
+//     stores
+//
+// A scatter is turned round: a thread has one element x of the result, and a point falls on it
+// where the form of its index has the value x. Of each form, the longest dimension follows from the
+// others: of i * stride + r - padding, i = (x + padding - r) / stride, where this is whole and
+// inside.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/nvptx/Emitters.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/SCF/IR/SCF.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+namespace {
+
+/// Which points fall on an element of the result of a scatter.
+class Inverse {
+public:
+  explicit Inverse(const Nest &nest);
+
+  /// Extents of the parallel dimensions that are gone through.
+  SmallVector<int64_t> getFreeSizes() const;
+  /// The parallel dimensions of the point that falls on the element `at` where the free dimensions
+  /// have the values `free`; `holds` becomes the condition that there is one, null for always.
+  SmallVector<Index> solve(ElementBuilder &e, ArrayRef<Index> at, ArrayRef<Index> free,
+                           Value &holds) const;
+
+private:
+  const Nest &nest;
+  SmallVector<LinearForm> forms;
+  /// Per form, the dimension that follows from it; -1 where all are known already.
+  SmallVector<int64_t> solved;
+  SmallVector<unsigned> freeDims;
+};
+
+Inverse::Inverse(const Nest &nest) : nest(nest), forms(getForms(nest.resultMaps[0])) {
+  enum { Open, Free, Solved };
+  SmallVector<int> state(nest.numParallel, Open);
+  for (const LinearForm &form : forms) {
+    int64_t best = -1;
+    for (unsigned dim = 0; dim < nest.numParallel; ++dim)
+      if (form.uses(dim) && state[dim] == Open && (best < 0 || nest.sizes[dim] > nest.sizes[best]))
+        best = dim;
+    for (unsigned dim = 0; dim < nest.numParallel; ++dim)
+      if (form.uses(dim) && state[dim] == Open)
+        state[dim] = static_cast<int64_t>(dim) == best ? Solved : Free;
+    solved.push_back(best);
+  }
+  for (unsigned dim = 0; dim < nest.numParallel; ++dim)
+    if (state[dim] != Solved)
+      freeDims.push_back(dim);
+}
+
+SmallVector<int64_t> Inverse::getFreeSizes() const {
+  SmallVector<int64_t> sizes;
+  for (unsigned dim : freeDims)
+    sizes.push_back(nest.sizes[dim]);
+  return sizes;
+}
+
+SmallVector<Index> Inverse::solve(ElementBuilder &e, ArrayRef<Index> at, ArrayRef<Index> free,
+                                  Value &holds) const {
+  SmallVector<Index> dims(nest.getNumDims());
+  for (auto [dim, index] : llvm::zip(freeDims, free))
+    dims[dim] = index;
+  for (auto [form, dim, target] : llvm::zip(forms, solved, at)) {
+    LinearForm others = form;
+    int64_t factor = dim < 0 ? 0 : form.coefficients[dim];
+    if (dim >= 0)
+      others.coefficients[dim] = 0;
+    // factor * dims[dim] = left
+    Index rest = e.apply(others, dims);
+    Index left = e.add(target, e.multiply(rest, -1));
+    if (factor < 0) {
+      left = e.multiply(left, -1);
+      factor = -factor;
+    }
+    if (dim < 0) {
+      holds = e.both(holds, e.isInside(left, 1));
+      continue;
+    }
+    Index &index = dims[dim];
+    if (factor > 1) {
+      Index step = e.getConstant(factor);
+      Value whole = arith::CmpIOp::create(e.b, arith::CmpIPredicate::eq,
+                                          arith::RemSIOp::create(e.b, left.value, step.value),
+                                          e.getConstant(0).value);
+      holds = e.both(holds, whole);
+      // What is not whole is not used.
+      index.value = arith::DivSIOp::create(e.b, left.value, step.value);
+      index.low = left.low / factor;
+      index.high = left.high / factor;
+    } else {
+      index = left;
+    }
+    holds = e.both(holds, e.isInside(index, nest.sizes[dim]));
+    index.low = 0;
+    index.high = nest.sizes[dim] - 1;
+  }
+  dims.truncate(nest.numParallel);
+  return dims;
+}
+
+class PointEmitter {
+public:
+  PointEmitter(ElementBuilder &e) : e(e), info(e.info), nest(e.nest) {}
+  void emit(const GpuSchedule &schedule);
+
+private:
+  void emitScatter(ArrayRef<Index> at);
+  void emitElement(ArrayRef<Index> at);
+  void computePoint(ArrayRef<Index> parallel);
+  SmallVector<unsigned> getOrder();
+  bool isAfterPool(Operation *op) const {
+    return info.pool && (op == info.pool || llvm::is_contained(info.afterPool, op));
+  }
+
+  ElementBuilder &e;
+  const GroupInfo &info;
+  const Nest &nest;
+};
+
+/// The dimensions of the space from the one whose elements of the result lie farthest apart to the
+/// one where they are neighbours.
+SmallVector<unsigned> PointEmitter::getOrder() {
+  SmallVector<int64_t> strides(e.space.getSpace().size(), 0);
+  SmallVector<LinearForm> forms = info.getResultForms();
+  ArrayRef<int64_t> shape = getTensor(info.anchor->getResult(0)).getShape();
+  int64_t stride = 1;
+  for (size_t at = forms.size(); at-- > 0; stride *= shape[at])
+    for (size_t dim = 0; dim < strides.size(); ++dim)
+      strides[dim] += forms[at].coefficients[dim] * stride;
+  auto order = llvm::to_vector(llvm::seq<unsigned>(0, strides.size()));
+  llvm::sort(order, [&](unsigned lhs, unsigned rhs) {
+    return std::pair(-strides[lhs], lhs) < std::pair(-strides[rhs], rhs);
+  });
+  return order;
+}
+
+void PointEmitter::emit(const GpuSchedule &schedule) {
+  Index block = e.getBlock(e.space.getNumBlocks(schedule));
+  Index number = e.add(e.multiply(block, schedule.block), e.getThread(schedule.block));
+  e.guarded(e.isBelow(number, e.space.getNumResults()), [&] {
+    if (nest.scatter)
+      return emitScatter(e.split(number, e.space.getSpace()));
+    SmallVector<unsigned> order = getOrder();
+    SmallVector<int64_t> sizes;
+    for (unsigned dim : order)
+      sizes.push_back(e.space.getSpace()[dim]);
+    SmallVector<Index> at(order.size());
+    for (auto [dim, index] : llvm::zip(order, e.split(number, sizes)))
+      at[dim] = index;
+    emitElement(at);
+  });
+}
+
+void PointEmitter::emitScatter(ArrayRef<Index> at) {
+  Inverse inverse(nest);
+  Type type = getTensor(info.anchor->getResult(0)).getElementType();
+  Value zero = buildZero(e.b, e.b.getLoc(), type);
+  SmallVector<Value> sums =
+      e.loops(inverse.getFreeSizes(), zero,
+              [&](ArrayRef<Index> free, ArrayRef<Value> carried) -> SmallVector<Value> {
+                Value holds;
+                SmallVector<Index> point = inverse.solve(e, at, free, holds);
+                auto addPoint = [&]() -> Value {
+                  Value value = e.computeAnchor(point).front();
+                  if (isa<FloatType>(type))
+                    return arith::AddFOp::create(e.b, carried.front(), value);
+                  return arith::AddIOp::create(e.b, carried.front(), value);
+                };
+                if (!holds)
+                  return {addPoint()};
+                auto branch = scf::IfOp::create(e.b, type, holds, /*withElseRegion=*/true);
+                OpBuilder::InsertionGuard guard(e.b);
+                e.b.setInsertionPointToStart(branch.thenBlock());
+                scf::YieldOp::create(e.b, addPoint());
+                e.b.setInsertionPointToStart(branch.elseBlock());
+                scf::YieldOp::create(e.b, carried);
+                return {branch.getResult(0)};
+              });
+  e.bind(info.anchor, sums);
+  e.store([](Operation *) { return true; }, at);
+}
+
+/// The anchor and its epilogue at one point; stores what is yielded of them.
+void PointEmitter::computePoint(ArrayRef<Index> parallel) {
+  e.unbind();
+  e.bind(info.anchor, e.computeAnchor(parallel));
+  SmallVector<Index> dims(parallel);
+  dims.resize(nest.getNumDims());
+  SmallVector<Index> at = e.apply(info.getResultForms(), dims);
+  e.follow(info.epilogue, at);
+  e.store([&](Operation *op) { return !isAfterPool(op); }, at);
+}
+
+void PointEmitter::emitElement(ArrayRef<Index> at) {
+  if (!info.pool)
+    return computePoint(at);
+  NestOpInterface pool = info.pool;
+  Nest window = pool.getNest();
+  SmallVector<LinearForm> reads = getForms(window.operandMaps[0]), results = info.getResultForms();
+  SmallVector<Index> dims(at);
+  dims.resize(nest.getNumDims());
+  // The index of the pooling's result: what is pooled is counted in windows already.
+  SmallVector<Index> pooled = e.apply(results, dims);
+  auto index = [&](ArrayRef<Index> inside) {
+    return [&e = e, &pooled, inside](unsigned dim) {
+      return e.toInt(dim < pooled.size() ? pooled[dim] : inside[dim - pooled.size()]);
+    };
+  };
+  SmallVector<Type> types;
+  for (Value result : pool->getResults())
+    types.push_back(getTensor(result).getElementType());
+  SmallVector<Value> sums =
+      e.loops(ArrayRef(window.sizes).drop_front(window.numParallel),
+              pool.buildInit(e.b, pool->getLoc(), types),
+              [&](ArrayRef<Index> inside, ArrayRef<Value> carried) {
+                SmallVector<Index> point(at);
+                for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
+                  if (factor == 1)
+                    continue;
+                  Index &along = point[results[dim].getSingleDim()];
+                  along = e.multiply(along, factor);
+                  for (unsigned d = window.numParallel; d < window.getNumDims(); ++d)
+                    if (reads[dim].uses(d))
+                      along = e.add(along, inside[d - window.numParallel]);
+                }
+                computePoint(point);
+                Value input = e.evaluate(pool->getOperand(0), {}, 0.0);
+                return pool.buildBody(e.b, pool->getLoc(), input, carried, index(inside));
+              });
+  sums = pool.buildFinish(e.b, pool->getLoc(), sums, index({}));
+  e.unbind();
+  e.bind(pool, sums);
+  e.follow(info.afterPool, pooled);
+  e.store([&](Operation *op) { return isAfterPool(op); }, pooled);
+}
+
+} // namespace
+
+void mlir::cnn::emitPoint(ElementBuilder &e, const GpuSchedule &schedule) {
+  PointEmitter(e).emit(schedule);
+}

@@ -1,0 +1,34 @@
+//===- Contraction.h - Groups whose anchor is a product of two tensors
+//-----------------------------===//
+//
+// Read off a nest alone: matrix products, and convolutions with both of their gradients, in any
+// layout, are sums of products of an element of one operand and one of another.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_CONTRACTION_H
+#define CNNC_COMPILER_SCHEDULE_CONTRACTION_H
+
+#include "compiler/schedule/GroupInfo.h"
+
+namespace mlir::cnn {
+
+/// result[batch, row, column] = sum over depth of rows[batch, row, depth] * columns[batch, column,
+/// depth]
+struct Contraction {
+  /// The operands of the anchor that rows and columns come from. Neighbouring columns are
+  /// neighbours in the result.
+  unsigned rowOperand = 0, columnOperand = 0;
+  /// The dimensions of the nest that make up each: parallel ones that both operands, only the one,
+  /// or only the other use.
+  SmallVector<unsigned> batch, rows, columns;
+  /// Products of their extents, and of those of the reduced dimensions.
+  int64_t numBatches = 1, numRows = 1, numColumns = 1, depth = 1;
+
+  /// The contraction that the group's anchor is; else fills `whyNot` and fails.
+  static FailureOr<Contraction> get(const GroupInfo &info, std::string &whyNot);
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_CONTRACTION_H

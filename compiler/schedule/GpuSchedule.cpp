@@ -1,0 +1,134 @@
+//===- GpuSchedule.cpp - Legal schedules of a group on a GPU, and the one to take
+//-----------------===//
+
+#include "compiler/schedule/GpuSchedule.h"
+#include "mlir/IR/BuiltinOps.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// Grids have fewer blocks along x.
+static constexpr int64_t mostBlocks = std::numeric_limits<int32_t>::max();
+/// So many threads keep the smallest GPU of today busy; with fewer results than that, threads share
+/// the work of one.
+static constexpr int64_t busyThreads = 8192;
+/// A sum of fewer points is not worth a block of threads.
+static constexpr int64_t leastShared = 256;
+
+bool mlir::cnn::isForGpu(ModuleOp module) {
+  auto target = module->getAttrOfType<StringAttr>(targetAttr);
+  return target && target.getValue() == "nvptx";
+}
+
+GpuSchedule GpuSchedule::get(GpuScheduleAttr attr) {
+  return {attr.getAlgorithm().str(), attr.getBlock(), SmallVector<int64_t>(attr.getTile())};
+}
+
+GpuScheduleAttr GpuSchedule::toAttr(MLIRContext *context) const {
+  return GpuScheduleAttr::get(context, algorithm, block, tile);
+}
+
+FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
+  if (group.isOuter())
+    return group.emitError() << "group '" << group.getName()
+                             << "' contains groups, which a GPU runs one by one";
+  FailureOr<GroupInfo> info = GroupInfo::get(group);
+  if (failed(info))
+    return failure();
+  GpuScheduleSpace made;
+  made.info = *info;
+  const Nest &nest = made.info.nest;
+  auto fail = [&]() -> InFlightDiagnostic {
+    return group.emitError() << "group '" << group.getName() << "': ";
+  };
+  if (!nest.transforms.empty())
+    return fail() << "'" << info->anchor->getName().stripDialect()
+                  << "' is a part of Winograd's algorithm, which only CPUs compute by";
+  for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
+    for (Value value : values)
+      if (!getLayoutOf(getTensor(value)).isPlain())
+        return fail() << "a tensor lies as " << getTensor(value)
+                      << "; on a GPU all lie in row-major order";
+  made.factors.assign(nest.numParallel, 1);
+  if (info->pool)
+    for (auto [form, factor] : llvm::zip(info->getResultForms(), info->poolFactors)) {
+      if (factor == 1)
+        continue;
+      if (form.getSingleDim() < 0)
+        return fail() << "the windows of '" << info->pool->getName().stripDialect()
+                      << "' do not follow one dimension of '"
+                      << info->anchor->getName().stripDialect() << "'";
+      made.factors[form.getSingleDim()] = factor;
+    }
+  if (nest.scatter) {
+    llvm::append_range(made.space, getTensor(info->anchor->getResult(0)).getShape());
+  } else {
+    for (unsigned dim = 0; dim < nest.numParallel; ++dim)
+      made.space.push_back(nest.sizes[dim] / made.factors[dim]);
+  }
+  for (int64_t extent : made.space)
+    made.numResults *= extent;
+  for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
+    made.numReduced *= nest.sizes[dim];
+  return made;
+}
+
+std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {
+  const Nest &nest = info.nest;
+  if (algorithm == "point")
+    return "";
+  if (algorithm != "reduce")
+    return "there is no such algorithm; there are point and reduce";
+  if (nest.numParallel == nest.getNumDims())
+    return "nothing is summed";
+  if (nest.scatter)
+    return "the points that fall on one element are not next to each other";
+  if (info.pool)
+    return "a pooling follows";
+  if (nest.ordered || nest.combine.empty())
+    return "the order of the points counts";
+  return "";
+}
+
+GpuSchedule GpuScheduleSpace::getDefault(StringRef algorithm) const {
+  GpuSchedule schedule;
+  schedule.algorithm = algorithm.str();
+  schedule.block = 256;
+  // A thread should have a few points.
+  if (algorithm == "reduce")
+    schedule.block = std::clamp<int64_t>(llvm::PowerOf2Ceil(numReduced / 8), 32, 256);
+  return schedule;
+}
+
+GpuSchedule GpuScheduleSpace::choose(std::string &reason) const {
+  bool few = numResults < busyThreads && numReduced >= leastShared;
+  std::string why = whyNot("reduce");
+  std::string algorithm = few && why.empty() ? "reduce" : "point";
+  reason = std::to_string(numResults) + (numResults == 1 ? " result" : " results");
+  if (numReduced > 1)
+    reason += " of " + std::to_string(numReduced) + " points each";
+  reason += algorithm == "reduce" ? ": a block for each" : ": a thread for each";
+  if (few && !why.empty())
+    reason += ", since " + why;
+  return getDefault(algorithm);
+}
+
+int64_t GpuScheduleSpace::getNumBlocks(const GpuSchedule &schedule) const {
+  return schedule.algorithm == "reduce" ? numResults : llvm::divideCeil(numResults, schedule.block);
+}
+
+LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
+                                       function_ref<InFlightDiagnostic()> emitError) const {
+  if (std::string why = whyNot(schedule.algorithm); !why.empty())
+    return emitError() << "algorithm '" << schedule.algorithm << "' does not apply: " << why;
+  if (schedule.block < 1 || schedule.block > mostThreads || !llvm::isPowerOf2_64(schedule.block))
+    return emitError() << "a block of " << schedule.block
+                       << " threads is none of the powers of 2 up to " << mostThreads;
+  if (!schedule.tile.empty())
+    return emitError() << "algorithm '" << schedule.algorithm << "' has no tile";
+  if (getNumBlocks(schedule) > mostBlocks)
+    return emitError() << getNumBlocks(schedule) << " blocks are more than a grid has; at most "
+                       << mostBlocks;
+  return success();
+}

@@ -1,0 +1,67 @@
+//===- GpuSchedule.h - Legal schedules of a group on a GPU, and the one to take
+//-------------------===//
+
+#ifndef CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
+#define CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
+
+#include "compiler/schedule/GroupInfo.h"
+
+#include <string>
+
+namespace mlir::cnn {
+
+/// On a module that is compiled for a GPU: "nvptx". Others are for a CPU.
+inline constexpr llvm::StringLiteral targetAttr = "cnn.target";
+
+/// Whether the module is compiled for a GPU.
+bool isForGpu(ModuleOp module);
+
+/// A schedule in plain numbers; see `#cnn.gpu_schedule`.
+struct GpuSchedule {
+  std::string algorithm;
+  int64_t block = 0;
+  SmallVector<int64_t> tile;
+
+  static GpuSchedule get(GpuScheduleAttr attr);
+  GpuScheduleAttr toAttr(MLIRContext *context) const;
+};
+
+/// The schedules of one group on a GPU. All tensors lie plainly.
+class GpuScheduleSpace {
+public:
+  static FailureOr<GpuScheduleSpace> get(GroupOp group);
+
+  /// Checks a schedule; the error names what is wrong and what is allowed.
+  LogicalResult verify(const GpuSchedule &schedule,
+                       function_ref<InFlightDiagnostic()> emitError) const;
+  /// Why the group cannot be computed by `algorithm`; empty where it can.
+  std::string whyNot(StringRef algorithm) const;
+  /// The schedule to take unasked, and why.
+  GpuSchedule choose(std::string &reason) const;
+  /// The same where `algorithm`, which applies, is asked for.
+  GpuSchedule getDefault(StringRef algorithm) const;
+  /// Blocks of the grid.
+  int64_t getNumBlocks(const GpuSchedule &schedule) const;
+
+  const GroupInfo &getInfo() const { return info; }
+  /// The extents of what threads are numbered by: the elements of the result of a scatter, else the
+  /// parallel dimensions of the nest, without those of the windows of a pooling.
+  ArrayRef<int64_t> getSpace() const { return space; }
+  /// By how much the pooling divides a parallel dimension.
+  int64_t getPoolFactor(unsigned dim) const { return factors[dim]; }
+  /// Products of the extents of the space, and of the reduced dimensions.
+  int64_t getNumResults() const { return numResults; }
+  int64_t getNumReduced() const { return numReduced; }
+
+  /// The most threads of a block on every GPU.
+  static constexpr int64_t mostThreads = 1024;
+
+private:
+  GroupInfo info;
+  SmallVector<int64_t> space, factors;
+  int64_t numResults = 1, numReduced = 1;
+};
+
+} // namespace mlir::cnn
+
+#endif // CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
