@@ -12,6 +12,7 @@ std::string number(uint64_t value) { return std::to_string(value); }
 
 std::string Checker::startLaunch(const Launch &launch) {
   global.clear();
+  recent.fill({~uint64_t(0), nullptr});
   const auto &parameters = launch.kernel->parameters;
   for (size_t i = 0; i < parameters.size(); ++i) {
     const Parameter &parameter = parameters[i];
@@ -163,14 +164,22 @@ void Checker::merge(Mark &readers, const Mark &now) {
   readers.warpEpoch = now.warpEpoch;
 }
 
-Checker::Byte &Checker::byteOf(const Where &where, Thread &thread, char *address) {
+Checker::Byte *Checker::bytesOf(const Where &where, Thread &thread, char *address,
+                                uint64_t &count) {
   if (where.kind == Base::Shared)
-    return shared[address - thread.block->shared];
-  uint64_t number = uint64_t(address) / std::tuple_size<Page>();
-  auto &page = global[number];
-  if (!page)
-    page = std::make_unique<Page>();
-  return (*page)[uint64_t(address) % std::tuple_size<Page>()];
+    return &shared[address - thread.block->shared];
+  constexpr uint64_t size = std::tuple_size<Page>();
+  uint64_t number = uint64_t(address) / size, offset = uint64_t(address) % size;
+  count = std::min(count, size - offset);
+  auto &[known, page] = recent[number % recent.size()];
+  if (known != number) {
+    auto &owned = global[number];
+    if (!owned)
+      owned = std::make_unique<Page>();
+    known = number;
+    page = owned.get();
+  }
+  return page->data() + offset;
 }
 
 void Checker::touch(Thread &thread, char *address, uint64_t bytes, Site::Kind kind, bool completes,
@@ -188,8 +197,14 @@ void Checker::touch(Thread &thread, char *address, uint64_t bytes, Site::Kind ki
       text += ", other thread " + number(other->thread) + " of block " + number(other->block);
     block.fail(thread, LaunchFailed, text, site);
   };
-  for (char *at = address; at != address + bytes; ++at) {
-    Byte &byte = byteOf(where, thread, at);
+  Byte *shadow = nullptr;
+  uint64_t left = 0; // bytes of the shadow that lie side by side
+  for (char *at = address; at != address + bytes; ++at, ++shadow, --left) {
+    if (left == 0) {
+      left = address + bytes - at;
+      shadow = bytesOf(where, thread, at, left);
+    }
+    Byte &byte = *shadow;
     if (byte.copying && !completes)
       report(at,
              kind == Site::Load ? "read of memory that a cp.async is writing (missing wait)"
@@ -216,6 +231,14 @@ void Checker::touch(Thread &thread, char *address, uint64_t bytes, Site::Kind ki
   }
 }
 
+void Checker::setCopying(Thread &thread, char *address, unsigned bytes, const Where &where,
+                         bool copying) {
+  for (unsigned i = 0; i < bytes; ++i) {
+    uint64_t one = 1;
+    bytesOf(where, thread, address + i, one)->copying = copying;
+  }
+}
+
 void Checker::startCopy(Thread &thread, char *destination, char *source, unsigned bytes,
                         unsigned sourceBytes, unsigned site) {
   Block &block = *thread.block;
@@ -223,15 +246,13 @@ void Checker::startCopy(Thread &thread, char *destination, char *source, unsigne
     access(thread, source, sourceBytes, site + 1);
   access(thread, destination, bytes, site);
   Where where = locate(thread, destination, block.site(site));
-  for (unsigned i = 0; i < bytes; ++i)
-    byteOf(where, thread, destination + i).copying = true;
+  setCopying(thread, destination, bytes, where, true);
 }
 
 void Checker::finishCopy(Thread &thread, char *destination, unsigned bytes, unsigned site) {
   Where where = locate(thread, destination, thread.block->site(site));
   touch(thread, destination, bytes, Site::Store, true, where, site);
-  for (unsigned i = 0; i < bytes; ++i)
-    byteOf(where, thread, destination + i).copying = false;
+  setCopying(thread, destination, bytes, where, false);
 }
 
 } // namespace cnn::emulator

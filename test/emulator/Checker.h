@@ -75,7 +75,9 @@ private:
   static std::string describe(const Program &program, const Where &where, const char *address);
   void touch(Thread &thread, char *address, uint64_t bytes, Site::Kind kind, bool completes,
              const Where &where, unsigned site);
-  Byte &byteOf(const Where &where, Thread &thread, char *address);
+  /// The bytes from `address` on, and in `count` how many of them lie side by side.
+  Byte *bytesOf(const Where &where, Thread &thread, char *address, uint64_t &count);
+  void setCopying(Thread &thread, char *address, unsigned bytes, const Where &where, bool copying);
   Mark markOf(Thread &thread) const;
   static bool ordered(const Mark &before, const Mark &now);
   static void merge(Mark &readers, const Mark &now);
@@ -83,6 +85,8 @@ private:
   Memory &memory;
   std::vector<Byte> shared;
   std::unordered_map<uint64_t, std::unique_ptr<Page>> global;
+  /// The pages used lately, by their number's low bits.
+  std::array<std::pair<uint64_t, Page *>, 256> recent;
 };
 
 } // namespace cnn::emulator
