@@ -3,6 +3,7 @@
 #include "test/emulator/Block.h"
 
 #include <algorithm>
+#include <cstring>
 
 namespace cnn::emulator {
 
@@ -51,8 +52,12 @@ Checker::Where Checker::argumentObject(Thread &thread, unsigned index) {
   const Launch &launch = thread.block->launch;
   const Parameter &parameter = launch.kernel->parameters[index];
   uint64_t begin = launch.arguments[index];
-  Where where{Base::Argument, index, reinterpret_cast<char *>(begin), parameter.extent,
-              parameter.readOnly};
+  Where where{Base::Argument,
+              index,
+              reinterpret_cast<char *>(begin),
+              parameter.extent,
+              parameter.readOnly,
+              parameter.readOnly && parameter.noAlias};
   if (parameter.pointer && parameter.extent == 0)
     // No extent promised: the whole allocation.
     if (Allocation *allocation = memory.find(begin, 1)) {
@@ -191,6 +196,9 @@ void Checker::touch(Thread &thread, char *address, uint64_t bytes, Site::Kind ki
       where.kind == Base::Argument ? memory.find(uint64_t(address), bytes) : nullptr;
   if (allocation && allocation->written.empty())
     allocation = nullptr;
+  if (where.constant && kind == Site::Load &&
+      (!allocation || !std::memchr(&allocation->written[address - allocation->data], 0, bytes)))
+    return;
   auto report = [&](char *byte, const std::string &what, const Mark *other) {
     std::string text = what + ": " + describe(*block.launch.program, where, byte);
     if (other && other->thread >= 0)
@@ -227,7 +235,7 @@ void Checker::touch(Thread &thread, char *address, uint64_t bytes, Site::Kind ki
     byte.write = now;
     byte.written = true;
     if (allocation)
-      allocation->written[at - allocation->data] = true;
+      allocation->written[at - allocation->data] = 1;
   }
 }
 

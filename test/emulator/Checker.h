@@ -60,6 +60,8 @@ private:
     char *begin = nullptr;
     uint64_t bytes = 0;
     bool readOnly = false;
+    /// Nobody writes to it in this launch: it is read-only and noalias.
+    bool constant = false;
 
     bool holds(const char *address, uint64_t size) const {
       return address >= begin && uint64_t(address - begin) <= bytes &&

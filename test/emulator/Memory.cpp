@@ -39,7 +39,7 @@ Result Memory::allocate(size_t bytes, uint64_t &address) {
     return OutOfMemory;
   std::memset(allocation.data, 0xff, bytes);
   if (track)
-    allocation.written.assign(bytes, false);
+    allocation.written.assign(bytes, 0);
   used += bytes;
   address = reinterpret_cast<uint64_t>(allocation.data);
   allocations[address] = std::move(allocation);
@@ -51,20 +51,24 @@ Result Memory::release(uint64_t address) {
   if (found == allocations.end())
     return address ? InvalidValue : Success;
   used -= found->second.bytes;
+  latest = nullptr;
   std::free(found->second.data);
   allocations.erase(found);
   return Success;
 }
 
 Allocation *Memory::find(uint64_t address, size_t bytes) {
+  auto holds = [&](const Allocation &allocation) {
+    uint64_t begin = reinterpret_cast<uint64_t>(allocation.data);
+    return address >= begin && address - begin <= allocation.bytes &&
+           bytes <= allocation.bytes - (address - begin);
+  };
+  if (latest && holds(*latest))
+    return latest;
   auto after = allocations.upper_bound(address);
-  if (after == allocations.begin())
+  if (after == allocations.begin() || !holds((--after)->second))
     return nullptr;
-  auto &[begin, allocation] = *--after;
-  size_t offset = address - begin;
-  if (offset > allocation.bytes || bytes > allocation.bytes - offset)
-    return nullptr;
-  return &allocation;
+  return latest = &after->second;
 }
 
 void Memory::markWritten(uint64_t address, size_t bytes) {
@@ -72,7 +76,7 @@ void Memory::markWritten(uint64_t address, size_t bytes) {
     return;
   if (Allocation *allocation = find(address, bytes)) {
     auto begin = allocation->written.begin() + (address - uint64_t(allocation->data));
-    std::fill(begin, begin + bytes, true);
+    std::fill(begin, begin + bytes, 1);
   }
 }
 

@@ -17,8 +17,8 @@ namespace cnn::emulator {
 struct Allocation {
   char *data = nullptr;
   size_t bytes = 0;
-  /// Checked mode: the bytes that a copy, a fill or a kernel has written; else empty.
-  std::vector<bool> written;
+  /// Checked mode: 1 for each byte that a copy, a fill or a kernel has written; else empty.
+  std::vector<uint8_t> written;
 };
 
 class Memory {
@@ -49,6 +49,7 @@ private:
   size_t total = 0, used = 0;
   bool track = false;
   std::map<uint64_t, Allocation> allocations;
+  Allocation *latest = nullptr; // what `find` found last
   std::map<uint64_t, size_t> pinned;
 };
 

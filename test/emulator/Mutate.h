@@ -51,7 +51,7 @@ private:
   struct Snapshot {
     Allocation *allocation;
     std::vector<char> data;
-    std::vector<bool> written;
+    std::vector<uint8_t> written;
   };
   using Image = std::vector<Snapshot>;
   /// A launch's memory before it and after the right kernel.
