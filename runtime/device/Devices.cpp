@@ -40,6 +40,7 @@ Result<OpenDevice> openDevice(DeviceRequest request, int threads) {
   if (gpu.isOk()) {
     OpenDevice opened;
     opened.device = std::move(*gpu);
+    opened.isAutomatic = request.kind == DeviceRequest::Auto;
     return opened;
   }
   if (request.kind == DeviceRequest::Cuda)

@@ -24,6 +24,7 @@ struct OpenDevice {
   CpuDevice *cpu = nullptr; ///< the same, where it is the CPU
   /// Of `auto`, where the CPU was taken: why.
   std::string reason;
+  bool isAutomatic = false; ///< a GPU that `auto` took
 };
 
 /// Opens it; the CPU with `threads` threads. `auto` takes the first GPU, or the CPU where there is

@@ -36,6 +36,7 @@ private:
   Status checkpoint();
   Status finish();
   std::string nonFiniteReason(double loss) const;
+  Status explain(Status failure) const;
 
   Scalars scalarsAt(int64_t step, int64_t steps) const;
   bool interrupted() const { return options.interrupted && options.interrupted(); }
@@ -57,6 +58,7 @@ private:
   TrainOutcome outcome;
   CheckpointInfo position;
   bool stopped = false;
+  std::string saved; // what the last checkpoint of this run holds; empty before the first
 
   Call *call = nullptr;
   int image = 0, labels = 0, rows = 0, loss = 0, nonFinite = 0;
@@ -483,7 +485,18 @@ Status Run::checkpoint() {
   Result<void *> state = session.state();
   if (state.failed())
     return state.status();
-  return saveCheckpoint(options.checkpointPath, session.manifest(), *state, position);
+  if (Status status = saveCheckpoint(options.checkpointPath, session.manifest(), *state, position);
+      status.failed())
+    return status;
+  saved = formatText("%s holds the end of epoch %llu", options.checkpointPath.c_str(),
+                     static_cast<unsigned long long>(position.epoch));
+  return Status();
+}
+
+/// A failure in the middle of a run, with what is left of the run.
+Status Run::explain(Status failure) const {
+  return saved.empty() ? failure
+                       : std::move(failure).withHint(saved + ": --resume continues there");
 }
 
 Status Run::finish() {
@@ -560,7 +573,7 @@ Result<TrainOutcome> Run::run() {
       if (status.failed()) {
         if (options.progress)
           options.progress->clear();
-        return status;
+        return explain(std::move(status));
       }
     }
   }
@@ -570,7 +583,7 @@ Result<TrainOutcome> Run::run() {
   outcome.stepInEpoch = position.stepInEpoch;
   if (!stopped)
     if (Status status = finish(); status.failed())
-      return status;
+      return explain(std::move(status));
   return std::move(outcome);
 }
 

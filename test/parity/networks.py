@@ -60,7 +60,7 @@ def run_ours(name, options):
     settings = [f"train.optimizer.lr={network.rate:f}"] if network.rate else []
     command = ["cnn-steps", os.path.join(EXAMPLES, network.file), "--net", name,
                "--recipe", network.recipe, "--batch", str(network.batch), "--steps", str(STEPS),
-               "--element", options.element]
+               "--element", options.element, "--device", options.device]
     for setting in settings + options.set:
         command += ["--set", setting]
     done = subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True)
@@ -113,6 +113,7 @@ def main():
     parser.add_argument("--net", action="append", choices=NETWORKS)
     parser.add_argument("--element", choices=("f32", "f64"), default="f32")
     parser.add_argument("--set", action="append", default=[])
+    parser.add_argument("--device", default="cpu", help="as for cnn")
     parser.add_argument("--torch", action="store_true")
     parser.add_argument("--models")
     options = parser.parse_args()

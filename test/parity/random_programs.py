@@ -358,7 +358,8 @@ def write_programs(options, seeds):
 
 
 def run(options, seeds):
-    command = ["cnn-steps", "--reference", *(["--infer"] if options.infer else []),
+    command = ["cnn-steps", "--reference", "--device", options.device,
+               *(["--infer"] if options.infer else []),
                *(["--vary-schedules"] if options.vary_schedules else []),
                *(["--set", options.set] if options.set else []),
                *write_programs(options, seeds)]
@@ -373,6 +374,7 @@ def main():
     parser.add_argument("--infer", action="store_true")
     parser.add_argument("--element", choices=("f32", "f64"))
     parser.add_argument("--set", help="as for cnnc, such as schedule.layout=channels")
+    parser.add_argument("--device", default="cpu", help="as for cnn")
     parser.add_argument("--forever", action="store_true")
     parser.add_argument("--vary-schedules", action="store_true")
     options = parser.parse_args()

@@ -53,11 +53,28 @@ int fail(const std::string &message) {
   return exitFailure;
 }
 
+static int threadsToUse() {
+  return threads.getNumOccurrences() ? static_cast<int>(threads)
+                                     : ThreadPool::availableProcessors();
+}
+
+static void noteCpu(const std::string &reason) {
+  errs() << "note: computing on the CPU: " << StringRef(reason).split('\n').first << "\n";
+}
+
 Result<OpenDevice> chooseDevice() {
-  int wanted = ThreadPool::availableProcessors();
-  if (threads.getNumOccurrences())
-    wanted = static_cast<int>(threads);
-  return openDevice(DeviceRequest(), wanted);
+  Result<DeviceRequest> request = DeviceRequest::parse(deviceName);
+  if (request.failed())
+    return request.status();
+  Result<OpenDevice> opened = openDevice(*request, threadsToUse());
+  if (opened.isOk() && !opened->reason.empty())
+    noteCpu(opened->reason);
+  return opened;
+}
+
+Result<OpenDevice> chooseCpu(const Status &reason) {
+  noteCpu(reason.message());
+  return openDevice(DeviceRequest(), threadsToUse());
 }
 
 std::string withExtension(const std::string &path, const std::string &extension) {

@@ -35,8 +35,11 @@ void addSettings(std::vector<std::string> &arguments, bool withSchedule);
 int fail(const std::string &message);
 inline int fail(const Status &status) { return fail(status.message()); }
 
-/// The CPU, with --threads or one thread per processor.
+/// What --device says; the CPU with --threads or one thread per processor. Says why `auto` takes
+/// the CPU.
 Result<OpenDevice> chooseDevice();
+/// The CPU, because of `reason`, which is said.
+Result<OpenDevice> chooseCpu(const Status &reason);
 
 /// `path` with the extension of its last part replaced.
 std::string withExtension(const std::string &path, const std::string &extension);

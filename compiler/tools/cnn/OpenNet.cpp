@@ -7,14 +7,13 @@
 
 namespace cnn::tool {
 
-std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) {
+/// `refusal`: why the device does not take the net, which is not printed; with nothing in it, what
+/// went wrong was printed.
+static std::optional<OpenNet> openOn(Program &program, CompileRequest request, OpenDevice device,
+                                     Status &refusal) {
   OpenNet net;
-  Result<OpenDevice> chosen = chooseDevice();
-  if (chosen.failed()) {
-    fail(chosen.status());
-    return std::nullopt;
-  }
-  net.chosen = std::move(*chosen);
+  net.chosen = std::move(device);
+  request.arch = net.chosen.device->arch();
   std::optional<Compilation> compiled = program.compile(request);
   if (!compiled)
     return std::nullopt;
@@ -23,11 +22,31 @@ std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) 
   Result<std::unique_ptr<Session>> session =
       Session::create(std::move(compiled->net), *net.chosen.device);
   if (session.failed()) {
-    fail(session.status());
+    refusal = session.status();
     return std::nullopt;
   }
   net.session = std::move(*session);
   return net;
+}
+
+std::optional<OpenNet> openNet(Program &program, const CompileRequest &request) {
+  Status refusal;
+  for (bool retry : {false, true}) {
+    Result<OpenDevice> device = retry ? chooseCpu(refusal) : chooseDevice();
+    if (device.failed()) {
+      fail(device.status());
+      return std::nullopt;
+    }
+    bool mayRetry = !retry && device->isAutomatic;
+    refusal = Status();
+    std::optional<OpenNet> net = openOn(program, request, std::move(*device), refusal);
+    if (net || refusal.isOk())
+      return net;
+    if (!mayRetry)
+      break;
+  }
+  fail(refusal);
+  return std::nullopt;
 }
 
 std::string noted(const Safetensors &weights, const char *key) {

@@ -33,8 +33,8 @@ std::string noted(const Safetensors &weights, const char *key);
 /// that they were trained by where the file has it. Prints what is wrong, and then returns nothing.
 std::optional<TrainedNet> chooseNet(Program &program, const Safetensors &weights);
 
-/// Opens the device, compiles what `request` asks for, and makes its buffers; the state is
-/// zero. Prints what is wrong, and then returns nothing.
+/// Opens the device of --device, compiles for it what `request` asks for, and makes its buffers;
+/// the state is zero. Prints what is wrong, and then returns nothing.
 std::optional<OpenNet> openNet(Program &program, const CompileRequest &request);
 
 /// The same with the weights of --weights, which must be of this net.

@@ -74,6 +74,12 @@ NumberOption threads("threads", Between{1, ThreadPool::maxWorkers}, cl::value_de
                      cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
                      cl::desc("threads to compute with (default: one per processor); the "
                               "results have the same bits for every number"));
+cl::opt<std::string> deviceName(
+    "device", cl::value_desc("D"), cl::init("cpu"), cl::cat(category), cl::sub(trainCommand),
+    cl::sub(evalCommand), cl::sub(predictCommand), cl::sub(testCommand), cl::sub(timeCommand),
+    cl::desc(
+        "what to compute on: cpu (default), cuda (a GPU of NVIDIA; cuda:1 for the second one), "
+        "or auto: the first GPU where there is one that can be used, else the CPU"));
 cl::opt<std::string> logPath("log", cl::value_desc("L.jsonl"), cl::cat(category),
                              cl::sub(trainCommand),
                              cl::desc("write the loss of each step, and what is known after each "

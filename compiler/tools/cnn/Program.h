@@ -61,6 +61,8 @@ struct CompileRequest {
   std::vector<std::string> entries;
   /// The most images of a call. The net may be compiled for some more, see roundBatch.
   int64_t batch = 1;
+  /// The target of a GPU ("sm_90"); empty for the CPU.
+  std::string arch;
   /// Kernels count the time spent in them (Timing of runtime/core/Manifest.h).
   bool timed = false;
 };

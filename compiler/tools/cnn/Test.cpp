@@ -59,6 +59,8 @@ bool runFile(const std::string &path, Device &device, Counts &counts) {
 } // namespace
 
 int runTest() {
+  if (reference && deviceName != "cpu")
+    return fail("the reference computes on the CPU: it needs --device cpu");
   Result<OpenDevice> chosen = chooseDevice();
   if (chosen.failed())
     return fail(chosen.status());

@@ -9,6 +9,7 @@
 #include "compiler/reference/Reference.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/Options.h"
+#include "compiler/tools/measure/CompileNet.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/MLIRContext.h"
 #include "runtime/core/Init.h"
@@ -55,20 +56,11 @@ public:
       return false;
     CompileOptions options;
     options.useCache = !noCache;
-    llvm::Expected<std::unique_ptr<Executable>> compiled = compile(*module, options);
+    setArch(options, device.arch());
+    llvm::Expected<RunnableNet> compiled = compileToRun(*module, options);
     if (!compiled)
       return report(program, llvm::toString(compiled.takeError()));
-    code = std::move(*compiled);
-    Result<Manifest> manifest = parseManifest(code->manifest().str());
-    if (manifest.failed())
-      return report(program, manifest.message());
-    CompiledNet net;
-    net.manifest = std::move(*manifest);
-    net.lookup = [this](std::string_view symbol) {
-      return reinterpret_cast<cnn_entry>(
-          code->lookup(llvm::StringRef(symbol.data(), symbol.size())));
-    };
-    Result<std::unique_ptr<Session>> made = Session::create(std::move(net), device);
+    Result<std::unique_ptr<Session>> made = Session::create(std::move(compiled->net), device);
     if (made.failed())
       return report(program, made.message());
     session = std::move(*made);
@@ -113,7 +105,6 @@ private:
     return false;
   }
 
-  std::unique_ptr<Executable> code;
   std::unique_ptr<Session> session;
 };
 

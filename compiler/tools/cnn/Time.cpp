@@ -116,6 +116,8 @@ int runTime() {
     return fail("--seconds must be between 0 and 86400");
   if (layerErrors && !layers)
     return fail("--errors needs --layers");
+  if (layers && deviceName != "cpu")
+    return fail("--layers counts the time in kernels of the CPU: it needs --device cpu");
   std::unique_ptr<Program> program = Program::load(file);
   if (!program)
     return exitFailure;

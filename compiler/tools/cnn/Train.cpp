@@ -78,6 +78,8 @@ static std::vector<std::string> command(const char *name, const RecipeInfo &reci
 }
 
 static void addCommonOptions(std::vector<std::string> &words, bool withSchedule) {
+  if (deviceName.getNumOccurrences())
+    words.insert(words.end(), {"--device", deviceName});
   if (!dataDir.empty())
     words.insert(words.end(), {"--data", dataDir});
   addSettings(words, withSchedule);

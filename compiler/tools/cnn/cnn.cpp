@@ -41,6 +41,10 @@ int main(int argc, char **argv) {
   setProgramName(argv[0]);
   if (std::string missing = findMissing(); !missing.empty())
     return fail(missing);
+  // Before files are read; whether there is such a device is seen when it is opened.
+  if (cnn::Result<cnn::DeviceRequest> request = cnn::DeviceRequest::parse(deviceName);
+      request.failed())
+    return fail("--device: " + request.message());
   for (const auto &[command, run] : commands)
     if (command)
       return checkPrinted(run());

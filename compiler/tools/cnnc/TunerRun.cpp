@@ -2,6 +2,7 @@
 #include "compiler/pipelines/Compile.h"
 #include "compiler/schedule/Tuned.h"
 #include "compiler/tools/cnnc/Tuner.h"
+#include "compiler/tools/measure/CompileNet.h"
 #include "compiler/tools/measure/LayerTimes.h"
 #include "compiler/tools/measure/RandomBatch.h"
 #include "dialect/CnnDialect.h"
@@ -151,18 +152,10 @@ llvm::Expected<CompiledNet> Tuner::compileNet(const TunedResult &wishes, Schedul
   static_cast<PhaseOptions &>(options) = phases;
   options.settings.clear();
   options.useCache = false;
-  auto code = compile(**module, options);
+  auto code = compileToRun(**module, options);
   if (!code)
     return code.takeError();
-  Result<Manifest> manifest = parseManifest((*code)->manifest().str());
-  if (manifest.failed())
-    return toError(manifest.status());
-  CompiledNet result;
-  result.manifest = std::move(*manifest);
-  result.lookup = [code = std::shared_ptr<Executable>(std::move(*code))](std::string_view name) {
-    return reinterpret_cast<cnn_entry>(code->lookup(llvm::StringRef(name.data(), name.size())));
-  };
-  return result;
+  return std::move(code->net);
 }
 
 /// Runs steps for so many seconds, at least three, and keeps what each kernel took at least, in

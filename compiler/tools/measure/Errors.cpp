@@ -1,6 +1,7 @@
 // A convolution of the net -> a module with nothing else, in its type and in double -> two results.
 #include "compiler/tools/measure/Errors.h"
 #include "compiler/pipelines/Compile.h"
+#include "compiler/tools/measure/CompileNet.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Builders.h"
@@ -79,18 +80,10 @@ static double getNumber(uint64_t number, uint64_t index) {
 /// Compiles and runs a probe; its result as doubles.
 static llvm::Expected<std::vector<double>> runProbe(mlir::ModuleOp module,
                                                     const CompileOptions &options, Device &cpu) {
-  auto code = compile(module, options);
+  auto code = compileToRun(module, options);
   if (!code)
     return code.takeError();
-  Result<Manifest> manifest = parseManifest((*code)->manifest().str());
-  if (manifest.failed())
-    return toError(manifest.status());
-  CompiledNet net;
-  net.manifest = std::move(*manifest);
-  net.lookup = [&](std::string_view name) {
-    return reinterpret_cast<cnn_entry>((*code)->lookup(llvm::StringRef(name.data(), name.size())));
-  };
-  Result<std::unique_ptr<Session>> session = Session::create(std::move(net), cpu);
+  Result<std::unique_ptr<Session>> session = Session::create(std::move(code->net), cpu);
   if (session.failed())
     return toError(session.status());
   Result<Call *> call = (*session)->call("infer");

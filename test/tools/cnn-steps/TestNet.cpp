@@ -4,6 +4,7 @@
 #include "TestValues.h"
 #include "compiler/frontend/Emit.h"
 #include "compiler/reference/Reference.h"
+#include "compiler/tools/measure/CompileNet.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "llvm/Support/raw_ostream.h"
 
@@ -50,19 +51,11 @@ bool TestNet::compile(const std::string &path, Device &device) {
   for (const std::string &setting : options.settings)
     if (auto [key, value] = llvm::StringRef(setting).split('='); key.starts_with("schedule."))
       compileOptions.settings.emplace_back(key.str(), value.str());
-  llvm::Expected<std::unique_ptr<Executable>> compiled = cnn::compile(*module, compileOptions);
+  tool::setArch(compileOptions, device.arch());
+  llvm::Expected<tool::RunnableNet> compiled = tool::compileToRun(*module, compileOptions);
   if (!compiled)
     return fail(path + ": " + llvm::toString(compiled.takeError()));
-  code = std::move(*compiled);
-  Result<Manifest> parsed = parseManifest(code->manifest().str());
-  if (parsed.failed())
-    return fail(parsed.message());
-  CompiledNet net;
-  net.manifest = std::move(*parsed);
-  net.lookup = [this](std::string_view symbol) {
-    return reinterpret_cast<cnn_entry>(code->lookup(llvm::StringRef(symbol.data(), symbol.size())));
-  };
-  Result<std::unique_ptr<Session>> made = Session::create(std::move(net), device);
+  Result<std::unique_ptr<Session>> made = Session::create(std::move(compiled->net), device);
   if (made.failed())
     return fail(made.message());
   opened = std::move(*made);

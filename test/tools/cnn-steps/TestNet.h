@@ -56,7 +56,6 @@ private:
   std::unique_ptr<cnn::Frontend> frontend;
   std::unique_ptr<cnn::Graph> graph;
   std::optional<cnn::Recipe> recipe;
-  std::unique_ptr<cnn::Executable> code;
   std::unique_ptr<cnn::Session> opened;
   mlir::OwningOpRef<mlir::ModuleOp> reference; // made when first asked for
 };

@@ -9,7 +9,7 @@
 #include "Digest.h"
 #include "TestNet.h"
 #include "TestValues.h"
-#include "runtime/device/cpu/CpuDevice.h"
+#include "runtime/device/Devices.h"
 #include "llvm/Support/CommandLine.h"
 #include "llvm/Support/PrettyStackTrace.h"
 #include "llvm/Support/raw_ostream.h"
@@ -29,6 +29,8 @@ static cl::opt<int64_t> steps("steps", cl::init(5), cl::cat(category), cl::desc(
 static cl::opt<uint64_t> seed("seed", cl::cat(category), cl::desc("of the numbers (default: 0)"));
 static cl::opt<std::string> element("element", cl::cat(category), cl::desc("f32 or f64"));
 static cl::opt<unsigned> threads("workers", cl::init(2), cl::cat(category));
+static cl::opt<std::string> deviceName("device", cl::init("cpu"), cl::cat(category),
+                                       cl::desc("as for cnn (default: cpu)"));
 static cl::list<std::string> settings("set", cl::cat(category), cl::desc("KEY=VALUE, as for cnnc"));
 static cl::opt<bool> byReference("reference", cl::cat(category),
                                  cl::desc("compare with the slow reference"));
@@ -181,18 +183,21 @@ static bool compareFile(const std::string &path, unsigned number, Device &device
 int main(int argc, char **argv) {
   cl::HideUnrelatedOptions(category);
   cl::ParseCommandLineOptions(argc, argv, "training steps from given numbers\n");
-  Result<std::unique_ptr<CpuDevice>> device = CpuDevice::create(threads);
-  if (device.failed()) {
-    errs() << device.message() << "\n";
+  Result<DeviceRequest> request = DeviceRequest::parse(deviceName);
+  Result<OpenDevice> opened =
+      request.isOk() ? openDevice(*request, threads) : Result<OpenDevice>(request.status());
+  if (opened.failed()) {
+    errs() << opened.message() << "\n";
     return 1;
   }
+  Device &device = *opened->device;
   if (!byReference) {
-    std::unique_ptr<TestNet> net = TestNet::open(files.front(), netOptions(), **device);
+    std::unique_ptr<TestNet> net = TestNet::open(files.front(), netOptions(), device);
     return net && printSteps(*net) ? 0 : 1;
   }
   unsigned agreed = 0, number = 0;
   for (const std::string &path : files) {
-    agreed += compareFile(path, number++, **device);
+    agreed += compareFile(path, number++, device);
     outs().flush();
   }
   outs() << agreed << " of " << files.size() << " programs agree\n";
