@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "llvm/ADT/StringExtras.h"
@@ -235,7 +236,9 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
           memref::GetGlobalOp::create(b, group.getLoc(), global->getType(), global->getSymName()));
     }
     ElementBuilder e(entry.function, group, *space, buffers);
-    if (schedule.algorithm == "reduce")
+    if (schedule.algorithm == "contraction")
+      emitContraction(e, schedule, entry.function);
+    else if (schedule.algorithm == "reduce")
       emitReduce(e, schedule, entry.function);
     else
       emitPoint(e, schedule);

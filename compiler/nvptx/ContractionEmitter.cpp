@@ -22,6 +22,7 @@
 #include "compiler/schedule/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -218,6 +219,9 @@ void ContractionEmitter::finish(ValueRange sums) {
 }
 
 void ContractionEmitter::emit() {
+  // Unasked, ptxas gives threads 64 registers and spills rather than have fewer blocks at a time; two
+  // of them hide each other's waits.
+  kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), e.b.getI32IntegerAttr(2));
   thread = e.getThread(schedule.block);
   int64_t threadsAlong = tileColumns / ownColumns;
   threadColumn = e.remainder(thread, threadsAlong);
@@ -225,8 +229,9 @@ void ContractionEmitter::emit() {
   rows = getSide(product.rowOperand, product.rows, product.numRows, tileRows);
   columns = getSide(product.columnOperand, product.columns, product.numColumns, tileColumns);
 
-  SmallVector<int64_t> grid = {product.numBatches, llvm::divideCeil(rows.size, tileRows),
-                               llvm::divideCeil(columns.size, tileColumns)};
+  int64_t rowTiles = llvm::divideCeil(rows.size, tileRows);
+  int64_t columnTiles = llvm::divideCeil(columns.size, tileColumns);
+  SmallVector<int64_t> grid = {product.numBatches, rowTiles, columnTiles};
   SmallVector<Index> block = e.split(e.getBlock(e.space.getNumBlocks(schedule)), grid);
   batch = block[0];
   rows.first = e.multiply(block[1], tileRows);
@@ -254,8 +259,5 @@ void ContractionEmitter::emit() {
 
 void mlir::cnn::emitContraction(ElementBuilder &e, const GpuSchedule &schedule,
                                 gpu::GPUFuncOp kernel) {
-  std::string whyNot;
-  FailureOr<Contraction> product = Contraction::get(e.info, whyNot);
-  assert(succeeded(product) && "the schedule was verified");
-  ContractionEmitter(e, *product, schedule, kernel).emit();
+  ContractionEmitter(e, *e.space.getContraction(), schedule, kernel).emit();
 }

@@ -22,6 +22,14 @@ void emitPoint(ElementBuilder &e, const GpuSchedule &schedule);
 /// sums are added up in shared memory as a balanced tree, the same way every time.
 void emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel);
 
+/// Every block computes a tile of a product of two tensors, whose parts it brings to shared memory
+/// step by step; see ContractionEmitter.cpp.
+void emitContraction(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel);
+
+/// Memory of `size` elements that the threads of a block share, aligned for vector accesses, which
+/// the PTX backend takes for granted.
+Value addSharedMemory(gpu::GPUFuncOp kernel, Location loc, int64_t size, Type element);
+
 } // namespace mlir::cnn
 
 #endif // CNNC_COMPILER_NVPTX_EMITTERS_H

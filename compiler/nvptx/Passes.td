@@ -35,7 +35,7 @@ def BuildGpuKernelsPass : Pass<"cnn-build-gpu-kernels", "::mlir::ModuleOp"> {
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels built">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::gpu::GPUDialect",
                            "::mlir::math::MathDialect", "::mlir::memref::MemRefDialect",
-                           "::mlir::scf::SCFDialect"];
+                           "::mlir::NVVM::NVVMDialect", "::mlir::scf::SCFDialect"];
 }
 
 def LowerToNvvmPass : Pass<"cnn-lower-to-nvvm", "::mlir::ModuleOp"> {

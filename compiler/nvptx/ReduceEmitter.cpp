@@ -28,9 +28,7 @@ static Value combine(OpBuilder &b, Location loc, StringRef kind, Value lhs, Valu
                  : arith::AddIOp::create(b, loc, lhs, rhs).getResult();
 }
 
-/// Memory that the threads of a block share: one element each. Aligned for vector accesses, which
-/// the PTX backend takes for granted.
-static Value addShared(gpu::GPUFuncOp kernel, Location loc, int64_t size, Type element) {
+Value mlir::cnn::addSharedMemory(gpu::GPUFuncOp kernel, Location loc, int64_t size, Type element) {
   auto space =
       gpu::AddressSpaceAttr::get(kernel.getContext(), gpu::GPUDialect::getWorkgroupAddressSpace());
   unsigned number = kernel.getNumWorkgroupAttributions();
@@ -69,7 +67,7 @@ void mlir::cnn::emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::
   };
   SmallVector<Value> shared;
   for (Value sum : sums) {
-    shared.push_back(addShared(kernel, loc, schedule.block, sum.getType()));
+    shared.push_back(addSharedMemory(kernel, loc, schedule.block, sum.getType()));
     memref::StoreOp::create(e.b, sum, shared.back(), toIndex(thread));
   }
   for (int64_t half = schedule.block / 2; half >= 1; half /= 2) {

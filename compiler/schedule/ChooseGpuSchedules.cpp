@@ -76,15 +76,21 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
       if (key == "algorithm") {
         std::string why = space.whyNot(value);
-        if (!why.empty() && ofGroup)
+        if (!why.empty() && (ofGroup || !GpuScheduleSpace::isAlgorithm(value)))
           return fail() << "algorithm '" << value << "' does not apply: " << why;
         if (why.empty())
           schedule = space.getDefault(value);
       } else if (key == "block" && succeeded(numbers) && numbers->size() == 1) {
         schedule.block = numbers->front();
+      } else if (key == "tile" && succeeded(numbers)) {
+        schedule.tile = *numbers;
+        // The threads that it takes, where it is one.
+        if (numbers->size() == 5 && (*numbers)[3] > 0 && (*numbers)[4] > 0 &&
+            (*numbers)[0] % (*numbers)[3] == 0 && (*numbers)[1] % (*numbers)[4] == 0)
+          schedule.block = (*numbers)[0] / (*numbers)[3] * ((*numbers)[1] / (*numbers)[4]);
       } else {
         return fail() << "override '" << key << ":" << value
-                      << "' is none of algorithm:NAME and block:N";
+                      << "' is none of algorithm:NAME, block:N and tile:NxNxNxNxN";
       }
     }
     return success();

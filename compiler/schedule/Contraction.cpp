@@ -21,7 +21,7 @@ static bool isMultiplyAdd(NestOpInterface anchor, unsigned a, unsigned b) {
   bool usesIndex = false;
   auto index = [&](unsigned) -> Value {
     usesIndex = true;
-    return buildInt(builder, loc, sum, 0);
+    return buildInt(builder, loc, sum.getType(), 0);
   };
   SmallVector<Value> results = anchor.buildBody(builder, loc, operands, sum, index);
   auto fma = results.front().getDefiningOp<math::FmaOp>();

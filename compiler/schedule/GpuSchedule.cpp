@@ -15,6 +15,9 @@ static constexpr int64_t mostBlocks = std::numeric_limits<int32_t>::max();
 static constexpr int64_t busyThreads = 8192;
 /// A sum of fewer points is not worth a block of threads.
 static constexpr int64_t leastShared = 256;
+/// Products with fewer rows, columns or steps leave most of a tile empty.
+static constexpr int64_t leastExtent = 16;
+static constexpr int64_t leastTiles = 64;
 
 bool mlir::cnn::isForGpu(ModuleOp module) {
   auto target = module->getAttrOfType<StringAttr>(targetAttr);
@@ -71,15 +74,20 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     made.numResults *= extent;
   for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
     made.numReduced *= nest.sizes[dim];
+  FailureOr<Contraction> contraction = Contraction::get(made.info, made.whyNoContraction);
+  if (succeeded(contraction))
+    made.contraction = *contraction;
   return made;
 }
 
 std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {
   const Nest &nest = info.nest;
+  if (!isAlgorithm(algorithm))
+    return "there is no such algorithm; there are point, reduce and contraction";
   if (algorithm == "point")
     return "";
-  if (algorithm != "reduce")
-    return "there is no such algorithm; there are point and reduce";
+  if (algorithm == "contraction")
+    return whyNoContraction;
   if (nest.numParallel == nest.getNumDims())
     return "nothing is summed";
   if (nest.scatter)
@@ -98,14 +106,47 @@ GpuSchedule GpuScheduleSpace::getDefault(StringRef algorithm) const {
   // A thread should have a few points.
   if (algorithm == "reduce")
     schedule.block = std::clamp<int64_t>(llvm::PowerOf2Ceil(numReduced / 8), 32, 256);
+  if (algorithm == "contraction") {
+    // Tiles that are not mostly empty; a thread has 4 x 4 elements.
+    constexpr int64_t own = 4, depth = 16;
+    int64_t rows = contraction->numRows > 32 ? 64 : 32;
+    int64_t columns = contraction->numColumns > 32 ? 64 : 32;
+    schedule.tile = {rows, columns, depth, own, own};
+    schedule.block = rows / own * (columns / own);
+  }
   return schedule;
+}
+
+/// Whether tiles of the product are filled well enough to be worth it.
+static bool fillsTiles(const Contraction &product) {
+  return product.numRows >= leastExtent && product.numColumns >= leastExtent &&
+         product.depth >= leastExtent;
+}
+
+std::string GpuScheduleSpace::getProductText() const {
+  return std::to_string(contraction->numRows) + " x " + std::to_string(contraction->numColumns) +
+         (contraction->numBatches > 1
+              ? " results " + std::to_string(contraction->numBatches) + " times"
+              : " results") +
+         ", each of " + std::to_string(contraction->depth) + " products";
 }
 
 GpuSchedule GpuScheduleSpace::choose(std::string &reason) const {
   bool few = numResults < busyThreads && numReduced >= leastShared;
+  if (contraction && fillsTiles(*contraction)) {
+    GpuSchedule schedule = getDefault("contraction");
+    // With fewer tiles than this most of a GPU would have nothing to do.
+    if (getNumBlocks(schedule) < leastTiles) {
+      reason = getProductText() + ": only " + std::to_string(getNumBlocks(schedule)) + " tiles; ";
+    } else {
+      reason = getProductText() + ": a tile of " + std::to_string(schedule.tile[0]) + " x " +
+               std::to_string(schedule.tile[1]) + " for each block";
+      return schedule;
+    }
+  }
   std::string why = whyNot("reduce");
   std::string algorithm = few && why.empty() ? "reduce" : "point";
-  reason = std::to_string(numResults) + (numResults == 1 ? " result" : " results");
+  reason += std::to_string(numResults) + (numResults == 1 ? " result" : " results");
   if (numReduced > 1)
     reason += " of " + std::to_string(numReduced) + " points each";
   reason += algorithm == "reduce" ? ": a block for each" : ": a thread for each";
@@ -115,7 +156,41 @@ GpuSchedule GpuScheduleSpace::choose(std::string &reason) const {
 }
 
 int64_t GpuScheduleSpace::getNumBlocks(const GpuSchedule &schedule) const {
+  if (schedule.algorithm == "contraction")
+    return contraction->numBatches * llvm::divideCeil(contraction->numRows, schedule.tile[0]) *
+           llvm::divideCeil(contraction->numColumns, schedule.tile[1]);
   return schedule.algorithm == "reduce" ? numResults : llvm::divideCeil(numResults, schedule.block);
+}
+
+/// The bytes of shared memory of a block that every GPU has without asking.
+static constexpr int64_t mostShared = 48 << 10;
+
+LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
+                                           function_ref<InFlightDiagnostic()> emitError) const {
+  if (schedule.tile.size() != 5 ||
+      llvm::any_of(schedule.tile, [](int64_t extent) { return extent < 1 || extent > 1024; }))
+    return emitError()
+           << "the tile of a contraction is five extents from 1 to 1024: rows, columns, "
+              "depth, and the rows and columns of a thread";
+  int64_t rows = schedule.tile[0], columns = schedule.tile[1], depth = schedule.tile[2];
+  int64_t ownRows = schedule.tile[3], ownColumns = schedule.tile[4];
+  if (rows % ownRows != 0 || columns % ownColumns != 0 ||
+      rows / ownRows * (columns / ownColumns) != schedule.block)
+    return emitError() << "a tile of " << rows << " x " << columns << " with " << ownRows << " x "
+                       << ownColumns << " for each thread does not take " << schedule.block
+                       << " threads";
+  if (rows * depth % schedule.block != 0 || columns * depth % schedule.block != 0)
+    return emitError() << "a depth of " << depth << " does not give each of " << schedule.block
+                       << " threads as many elements to read";
+  if (ownRows * ownColumns > 64)
+    return emitError() << ownRows << " x " << ownColumns
+                       << " elements of one thread are more than 64, which its registers hold";
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  int64_t bytes = (rows + columns + 2) * depth * (element.getIntOrFloatBitWidth() / 8);
+  if (bytes > mostShared)
+    return emitError() << "the tile takes " << bytes << " bytes of shared memory; at most "
+                       << mostShared;
+  return success();
 }
 
 LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
@@ -125,8 +200,10 @@ LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
   if (schedule.block < 1 || schedule.block > mostThreads || !llvm::isPowerOf2_64(schedule.block))
     return emitError() << "a block of " << schedule.block
                        << " threads is none of the powers of 2 up to " << mostThreads;
-  if (!schedule.tile.empty())
+  if (schedule.algorithm != "contraction" && !schedule.tile.empty())
     return emitError() << "algorithm '" << schedule.algorithm << "' has no tile";
+  if (schedule.algorithm == "contraction" && failed(verifyTile(schedule, emitError)))
+    return failure();
   if (getNumBlocks(schedule) > mostBlocks)
     return emitError() << getNumBlocks(schedule) << " blocks are more than a grid has; at most "
                        << mostBlocks;

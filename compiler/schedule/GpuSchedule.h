@@ -4,8 +4,10 @@
 #ifndef CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
 #define CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
 
+#include "compiler/schedule/Contraction.h"
 #include "compiler/schedule/GroupInfo.h"
 
+#include <optional>
 #include <string>
 
 namespace mlir::cnn {
@@ -34,6 +36,10 @@ public:
   /// Checks a schedule; the error names what is wrong and what is allowed.
   LogicalResult verify(const GpuSchedule &schedule,
                        function_ref<InFlightDiagnostic()> emitError) const;
+  /// Whether some group is computed by `algorithm`.
+  static bool isAlgorithm(StringRef algorithm) {
+    return llvm::is_contained({"point", "reduce", "contraction"}, algorithm);
+  }
   /// Why the group cannot be computed by `algorithm`; empty where it can.
   std::string whyNot(StringRef algorithm) const;
   /// The schedule to take unasked, and why.
@@ -52,14 +58,22 @@ public:
   /// Products of the extents of the space, and of the reduced dimensions.
   int64_t getNumResults() const { return numResults; }
   int64_t getNumReduced() const { return numReduced; }
+  /// What the anchor is as a product of two tensors, where it is one.
+  const std::optional<Contraction> &getContraction() const { return contraction; }
 
   /// The most threads of a block on every GPU.
   static constexpr int64_t mostThreads = 1024;
 
 private:
+  LogicalResult verifyTile(const GpuSchedule &schedule,
+                           function_ref<InFlightDiagnostic()> emitError) const;
+  std::string getProductText() const;
+
   GroupInfo info;
   SmallVector<int64_t> space, factors;
   int64_t numResults = 1, numReduced = 1;
+  std::optional<Contraction> contraction;
+  std::string whyNoContraction;
 };
 
 } // namespace mlir::cnn

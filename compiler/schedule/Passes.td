@@ -142,10 +142,11 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
 def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"> {
   let summary = "Choose how the threads of a GPU compute every group";
   let description = [{
-    Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result, or, where there are few
-    results of many points, a block of threads for each. Gradients of convolutions' inputs take the form that
+    Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result; where there are few
+    results of many points, a block of threads for each; and for products of two tensors (convolutions, their
+    gradients, linear layers) that fill tiles, a block of threads for each tile. Gradients of convolutions' inputs take the form that
     gathers where the stride allows it. `override` entries are those of `cnn-choose-schedules` with the keys
-    algorithm (`point`, `reduce`) and block (threads of a block).
+    algorithm (`point`, `reduce`, `contraction`), block (threads of a block) and tile (of a contraction).
 
     All tensors lie in row-major order. Test: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`.
   }];
