@@ -8,6 +8,8 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
 
+#include <algorithm>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -57,10 +59,9 @@ LogicalResult WinogradWeightOp::verify() {
   Type element = w.getElementType();
   if (failed(verifyShape(*this, "weight", w, {-1, -1, taps, taps}, element)))
     return failure();
-  int64_t alpha = getTile() + taps - 1, k = w.getDimSize(0), c = w.getDimSize(1);
-  if (getTurned())
-    std::swap(k, c);
-  return verifyShape(*this, "result", getTensor(getResult()), {alpha, alpha, k, c}, element);
+  int64_t alpha = getTile() + taps - 1;
+  return verifyShape(*this, "result", getTensor(getResult()),
+                     {alpha, alpha, w.getDimSize(0), w.getDimSize(1)}, element);
 }
 
 Nest WinogradWeightOp::getNest() {
@@ -69,13 +70,8 @@ Nest WinogradWeightOp::getNest() {
   Nest nest = makeNest({w[0], w[1], alpha, alpha, taps, taps}, 4);
   AffineExpr k, c, p, q, r, s;
   bindDims(getContext(), k, c, p, q, r, s);
-  if (getTurned()) {
-    nest.operandMaps = {AffineMap::get(6, 0, {k, c, taps - 1 - r, taps - 1 - s}, getContext())};
-    nest.resultMaps = {AffineMap::get(6, 0, {p, q, c, k}, getContext())};
-  } else {
-    nest.operandMaps = {AffineMap::get(6, 0, {k, c, r, s}, getContext())};
-    nest.resultMaps = {AffineMap::get(6, 0, {p, q, k, c}, getContext())};
-  }
+  nest.operandMaps = {AffineMap::get(6, 0, {k, c, r, s}, getContext())};
+  nest.resultMaps = {AffineMap::get(6, 0, {p, q, k, c}, getContext())};
   SmallVector<double> matrix = getWinogradMatrices(getTile()).weight;
   nest.transforms = {{2, 4, matrix}, {3, 5, matrix}};
   return nest;
@@ -116,6 +112,9 @@ Nest WinogradInputOp::getNest() {
   nest.operandMaps = {AffineMap::get(10, 0, {n, c, row, column}, getContext())};
   nest.resultMaps = {AffineMap::get(10, 0, {n, bi, bj, p, q, c, ti, tj}, getContext())};
   SmallVector<double> matrix = getWinogradMatrices(getTile()).input;
+  if (getTurned())
+    for (int64_t row = 0; row < alpha; ++row)
+      std::reverse(&matrix[row * alpha], &matrix[row * alpha] + alpha);
   nest.transforms = {{6, 8, matrix}, {7, 9, matrix}};
   nest.numSliced = 3;
   return nest;
@@ -134,10 +133,12 @@ LogicalResult WinogradProductOp::verify() {
   Type element = v.getElementType();
   if (failed(verifyShape(*this, "input", v, {-1, -1, -1, -1, -1, -1, -1, -1}, element)) ||
       failed(verifyShape(*this, "weight", u,
-                         {v.getDimSize(3), v.getDimSize(4), -1, v.getDimSize(5)}, element)))
+                         {v.getDimSize(3), v.getDimSize(4), getTurned() ? v.getDimSize(5) : -1,
+                          getTurned() ? -1 : v.getDimSize(5)},
+                         element)))
     return failure();
   SmallVector<int64_t> shape(v.getShape());
-  shape[5] = u.getDimSize(2);
+  shape[5] = u.getDimSize(getTurned() ? 3 : 2);
   return verifyShape(*this, "result", getTensor(getResult()), shape, element);
 }
 
@@ -148,7 +149,8 @@ Nest WinogradProductOp::getNest() {
   AffineExpr n, bi, bj, p, q, k, ti, tj, c;
   bindDims(getContext(), n, bi, bj, p, q, k, ti, tj, c);
   nest.operandMaps = {AffineMap::get(9, 0, {n, bi, bj, p, q, c, ti, tj}, getContext()),
-                      AffineMap::get(9, 0, {p, q, k, c}, getContext())};
+                      getTurned() ? AffineMap::get(9, 0, {p, q, c, k}, getContext())
+                                  : AffineMap::get(9, 0, {p, q, k, c}, getContext())};
   nest.resultMaps = {AffineMap::get(9, 0, {n, bi, bj, p, q, k, ti, tj}, getContext())};
   nest.numSliced = 3;
   return nest;
@@ -195,6 +197,10 @@ Nest WinogradOutputOp::getNest() {
   AffineExpr row = bi * (tile * m[6]) + ti * tile + i, column = bj * (tile * m[7]) + tj * tile + j;
   nest.resultMaps = {AffineMap::get(10, 0, {n, k, row, column}, getContext())};
   SmallVector<double> matrix = getWinogradMatrices(tile).output;
+  if (getTurned())
+    for (int64_t row = 0, alpha = tile + taps - 1; row < tile / 2; ++row)
+      std::swap_ranges(&matrix[row * alpha], &matrix[row * alpha] + alpha,
+                       &matrix[(tile - 1 - row) * alpha]);
   nest.transforms = {{6, 8, matrix}, {7, 9, matrix}};
   nest.numSliced = 3;
   return nest;

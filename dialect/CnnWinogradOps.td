@@ -9,6 +9,10 @@
 //   M = winograd_product(V, U)  [n, bi, bj, p, q, k, ti, tj]        column bj TJ + tj
 //   y = winograd_output(M)      [n, k, h, w]
 //
+// The gradient of the input is a convolution with the kernel turned round. So is that of images turned
+// round, whose result is turned round again: with `turned`, V and y are those of windows and tiles
+// counted from their last row and column, and M sums over the other index of the same U.
+//
 // Blocks of TI x TJ tiles are dimensions of their own (bi, bj), so that an outer group can run all
 // parts on one block while V and M stay in the cache.
 //
@@ -23,19 +27,17 @@ def Cnn_WinogradWeightOp : Cnn_TypedNestOp<"winograd_weight"> {
   let summary = "transforms a kernel for Winograd's convolution";
   let description = [{
     `U[p, q, k, c] = sum_{r, s} G[p, r] G[q, s] w[k, c, r, s]`, with the matrix G of F(tile, 3)
-    (`dialect/Winograd.h`). With `turned`, for the gradient of the convolution's input:
-    `U[p, q, c, k] = sum_{r, s} G[p, r] G[q, s] w[k, c, 2 - r, 2 - s]`.
+    (`dialect/Winograd.h`).
 
     ```mlir
     %u = cnn.winograd_weight %w {tile = 4 : i64} : tensor<64x32x3x3xf32> -> tensor<6x6x64x32xf32>
     ```
 
     Constraints:
-    - C1: `w` is `[K, C, 3, 3]`, the result `[tile + 2, tile + 2, K, C]` (`C, K` where `turned`) of its type.
+    - C1: `w` is `[K, C, 3, 3]`, the result `[tile + 2, tile + 2, K, C]` of its type.
     - C2: `tile` is 2, 4 or 6.
   }];
-  let arguments = (ins Cnn_FloatTensor:$weight, I64Attr:$tile,
-                       DefaultValuedAttr<BoolAttr, "false">:$turned);
+  let arguments = (ins Cnn_FloatTensor:$weight, I64Attr:$tile);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$weight attr-dict `:` type($weight) `->` type($result)";
   let hasVerifier = 1;
@@ -45,7 +47,7 @@ def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
   let summary = "transforms the windows of images for Winograd's convolution";
   let description = [{
     `V[n, bi, bj, p, q, c, ti, tj] = sum_{r, s} B[p, r] B[q, s] x[n, c, tile (bi TI + ti) + r - pt, tile (bj TJ + tj) + s - pl]`
-    with zeros outside of `x`; `padding` is `[pt, pl]`.
+    with zeros outside of `x`; `padding` is `[pt, pl]`. With `turned`, `B[p, tile + 1 - r] B[q, tile + 1 - s]`.
 
     ```mlir
     %v = cnn.winograd_input %x {tile = 4 : i64, padding = array<i64: 1, 1>}
@@ -56,7 +58,8 @@ def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
     - C1: `x` is `[n, C, h, w]`, the result `[n, BI, BJ, tile + 2, tile + 2, C, TI, TJ]` of its type.
     - C2: `tile` is 2, 4 or 6, `padding` has two entries that are not negative.
   }];
-  let arguments = (ins Cnn_FloatTensor:$input, I64Attr:$tile, DenseI64ArrayAttr:$padding);
+  let arguments = (ins Cnn_FloatTensor:$input, I64Attr:$tile, DenseI64ArrayAttr:$padding,
+                       DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
   let hasVerifier = 1;
@@ -65,13 +68,15 @@ def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
 def Cnn_WinogradProductOp : Cnn_TypedNestOp<"winograd_product"> {
   let summary = "sums over the channels of transformed windows and kernels";
   let description = [{
-    `M[n, bi, bj, p, q, k, ti, tj] = sum_c V[n, bi, bj, p, q, c, ti, tj] * U[p, q, k, c]`.
+    `M[n, bi, bj, p, q, k, ti, tj] = sum_c V[n, bi, bj, p, q, c, ti, tj] * U[p, q, k, c]`, with `turned`
+    `* U[p, q, c, k]`.
 
     Constraints:
-    - C1: `V` is `[n, BI, BJ, a, a, C, TI, TJ]`, `U` `[a, a, K, C]`, the result `[n, BI, BJ, a, a, K, TI, TJ]`, all
+    - C1: `V` is `[n, BI, BJ, a, a, C, TI, TJ]`, `U` `[a, a, K, C]` (`C, K` where `turned`), the result `[n, BI, BJ, a, a, K, TI, TJ]`, all
       of one float type.
   }];
-  let arguments = (ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$weight);
+  let arguments = (ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$weight,
+                       DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)";
   let hasVerifier = 1;
@@ -81,7 +86,7 @@ def Cnn_WinogradOutputOp : Cnn_TypedNestOp<"winograd_output"> {
   let summary = "transforms Winograd's products back to images";
   let description = [{
     `y[n, k, tile (bi TI + ti) + a, tile (bj TJ + tj) + b] = bias[k] + sum_{p, q} A[a, p] A[b, q] M[n, bi, bj, p, q, k, ti, tj]`;
-    what lies outside of `y` is dropped. `of` is the operation that the four parts compute (`conv`,
+    what lies outside of `y` is dropped. With `turned`, `A[tile - 1 - a, p] A[tile - 1 - b, q]`. `of` is the operation that the four parts compute (`conv`,
     `conv_data_grad`): schedules are asked for by that name.
 
     Constraints:
@@ -91,7 +96,7 @@ def Cnn_WinogradOutputOp : Cnn_TypedNestOp<"winograd_output"> {
     - C3: the tiles cover the result.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, Optional<Cnn_FloatTensor>:$bias, I64Attr:$tile,
-                       StrAttr:$of);
+                       StrAttr:$of, DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input (`,` $bias^)? attr-dict `:` type($input) (`,` type($bias)^)? `->` type($result)

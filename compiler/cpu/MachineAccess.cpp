@@ -367,6 +367,14 @@ Value MachineAccess::load(OpBuilder &builder, FunctionValues &values, int64_t ro
 void MachineAccess::prefetch(OpBuilder &builder, FunctionValues &values, int64_t row,
                              int64_t ahead) {
   constexpr uint32_t intoAllCaches = 3;
+  constexpr int64_t line = 64; // bytes
+  // One request brings all elements of a line.
+  int64_t bytes =
+      llvm::divideCeil(getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth(), 8);
+  if (llvm::any_of(ArrayRef(rowOffsets).take_front(row), [&](int64_t before) {
+        return std::abs(before - rowOffsets[row]) * bytes < line;
+      }))
+    return;
   memref::PrefetchOp::create(builder, loc, values.getFlat(buffer),
                              ValueRange{getIndex(builder, values, rowOffsets[row] + ahead)},
                              /*isWrite=*/false, intoAllCaches, /*isDataCache=*/true);

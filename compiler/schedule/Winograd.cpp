@@ -154,7 +154,7 @@ double WinogradCandidate::getChannelCycles(const WinogradPlan &plan) const {
   // The product loads a vector of weights for each tile of registers.
   double product = points * k * channels / 2 / productShare * (tilesInBlock + 1);
   double transforms = points * 4 * (c + k) * tilesInBlock;
-  double once = isPrepared ? 0 : weights;
+  double once = isPrepared || findWeights(plan.tile) ? 0 : weights;
   // Whole images: the parts are kernels of their own, and everything passes through memory.
   if (plan.blocks[0] * plan.blocks[1] == 1)
     return once + items * (transforms + 2 * passing / Machine::bytesPerCycle) +
@@ -184,7 +184,7 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
                    weights * getMissing(passing + weights, cache);
   // The weights are gathered and transformed once.
   double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / Machine::bytesPerCycle;
-  if (isPrepared)
+  if (isPrepared || findWeights(plan.tile))
     once = 0;
   // One block to an image, and few slices: the parts are kernels of their own, which are cut along
   // any dimension; everything passes through memory, the weights once.
@@ -322,6 +322,34 @@ static void gatherBlocks(ArrayRef<GroupOp> parts, SliceScheduleAttr slices, Stri
     part.erase();
 }
 
+RankedTensorType WinogradCandidate::getWeightsType(int64_t tile) const {
+  int64_t rows = turned ? channels : outputs, columns = turned ? outputs : channels;
+  Attribute layout;
+  if (channelBlock > 1)
+    layout = getBlockedLayout(anchor->getContext(), 4, turned ? 3 : 2, channelBlock);
+  return RankedTensorType::get({tile + 2, tile + 2, rows, columns}, result.getElementType(),
+                               layout);
+}
+
+GroupOp WinogradCandidate::findWeights(int64_t tile) const {
+  auto argument = dyn_cast<BlockArgument>(weight);
+  if (!argument)
+    return {};
+  Value source = group->getOperand(argument.getArgNumber());
+  for (Operation *user : source.getUsers()) {
+    auto other = dyn_cast<GroupOp>(user);
+    if (!other || other->getBlock() != group->getBlock() || !other->isBeforeInBlock(group) ||
+        other.getNumResults() != 1 || other.getResult(0).getType() != getWeightsType(tile))
+      continue;
+    auto transform = dyn_cast<WinogradWeightOp>(other.getBody().front().front());
+    if (transform && transform.getTile() == static_cast<uint64_t>(tile) &&
+        isa<BlockArgument>(transform.getWeight()) &&
+        other.getYield().getValues()[0] == transform.getResult())
+      return other;
+  }
+  return {};
+}
+
 void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   OpBuilder b(group);
   MLIRContext *context = group.getContext();
@@ -339,18 +367,18 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
     return RankedTensorType::get(shape, element, layout);
   };
   group.addReason(plan.reason);
-  GroupOp weights =
-      makePart(b, group, ".winograd_weight", weight, [&](OpBuilder &inner, Value value) {
-        Attribute layout;
-        if (channelBlock > 1)
-          layout = getBlockedLayout(context, 4, 2, channelBlock);
-        auto type = RankedTensorType::get({alpha, alpha, outputs, channels}, element, layout);
-        return WinogradWeightOp::create(inner, loc, type, value, plan.tile, turned).getResult();
-      });
+  GroupOp weights = findWeights(plan.tile);
+  if (weights)
+    group.addReason("reads '" + weights.getName().str() + (turned ? "', transposed" : "'"));
+  else
+    weights = makePart(b, group, ".winograd_weight", weight, [&](OpBuilder &inner, Value value) {
+      return WinogradWeightOp::create(inner, loc, getWeightsType(plan.tile), value, plan.tile)
+          .getResult();
+    });
   GroupOp windows =
       makePart(b, group, ".winograd_input", input, [&](OpBuilder &inner, Value value) {
         return WinogradInputOp::create(inner, loc, points(channels, isInputBlocked), value,
-                                       plan.tile, padding)
+                                       plan.tile, padding, turned)
             .getResult();
       });
   // The product reads two groups' results.
@@ -363,7 +391,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   OpBuilder inner(context);
   inner.setInsertionPointToEnd(&body);
   Value made = WinogradProductOp::create(inner, loc, points(outputs, true), body.getArgument(0),
-                                         body.getArgument(1));
+                                         body.getArgument(1), turned);
   YieldOp::create(inner, loc, made);
   state.addOperands(factors);
   state.addTypes(made.getType());
@@ -375,7 +403,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   Value argument = last.addArgument(products.getResult(0).getType(), loc);
   b.setInsertionPoint(anchor);
   Value output = WinogradOutputOp::create(b, loc, result, argument, bias, plan.tile,
-                                          anchor->getName().stripDialect());
+                                          anchor->getName().stripDialect(), turned);
   anchor->getResult(0).replaceAllUsesWith(output);
   anchor->erase();
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last)))

@@ -43,6 +43,11 @@ public:
   void rewrite(const WinogradPlan &plan);
 
 private:
+  /// The transformed weights for such tiles.
+  RankedTensorType getWeightsType(int64_t tile) const;
+  /// The group in front that transforms the same weights for such tiles (the convolution's, where
+  /// this is the gradient of its input); null if there is none.
+  GroupOp findWeights(int64_t tile) const;
   double getDirectChannelCycles() const;
   double getChannelCycles(const WinogradPlan &plan) const;
   double getCycles(const WinogradPlan &plan) const;

@@ -203,14 +203,18 @@ func.func @norms(%x: tensor<4x6x9x8xf32>, %c: tensor<6xf32>, %f: tensor<4x6xf32>
 func.func @winograd(%x: tensor<16x4x9x8xf32>, %w: tensor<6x4x3x3xf32>, %b: tensor<6xf32>) {
   // CHECK: cnn.winograd_weight %{{.*}} {tile = 4 : i64} : tensor<6x4x3x3xf32> -> tensor<6x6x6x4xf32>
   %u = cnn.winograd_weight %w {tile = 4 : i64} : tensor<6x4x3x3xf32> -> tensor<6x6x6x4xf32>
-  // CHECK: cnn.winograd_weight %{{.*}} {tile = 2 : i64, turned = true} : tensor<6x4x3x3xf32> -> tensor<4x4x4x6xf32>
-  %t = cnn.winograd_weight %w {tile = 2 : i64, turned = true} : tensor<6x4x3x3xf32> -> tensor<4x4x4x6xf32>
   // CHECK: cnn.winograd_input %{{.*}} {padding = array<i64: 1, 1>, tile = 4 : i64} : tensor<16x4x9x8xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
   %v = cnn.winograd_input %x {tile = 4 : i64, padding = array<i64: 1, 1>} : tensor<16x4x9x8xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
   // CHECK: cnn.winograd_product %{{.*}}, %{{.*}} : tensor<16x3x1x6x6x4x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
   %m = cnn.winograd_product %v, %u : tensor<16x3x1x6x6x4x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
   // CHECK: cnn.winograd_output %{{.*}}, %{{.*}} {of = "conv", tile = 4 : i64} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
   %y = cnn.winograd_output %m, %b {tile = 4 : i64, of = "conv"} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x9x8xf32>
+  // CHECK: cnn.winograd_input %{{.*}} {padding = array<i64: 1, 1>, tile = 4 : i64, turned = true} : tensor<16x6x9x8xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
+  %g = cnn.winograd_input %y {tile = 4 : i64, padding = array<i64: 1, 1>, turned = true} : tensor<16x6x9x8xf32> -> tensor<16x3x1x6x6x6x1x2xf32>
+  // CHECK: cnn.winograd_product %{{.*}}, %{{.*}} {turned = true} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
+  %h = cnn.winograd_product %g, %u {turned = true} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
+  // CHECK: cnn.winograd_output %{{.*}} {of = "conv_data_grad", tile = 4 : i64, turned = true} : tensor<16x3x1x6x6x4x1x2xf32> -> tensor<16x4x9x8xf32>
+  %d = cnn.winograd_output %h {tile = 4 : i64, of = "conv_data_grad", turned = true} : tensor<16x3x1x6x6x4x1x2xf32> -> tensor<16x4x9x8xf32>
   return
 }
 

@@ -12,8 +12,8 @@ func.func @f(%w: tensor<6x4x5x5xf32>) {
 
 // cnn.winograd_weight C1
 func.func @f(%w: tensor<6x4x3x3xf32>) {
-  // expected-error@+1 {{'cnn.winograd_weight' op result is 'tensor<4x4x6x4xf32>', expected [4, 4, 4, 6] of 'f32' (C1)}}
-  %0 = cnn.winograd_weight %w {tile = 2 : i64, turned = true} : tensor<6x4x3x3xf32> -> tensor<4x4x6x4xf32>
+  // expected-error@+1 {{'cnn.winograd_weight' op result is 'tensor<4x4x4x6xf32>', expected [4, 4, 6, 4] of 'f32' (C1)}}
+  %0 = cnn.winograd_weight %w {tile = 2 : i64} : tensor<6x4x3x3xf32> -> tensor<4x4x4x6xf32>
   return
 }
 
@@ -50,6 +50,15 @@ func.func @f(%x: tensor<16x4x8x8xf32>) {
 func.func @f(%x: tensor<16x4x8x8xf32>) {
   // expected-error@+1 {{'cnn.winograd_input' op padding is 1x-1, expected two numbers that are not negative (C2)}}
   %0 = cnn.winograd_input %x {tile = 4 : i64, padding = array<i64: 1, -1>} : tensor<16x4x8x8xf32> -> tensor<16x1x1x6x6x4x2x2xf32>
+  return
+}
+
+// -----
+
+// cnn.winograd_product C1
+func.func @f(%v: tensor<16x1x1x6x6x4x2x2xf32>, %u: tensor<6x6x7x4xf32>) {
+  // expected-error@+1 {{'cnn.winograd_product' op weight is 'tensor<6x6x7x4xf32>', expected [6, 6, 4, ?] of 'f32' (C1)}}
+  %0 = cnn.winograd_product %v, %u {turned = true} : tensor<16x1x1x6x6x4x2x2xf32>, tensor<6x6x7x4xf32> -> tensor<16x1x1x6x6x7x2x2xf32>
   return
 }
 

@@ -22,10 +22,12 @@
 // BEST: cnn.group "conv2" {{.*}} because "tiles of 4 x 4
 // BEST-NEXT: cnn.winograd_output {{.*}} {of = "conv", tile = 4 : i64}
 // BEST-NEXT: cnn.relu
-// The gradient of its input: the kernel turned round, channels and outputs exchanged.
-// BEST: cnn.group "grad2.winograd_weight"
-// BEST-NEXT: cnn.winograd_weight {{.*}} {tile = 4 : i64, turned = true}
-// BEST: cnn.winograd_output {{.*}} {of = "conv_data_grad", tile = 4 : i64}
+// The gradient of its input: the same weights, channels and outputs exchanged, images and tiles turned round.
+// BEST-NOT: cnn.winograd_weight
+// BEST: cnn.winograd_input {{.*}} {padding = array<i64: 1, 1>, tile = 4 : i64, turned = true}
+// BEST: cnn.winograd_product {{.*}} {turned = true}
+// BEST: cnn.group "grad2" {{.*}} because "{{.*}}reads 'conv2.winograd_weight', transposed
+// BEST: cnn.winograd_output {{.*}} {of = "conv_data_grad", tile = 4 : i64, turned = true}
 
 // ASKED: cnn.group "conv1"
 // ASKED: cnn.conv
