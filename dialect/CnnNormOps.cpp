@@ -153,6 +153,26 @@ Values BatchNormOp::decompose(OpBuilder &builder) {
   return {b.add(b.mul(getInput(), b.perChannel(scale)), b.perChannel(shift))};
 }
 
+/// About which value of each channel of each image the squares are summed: any that is not far from
+/// the mean, as the mean of a corner of the image. Of `n` pixels, `k` of them in the corner, it is
+/// at most sqrt(n / k) standard deviations away, so that the variance loses at most log10(n / k)
+/// digits (Chan, Golub and LeVeque, Algorithms for computing the sample variance, 1983). A corner
+/// spares reading the image twice.
+static Value buildCenter(NormBuilder &b, Value input) {
+  constexpr int64_t side = 4, fewestSides = 3;
+  int64_t height = b.type.getDimSize(2), width = b.type.getDimSize(3);
+  auto shape = RankedTensorType::get(b.type.getShape().take_front(2), b.type.getElementType());
+  if (std::min(height, width) < side * fewestSides) {
+    Value sum = ReduceSumOp::create(b.b, b.loc, input, ArrayRef<int64_t>{2, 3},
+                                    /*keep_dims=*/false);
+    return b.mul(sum, b.scalar(1.0 / static_cast<double>(b.getPixels())));
+  }
+  Value corner = AvgPoolOp::create(b.b, b.loc, input, /*kernel=*/ArrayRef<int64_t>{side, side},
+                                   /*stride=*/ArrayRef<int64_t>{height, width},
+                                   /*padding=*/ArrayRef<int64_t>{0, 0, 0, 0});
+  return ReshapeOp::create(b.b, b.loc, shape, corner);
+}
+
 Values BatchNormTrainOp::decompose(OpBuilder &builder) {
   Location loc = getPartLoc(getLoc(), "statistics");
   NormBuilder b(builder, loc, getInput());
@@ -160,9 +180,7 @@ Values BatchNormTrainOp::decompose(OpBuilder &builder) {
   Value imageMean = getInput(), imageVariance;
   if (b.isImage()) {
     Value share = b.scalar(1.0 / static_cast<double>(b.getPixels()));
-    Value center = b.mul(
-        ReduceSumOp::create(builder, loc, getInput(), ArrayRef<int64_t>{2, 3}, /*keep_dims=*/false),
-        share);
+    Value center = buildCenter(b, getInput());
     auto sums = ChannelSumsOp::create(builder, loc, getInput(), center, Value());
     Value correction = b.mul(sums.getSums(), share);
     imageMean = b.add(center, correction);
@@ -182,8 +200,26 @@ Values BatchNormTrainOp::decompose(OpBuilder &builder) {
   return {b.apply(getInput(), mean, scale, getBias()), mean, variance};
 }
 
+/// The input's gradient adds up to zero over every channel, since a shift of the channel changes
+/// nothing: so does that of a bias in front of the normalisation.
+static void replaceSums(OpBuilder &builder, BatchNormGradOp grad, bool isImage) {
+  SmallVector<int64_t> dims = {0};
+  if (isImage)
+    dims.append({2, 3});
+  for (Operation *user : llvm::to_vector(grad->getResult(0).getUsers()))
+    if (auto sum = dyn_cast<ReduceSumOp>(user);
+        sum && !sum.getKeepDims() && sum.getDims() == ArrayRef<int64_t>(dims)) {
+      auto type = getTensor(sum.getResult());
+      sum.replaceAllUsesWith(
+          ConstantOp::create(builder, sum.getLoc(), type, builder.getF64FloatAttr(0.0))
+              .getResult());
+      sum.erase();
+    }
+}
+
 Values BatchNormGradOp::decompose(OpBuilder &builder) {
   NormBuilder b(builder, getLoc(), getInput());
+  replaceSums(builder, *this, b.isImage());
   Value sums, products;
   if (b.isImage()) {
     auto both = ChannelSumsOp::create(builder, getLoc(), getInput(), getMean(), getGradient());
