@@ -163,8 +163,10 @@ void FusionPlan::absorb(Operation *op) {
       continue;
     }
     const NestFacts &reader = getFacts(user);
-    bool once = reader.pointwise ? reader.readsSamePoint[use.getOperandNumber()]
-                                 : reader.readsOnce[use.getOperandNumber()];
+    unsigned number = use.getOperandNumber();
+    bool once = reader.pointwise
+                    ? reader.readsSamePoint[number]
+                    : reader.readsOnce[number] || (own.streams && reader.readsFew[number]);
     for (Place place : places.at(user)) {
       if (place.unit == home) {
         usedAtHome = true;

@@ -6,6 +6,9 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/Matchers.h"
 
+#include <functional>
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -131,8 +134,14 @@ static bool movesElements(AffineMap map, ArrayRef<int64_t> sizes) {
   return false;
 }
 
+/// So many points may read one element for which something cheap is computed again: a window of
+/// 3 x 3 at stride 2 has 9 points for every 4 elements.
+static constexpr double mostReads = 2.5;
+
 NestFacts::NestFacts(NestOpInterface op) {
   Nest nest = op.getNest();
+  double points =
+      std::accumulate(nest.sizes.begin(), nest.sizes.end(), 1.0, std::multiplies<double>());
   reduces = nest.numParallel < nest.getNumDims();
   scatters = nest.scatter;
   for (auto [operand, map] : llvm::zip(op->getOperands(), nest.operandMaps)) {
@@ -140,6 +149,8 @@ NestFacts::NestFacts(NestOpInterface op) {
     readsSamePoint.push_back(map.isIdentity() &&
                              getTensor(operand).getShape() == ArrayRef<int64_t>(nest.sizes));
     readsOnce.push_back(isInjective(map, nest.sizes));
+    readsFew.push_back(points <=
+                       mostReads * static_cast<double>(getTensor(operand).getNumElements()));
   }
   tilesOperand = tilesItsOperand(nest, op);
   pointwise = !reduces && !scatters &&

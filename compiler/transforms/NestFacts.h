@@ -43,6 +43,9 @@ struct NestFacts {
   SmallVector<bool> readsSamePoint;
   /// Per operand: whether each of its elements is read by one point of the nest at most.
   SmallVector<bool> readsOnce;
+  /// Per operand: whether its elements are read by so few points (overlapping windows of a pooling)
+  /// that something cheap is rather computed at each than stored.
+  SmallVector<bool> readsFew;
 
 private:
   /// Builds the body, and looks at what it consists of; returns whether it divides or calls a
