@@ -400,7 +400,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
                                  std::string &reason) {
     ChannelBlocks blocks(entry, machine, lanes, /*always=*/layout == "channels");
     if (blocks.empty())
-      return success();
+      return copyInputs(entry);
     llvm::DenseSet<Value> read;
     double points = 0;
     for (GroupOp group : entry.getOps<GroupOp>()) {
@@ -415,7 +415,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     }
     if (layout != "channels" && points < fewestPoints) {
       reason += ", and the network is too small for channels in blocks";
-      return success();
+      return copyInputs(entry);
     }
     llvm::MapVector<Value, LayoutAttr> layouts;
     for (auto [argument, copy] : convertInputs(entry, [&](BlockArgument input) {
@@ -462,6 +462,27 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     }
     reason += ": channels in blocks of " + std::to_string(lanes) +
               ", tensors: " + std::to_string(blocks.size());
+    return applyLayouts(entry, layouts);
+  }
+
+  /// Copies images that are read with padding, so that there are zeros around them.
+  LogicalResult copyInputs(func::FuncOp entry) {
+    llvm::DenseSet<Value> padded;
+    for (GroupOp group : entry.getOps<GroupOp>()) {
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      for (const GroupInfo::Read &read : info->getReads()) {
+        Value input = group.getInputs()[read.argument];
+        if (read.padding == 0 && llvm::any_of(info->getReach(read, getTensor(input)), isNotZero))
+          padded.insert(input);
+      }
+    }
+    llvm::MapVector<Value, LayoutAttr> layouts;
+    for (auto [argument, copy] : convertInputs(entry, [&](BlockArgument input) {
+           return padded.contains(input) && getTensor(input).getRank() == 4;
+         }))
+      layouts[copy] = LayoutAttr::getPlain(&getContext(), getTensor(copy).getRank());
     return applyLayouts(entry, layouts);
   }
 
