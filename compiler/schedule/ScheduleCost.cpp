@@ -18,6 +18,11 @@ using namespace mlir::cnn;
 
 /// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
 static constexpr int64_t minAccumulators = 8;
+/// What every step of a tile takes beside its operations, whatever their number: measured with 12
+/// to 28 accumulators.
+static constexpr double cyclesPerAccumulators = 0.75;
+/// The share of the time that further code for the rest of a dimension takes.
+static constexpr double otherCode = 0.02;
 /// Bytes per cycle that the second cache gives the first, of one core.
 static constexpr double bytesToFirst = 32;
 /// How much of a cache a loop's operands may take to be found there again.
@@ -65,15 +70,54 @@ double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
   return share;
 }
 
+/// What a tile's points cost, its beginning and end included, apart from stores.
+ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule) const {
+  const Nest &nest = info.nest;
+  bool reduces = nest.numParallel < nest.getNumDims();
+  TileCost cost;
+  int64_t tilePoints = 1, accumulators = 1;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+    tilePoints *= schedule.tile[dim];
+    if (nest.isParallel(dim))
+      accumulators *= schedule.tile[dim];
+  }
+  for (const TensorAccess &access : accesses) {
+    if (access.store || access.pooled)
+      continue;
+    // Distinct vectors in a tile: the extents that the forms span.
+    double distinct = 1;
+    bool inner = false;
+    for (const LinearForm &form : access.forms) {
+      double span = 1, product = 1;
+      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+        if (form.uses(dim)) {
+          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
+          product *= schedule.tile[dim];
+          inner |= !nest.isParallel(dim);
+        }
+      distinct *= std::min(span, product);
+    }
+    if (!inner && reduces)
+      continue;
+    bool strided = classify(access, schedule.vector) == Stride::Strided;
+    cost.loads += (strided ? 2.0 * lanes : 1.0) * distinct / tilePoints;
+    cost.fewest = std::min<int64_t>(cost.fewest, distinct);
+  }
+  cost.perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
+  if (reduces)
+    cost.perPoint = std::max(cost.perPoint, 0.5 * minAccumulators / accumulators) +
+                    cyclesPerAccumulators / accumulators;
+  return cost;
+}
+
 ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const {
   const Nest &nest = info.nest;
   Cost cost;
   double points = 1, outputs = 1;
-  int64_t tilePoints = 1, accumulators = 1;
+  int64_t accumulators = 1;
   for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
     double units = getUnits(dim, schedule.vector);
     points *= units;
-    tilePoints *= schedule.tile[dim];
     if (nest.isParallel(dim)) {
       outputs *= units;
       accumulators *= schedule.tile[dim];
@@ -82,53 +126,38 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
   if (!nest.transforms.empty())
     return estimateTransforms(schedule, outputs);
   bool reduces = nest.numParallel < nest.getNumDims();
-  int64_t fewest = 64;
   for (const TensorAccess &access : accesses) {
+    if (!access.store)
+      continue;
     Stride stride = classify(access, schedule.vector);
-    double weight = stride == Stride::Strided ? 2.0 * lanes : 1.0;
-    if (access.store) {
-      bool lanesReduced = schedule.vector >= nest.numParallel && nest.getNumDims() > 0;
-      double count = outputs;
-      for (int64_t factor : factors)
-        if (access.pooled)
-          count /= factor;
-      cost.cycles += count * (lanesReduced ? 12.0 : nest.scatter ? 3.0 : weight);
-      continue;
-    }
-    if (access.pooled)
-      continue;
-    // Distinct vectors in a tile: the extents that the forms span.
-    double distinct = 1;
-    for (const LinearForm &form : access.forms) {
-      double span = 1, product = 1;
-      for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-        if (form.uses(dim)) {
-          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
-          product *= schedule.tile[dim];
-        }
-      distinct *= std::min(span, product);
-    }
-    bool inner = false;
-    for (const LinearForm &form : access.forms)
-      for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
-        inner |= form.uses(dim);
-    if (inner || !reduces) {
-      cost.loads += weight * distinct / tilePoints;
-      fewest = std::min<int64_t>(fewest, distinct);
-    }
+    bool lanesReduced = schedule.vector >= nest.numParallel && nest.getNumDims() > 0;
+    double count = outputs;
+    for (int64_t factor : factors)
+      if (access.pooled)
+        count /= factor;
+    cost.cycles += count * (lanesReduced                ? 12.0
+                            : nest.scatter              ? 3.0
+                            : stride == Stride::Strided ? 2.0 * lanes
+                                                        : 1.0);
   }
-  double perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
-  if (reduces)
-    perPoint = std::max(perPoint, 0.5 * minAccumulators / accumulators);
+  TileCost tile = estimateTile(schedule);
+  cost.loads = tile.loads;
   cost.accumulators = accumulators;
-  cost.cycles += points * perPoint * (reduces ? getShareInside(schedule) : 1.0);
+  cost.cycles += points * tile.perPoint * (reduces ? getShareInside(schedule) : 1.0);
   // What does not fit in registers is stored and loaded again.
-  int64_t room = machine.registers - 1 - std::min<int64_t>(fewest, 6);
+  int64_t room = machine.registers - 1 - std::min<int64_t>(tile.fewest, 6);
   if (reduces && accumulators > room)
     cost.cycles *= 1.0 + 0.5 * (accumulators - room);
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-    if (getUnits(dim, schedule.vector) % schedule.tile[dim])
-      cost.cycles *= 1.1;
+  // What is left of a dimension is computed in smaller tiles, by code of its own.
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+    int64_t units = getUnits(dim, schedule.vector), rest = units % schedule.tile[dim];
+    if (rest == 0)
+      continue;
+    NestSchedule smaller = schedule;
+    smaller.tile[dim] = rest;
+    double slower = estimateTile(smaller).perPoint / tile.perPoint - 1;
+    cost.cycles *= 1.0 + otherCode + std::max(slower, 0.0) * rest / units;
+  }
   // Of tiles that are as good, the one that reads in fewer places at once.
   cost.cycles *= 1.0 + 0.005 * getPlaces(schedule);
   cost.computing = cost.cycles;
@@ -186,12 +215,19 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
     if (!whole(dim))
       extents[dim] =
           std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
+  constexpr double line = 64;
   double bytes = access.type.getElementTypeBitWidth() / 8;
-  for (auto [at, form] : llvm::enumerate(access.forms)) {
-    int64_t span = 1;
+  // Rows of a plain tensor that are read in part come in whole lines.
+  bool isRow = getLayoutOf(access.type).isPlain();
+  for (size_t at = access.forms.size(); at-- > 0;) {
+    int64_t span = 1, extent = access.type.getDimSize(at);
     for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-      span += std::abs(form.coefficients[dim]) * (extents[dim] - 1);
-    bytes *= std::min(span, access.type.getDimSize(at));
+      span += std::abs(access.forms[at].coefficients[dim]) * (extents[dim] - 1);
+    bytes *= std::min(span, extent);
+    if (isRow && span < extent) {
+      bytes = std::max(bytes, line);
+      isRow = false;
+    }
   }
   return bytes;
 }

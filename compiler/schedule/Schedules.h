@@ -103,6 +103,13 @@ private:
   int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
+  /// Of the points of one tile: vectors loaded and cycles for each, and the vectors of that operand
+  /// which has the fewest.
+  struct TileCost {
+    double loads = 0, perPoint = 0;
+    int64_t fewest = 64;
+  };
+  TileCost estimateTile(const NestSchedule &schedule) const;
   double getShareInside(const NestSchedule &schedule) const;
   Cost estimateTransforms(const NestSchedule &schedule, double outputs) const;
   void setUnroll(NestSchedule &schedule) const;
