@@ -20,7 +20,7 @@ using namespace mlir::cnn;
 static constexpr int64_t minAccumulators = 8;
 /// What every step of a tile takes beside its operations, whatever their number: measured with 12
 /// to 28 accumulators.
-static constexpr double cyclesPerAccumulators = 0.75;
+static constexpr double cyclesPerAccumulators = 0.3;
 /// The share of the time that further code for the rest of a dimension takes.
 static constexpr double otherCode = 0.02;
 /// Bytes per cycle that the second cache gives the first, of one core.
@@ -85,7 +85,7 @@ ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule
     if (access.store || access.pooled)
       continue;
     // Distinct vectors in a tile: the extents that the forms span.
-    double distinct = 1;
+    double distinct = 1, all = 1;
     bool inner = false;
     for (const LinearForm &form : access.forms) {
       double span = 1, product = 1;
@@ -96,9 +96,11 @@ ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule
           inner |= !nest.isParallel(dim);
         }
       distinct *= std::min(span, product);
+      all *= product;
     }
     if (!inner && reduces)
       continue;
+    cost.slides |= all >= 2.5 * distinct;
     bool strided = classify(access, schedule.vector) == Stride::Strided;
     cost.loads += (strided ? 2.0 * lanes : 1.0) * distinct / tilePoints;
     cost.fewest = std::min<int64_t>(cost.fewest, distinct);
@@ -146,6 +148,8 @@ ScheduleSpace::Cost ScheduleSpace::estimate(const NestSchedule &schedule) const 
   cost.cycles += points * tile.perPoint * (reduces ? getShareInside(schedule) : 1.0);
   // What does not fit in registers is stored and loaded again.
   int64_t room = machine.registers - 1 - std::min<int64_t>(tile.fewest, 6);
+  if (tile.slides)
+    room = std::min<int64_t>(room, machine.registers * 5 / 8);
   if (reduces && accumulators > room)
     cost.cycles *= 1.0 + 0.5 * (accumulators - room);
   // What is left of a dimension is computed in smaller tiles, by code of its own.
@@ -205,6 +209,10 @@ ScheduleSpace::Cost ScheduleSpace::estimateTransforms(const NestSchedule &schedu
   return cost;
 }
 
+static bool usesDim(ArrayRef<LinearForm> forms, int64_t dim) {
+  return llvm::any_of(forms, [&](const LinearForm &form) { return form.uses(dim); });
+}
+
 /// What an operand's elements take while the tile's own loops run, and those around it over the
 /// dimensions that `whole` tells.
 double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &schedule,
@@ -217,8 +225,11 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
           std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
   constexpr double line = 64;
   double bytes = access.type.getElementTypeBitWidth() / 8;
-  // Rows of a plain tensor that are read in part come in whole lines.
-  bool isRow = getLayoutOf(access.type).isPlain();
+  // Rows of a plain tensor that are read in part come in whole lines; what is read once for a tile
+  // does not matter.
+  bool isRow = getLayoutOf(access.type).isPlain() &&
+               llvm::any_of(llvm::seq<int64_t>(nest.numParallel, nest.getNumDims()),
+                            [&](int64_t dim) { return usesDim(access.forms, dim); });
   for (size_t at = access.forms.size(); at-- > 0;) {
     int64_t span = 1, extent = access.type.getDimSize(at);
     for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
@@ -234,10 +245,6 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
 
 double ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const {
   return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
-}
-
-static bool usesDim(ArrayRef<LinearForm> forms, int64_t dim) {
-  return llvm::any_of(forms, [&](const LinearForm &form) { return form.uses(dim); });
 }
 
 /// Bytes that the first cache gets at least, whatever the order of the loops: all that a tile reads

@@ -103,11 +103,13 @@ private:
   int64_t getPoints(const NestSchedule &schedule) const;
   bool isLegal(const NestSchedule &schedule) const;
   Cost estimate(const NestSchedule &schedule) const;
-  /// Of the points of one tile: vectors loaded and cycles for each, and the vectors of that operand
-  /// which has the fewest.
+  /// Of the points of one tile: vectors loaded and cycles for each, the vectors of that operand
+  /// which has the fewest, and whether windows overlap so much that vectors wait in registers for
+  /// their next use.
   struct TileCost {
     double loads = 0, perPoint = 0;
     int64_t fewest = 64;
+    bool slides = false;
   };
   TileCost estimateTile(const NestSchedule &schedule) const;
   double getShareInside(const NestSchedule &schedule) const;
