@@ -237,3 +237,28 @@ func.func @by_index(%x: tensor<2x6xf32>) -> tensor<2x2x3xf32> {
   }
   return %2 : tensor<2x2x3xf32>
 }
+
+// Cheap, and read by 9 points for every 4 elements: computed inside of the pooling, not stored.
+// CHECK-LABEL: func.func @overlapping
+// CHECK-COUNT-1: cnn.group
+// CHECK: %[[D:.*]] = cnn.sub
+// CHECK: %[[S:.*]] = cnn.mul %[[D]]
+// CHECK: cnn.max_pool %[[S]]
+// CHECK-LABEL: func.func @crowded
+// With 9 points for every element, two operations are too many.
+// CHECK: cnn.group
+// CHECK: cnn.sub
+// CHECK: cnn.group
+// CHECK: cnn.max_pool
+func.func @overlapping(%x: tensor<4x2x8x8xf32>, %c: tensor<2x1x1xf32>) -> tensor<4x2x4x4xf32> {
+  %d = cnn.sub %x, %c : tensor<4x2x8x8xf32>, tensor<2x1x1xf32> -> tensor<4x2x8x8xf32>
+  %s = cnn.mul %d, %c : tensor<4x2x8x8xf32>, tensor<2x1x1xf32> -> tensor<4x2x8x8xf32>
+  %p = cnn.max_pool %s {kernel = array<i64: 3, 3>, stride = array<i64: 2, 2>, padding = array<i64: 1, 1, 1, 1>} : tensor<4x2x8x8xf32> -> tensor<4x2x4x4xf32>
+  return %p : tensor<4x2x4x4xf32>
+}
+func.func @crowded(%x: tensor<4x2x9x9xf32>, %c: tensor<2x1x1xf32>) -> tensor<4x2x9x9xf32> {
+  %d = cnn.sub %x, %c : tensor<4x2x9x9xf32>, tensor<2x1x1xf32> -> tensor<4x2x9x9xf32>
+  %s = cnn.mul %d, %c : tensor<4x2x9x9xf32>, tensor<2x1x1xf32> -> tensor<4x2x9x9xf32>
+  %p = cnn.max_pool %s {kernel = array<i64: 3, 3>, stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>} : tensor<4x2x9x9xf32> -> tensor<4x2x9x9xf32>
+  return %p : tensor<4x2x9x9xf32>
+}
