@@ -120,6 +120,7 @@ static llvm::Error writeLaunches(llvm::json::OStream &json, mlir::func::FuncOp e
       return fail("the launch of '" + launch.getKernel().str() + "' passes " +
                   std::to_string(places.size()) + " buffers; it takes " +
                   std::to_string(kernel.getNumArguments()));
+    llvm::ArrayRef<int32_t> block = *kernel.getKnownBlockSize();
     json.object([&] {
       json.attribute("kernel", launch.getKernel());
       json.attribute("layer", layer.getValue());
@@ -128,7 +129,7 @@ static llvm::Error writeLaunches(llvm::json::OStream &json, mlir::func::FuncOp e
           json.value(extent);
       });
       json.attributeArray("block", [&] {
-        for (int32_t extent : *kernel.getKnownBlockSize())
+        for (int32_t extent : block)
           json.value(extent);
       });
       json.attribute("shared", 0);

@@ -21,8 +21,8 @@
 #include "compiler/nvptx/Emitters.h"
 #include "compiler/schedule/Contraction.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
-#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
@@ -219,8 +219,8 @@ void ContractionEmitter::finish(ValueRange sums) {
 }
 
 void ContractionEmitter::emit() {
-  // Unasked, ptxas gives threads 64 registers and spills rather than have fewer blocks at a time; two
-  // of them hide each other's waits.
+  // Unasked, ptxas gives threads 64 registers and spills rather than have fewer blocks at a time;
+  // two of them hide each other's waits.
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(), e.b.getI32IntegerAttr(2));
   thread = e.getThread(schedule.block);
   int64_t threadsAlong = tileColumns / ownColumns;
