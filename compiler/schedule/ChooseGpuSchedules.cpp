@@ -8,6 +8,7 @@
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Results.h"
 #include "compiler/schedule/Schedules.h"
 
 namespace mlir::cnn {
@@ -28,6 +29,9 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     FailureOr<SmallVector<Override>> asked = parseOverrides(module, texts);
     if (failed(asked))
       return signalPassFailure();
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration())
+        copyResults(entry);
     WalkResult result = module.walk([&](GroupOp group) {
       return failed(schedule(group, *asked)) ? WalkResult::interrupt() : WalkResult::advance();
     });

@@ -14,6 +14,7 @@
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Prepare.h"
+#include "compiler/schedule/Results.h"
 #include "compiler/schedule/Schedules.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/DenseSet.h"
@@ -30,24 +31,6 @@ namespace mlir::cnn {
 
 using namespace mlir;
 using namespace mlir::cnn;
-
-/// Wraps one operation, built by `build` from the group's arguments, into a new group.
-static GroupOp makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRange inputs,
-                         function_ref<Value(OpBuilder &, ValueRange)> build) {
-  OperationState state(loc, GroupOp::getOperationName());
-  state.addOperands(inputs);
-  state.addAttribute("name", b.getStringAttr(name));
-  Region *region = state.addRegion();
-  Block &block = region->emplaceBlock();
-  for (Value input : inputs)
-    block.addArgument(input.getType(), input.getLoc());
-  OpBuilder inner(b.getContext());
-  inner.setInsertionPointToStart(&block);
-  Value result = build(inner, block.getArguments());
-  YieldOp::create(inner, loc, result);
-  state.addTypes(result.getType());
-  return cast<GroupOp>(b.create(state));
-}
 
 /// Points of all nests on images below which what is gained is not worth another layout, and
 /// weights packed for it: LeNet has 400,000.
@@ -116,7 +99,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         return failure();
     }
     entry->setAttr("cnn.layout_reason", StringAttr::get(&getContext(), reason));
-    convertResults(entry);
+    numConversions += copyResults(entry);
     return success();
   }
 
@@ -515,33 +498,6 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         found->second = LayoutAttr::get(&getContext(), attr.getOrder(), attr.getBlock(), halo);
     }
     return success();
-  }
-
-  /// What leaves the entry point is plain, comes from a group, and leaves in one place only.
-  void convertResults(func::FuncOp entry) {
-    llvm::DenseSet<Value> homes;
-    auto convert = [&](OpOperand &use, StringRef name) {
-      Value value = use.get();
-      RankedTensorType type = dropLayout(getTensor(value));
-      if (value.getDefiningOp<GroupOp>() && value.getType() == type && homes.insert(value).second)
-        return;
-      OpBuilder b(use.getOwner());
-      GroupOp copy =
-          makeGroup(b, value.getLoc(), name, value, [&](OpBuilder &inner, ValueRange in) {
-            return ConvertLayoutOp::create(inner, value.getLoc(), type, in[0]).getResult();
-          });
-      ++numConversions;
-      use.set(copy.getResult(0));
-      homes.insert(copy.getResult(0));
-    };
-    for (auto write : llvm::to_vector(entry.getOps<WriteOp>()))
-      convert(write.getValueMutable(), (write.getParam() + ".copy").str());
-    Operation *terminator = entry.getBody().front().getTerminator();
-    for (OpOperand &use : terminator->getOpOperands()) {
-      auto name = entry.getResultAttrOfType<StringAttr>(use.getOperandNumber(), "cnn.name");
-      std::string label = name ? name.str() : "result" + std::to_string(use.getOperandNumber());
-      convert(use, label + ".copy");
-    }
   }
 
   int64_t block = 1;
