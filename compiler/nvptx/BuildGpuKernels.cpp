@@ -16,6 +16,7 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Interfaces/SideEffectInterfaces.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -90,10 +91,10 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (function->hasAttr("cnn.kernel"))
         function.erase();
-      else
-        for (auto constant : llvm::make_early_inc_range(function.getOps<memref::GetGlobalOp>()))
-          if (constant->use_empty())
-            constant.erase();
+      else // literals and views of them: the kernels have their own
+        for (Operation &op : llvm::make_early_inc_range(llvm::reverse(function.getBody().front())))
+          if (isOpTriviallyDead(&op))
+            op.erase();
     }
     for (auto global : llvm::make_early_inc_range(module.getOps<memref::GlobalOp>()))
       global.erase();
