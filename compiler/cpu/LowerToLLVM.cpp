@@ -1,5 +1,4 @@
-//===- LowerToLLVM.cpp - Kernels and entry points to the LLVM dialect
-//-----------------------------===//
+//===- LowerToLLVM.cpp - Kernels and entry points to the LLVM dialect ------------------------===//
 //
 // In: phase `vector`: entry points of launches, kernels of scf, arith, memref and 1-D vectors. Out:
 // phase `llvm`, which the object emitter translates. Memrefs become bare pointers.
@@ -8,6 +7,7 @@
 
 #include "compiler/cpu/LowerEntry.h"
 #include "compiler/cpu/Passes.h"
+#include "compiler/lowering/LowerLoops.h"
 #include "dialect/CnnDialect.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -16,7 +16,6 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Conversion/VectorToLLVM/ConvertVectorToLLVM.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -213,17 +212,8 @@ LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module, const Counters &cou
 
 LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
   MLIRContext *context = &getContext();
-  {
-    RewritePatternSet patterns(context);
-    populateSCFToControlFlowConversionPatterns(patterns);
-    ConversionTarget target(*context);
-    target.addIllegalDialect<scf::SCFDialect>();
-    target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-    ConversionConfig config;
-    config.allowPatternRollback = false;
-    if (failed(applyPartialConversion(module, target, std::move(patterns), config)))
-      return failure();
-  }
+  if (failed(lowerLoops(module)))
+    return failure();
   LowerToLLVMOptions options(context);
   options.useBarePtrCallConv = true;
   LLVMTypeConverter converter(context, options);

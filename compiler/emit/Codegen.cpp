@@ -7,6 +7,7 @@
 // they could only choose other widths than the schedule's (pitfall 6 of the design paper).
 #include "compiler/emit/Codegen.h"
 #include "compiler/emit/ObjectMerge.h"
+#include "compiler/emit/Optimize.h"
 #include "mlir/Dialect/LLVMIR/LLVMDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/IR/SymbolTable.h"
@@ -16,7 +17,6 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/raw_ostream.h"
 #include "llvm/Target/TargetMachine.h"
 #include <algorithm>
@@ -130,25 +130,6 @@ static mlir::OwningOpRef<mlir::ModuleOp> extract(mlir::ModuleOp module, const Pa
   return result;
 }
 
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  tuning.LoopVectorization = false;
-  tuning.LoopInterleaving = false;
-  tuning.SLPVectorization = false;
-  tuning.LoopUnrolling = false; // the schedule has unrolled what it wants unrolled
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
-}
-
 /// LLVM IR to a file of the given type.
 static llvm::Expected<std::string> compileIr(llvm::Module &module, const Target &target,
                                              llvm::CodeGenFileType type) {
@@ -158,7 +139,8 @@ static llvm::Expected<std::string> compileIr(llvm::Module &module, const Target 
   module.setTargetTriple(llvm::Triple(target.triple));
   module.setDataLayout((*machine)->createDataLayout());
   module.setPICLevel(llvm::PICLevel::BigPIC);
-  optimize(module, **machine);
+  // The schedule has unrolled what it wants unrolled.
+  optimize(module, **machine, /*unrollLoops=*/false);
   llvm::SmallVector<char, 0> bytes;
   llvm::raw_svector_ostream out(bytes);
   llvm::legacy::PassManager passes;

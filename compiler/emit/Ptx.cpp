@@ -1,5 +1,6 @@
 // Translates, optimises and prints the kernels. One module for all of them: they share constants.
 #include "compiler/emit/Ptx.h"
+#include "compiler/emit/Optimize.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Target/LLVMIR/Dialect/Builtin/BuiltinToLLVMIRTranslation.h"
@@ -12,7 +13,6 @@
 #include "llvm/IR/LLVMContext.h"
 #include "llvm/IR/LegacyPassManager.h"
 #include "llvm/IR/Module.h"
-#include "llvm/Passes/PassBuilder.h"
 #include "llvm/Support/FileSystem.h"
 #include "llvm/Support/Process.h"
 #include "llvm/Support/SHA256.h"
@@ -30,24 +30,6 @@ static void registerTranslations(mlir::MLIRContext *context) {
   mlir::registerLLVMDialectTranslation(registry);
   mlir::registerNVVMDialectTranslation(registry);
   context->appendDialectRegistry(registry);
-}
-
-static void optimize(llvm::Module &module, llvm::TargetMachine &machine) {
-  llvm::PipelineTuningOptions tuning;
-  // A thread computes with numbers; vectors are of loads and stores only, which the backend makes.
-  tuning.LoopVectorization = false;
-  tuning.SLPVectorization = false;
-  llvm::LoopAnalysisManager loops;
-  llvm::FunctionAnalysisManager functions;
-  llvm::CGSCCAnalysisManager components;
-  llvm::ModuleAnalysisManager modules;
-  llvm::PassBuilder builder(&machine, tuning);
-  builder.registerModuleAnalyses(modules);
-  builder.registerCGSCCAnalyses(components);
-  builder.registerFunctionAnalyses(functions);
-  builder.registerLoopAnalyses(loops);
-  builder.crossRegisterProxies(loops, functions, components, modules);
-  builder.buildPerModuleDefaultPipeline(llvm::OptimizationLevel::O3).run(module, modules);
 }
 
 /// Through a file of another name: who looks for it sees all of it or nothing.
@@ -89,7 +71,7 @@ llvm::Expected<std::string> cnn::generatePtx(mlir::ModuleOp module, const Target
     return llvm::createStringError("translation to LLVM IR failed");
   ir->setTargetTriple(llvm::Triple(target.triple));
   ir->setDataLayout((*machine)->createDataLayout());
-  optimize(*ir, **machine);
+  optimize(*ir, **machine, /*unrollLoops=*/true);
   llvm::SmallString<0> bitcode;
   {
     llvm::raw_svector_ostream out(bitcode);

@@ -1,5 +1,4 @@
-//===- Passes.h - Passes of phase tiled
-//------------------------------------------------------------===//
+//===- Passes.h - Passes of phase tiled ------------------------------------------------------===//
 
 #ifndef CNNC_COMPILER_LOWERING_PASSES_H
 #define CNNC_COMPILER_LOWERING_PASSES_H

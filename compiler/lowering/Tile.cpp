@@ -1,5 +1,4 @@
-//===- Tile.cpp - Turn the group of every kernel into loops over register tiles
-//-------------------===//
+//===- Tile.cpp - Turn the group of every kernel into loops over register tiles --------------===//
 //
 // In: kernels that hold a scheduled group between `cnn.from_buffer` and `cnn.to_buffer`. Out:
 // kernels of loops, tile loads and stores, and arithmetic on vectors of many dimensions. Next:

@@ -1,5 +1,4 @@
-//===- TileEmitter.cpp - Loops over register tiles of one group
-//------------------------------------===//
+//===- TileEmitter.cpp - Loops over register tiles of one group ------------------------------===//
 
 #include "compiler/lowering/TileEmitter.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

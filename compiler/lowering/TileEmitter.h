@@ -1,5 +1,4 @@
-//===- TileEmitter.h - Loops over register tiles of one group
-//--------------------------------------===//
+//===- TileEmitter.h - Loops over register tiles of one group --------------------------------===//
 
 #ifndef CNNC_COMPILER_LOWERING_TILEEMITTER_H
 #define CNNC_COMPILER_LOWERING_TILEEMITTER_H

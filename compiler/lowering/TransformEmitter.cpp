@@ -1,5 +1,4 @@
-//===- TransformEmitter.cpp - Matrices along the dimensions of a tile
-//--------------------------------===//
+//===- TransformEmitter.cpp - Matrices along the dimensions of a tile ------------------------===//
 //
 // A window is loaded as a tile, multiplied by one matrix along each of its dimensions, and stored.
 // Nothing is multiplied by 0 or 1, and what rows (or columns) of a matrix that differ in signs only

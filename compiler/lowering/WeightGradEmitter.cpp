@@ -1,5 +1,4 @@
-//===- WeightGradEmitter.cpp - Winograd's algorithm for the gradient of a kernel
-//--------------------===//
+//===- WeightGradEmitter.cpp - Winograd's algorithm for the gradient of a kernel -------------===//
 
 #include "compiler/lowering/WeightGradEmitter.h"
 #include "compiler/lowering/TileEmitter.h"

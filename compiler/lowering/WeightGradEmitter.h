@@ -1,5 +1,4 @@
-//===- WeightGradEmitter.h - Winograd's algorithm for the gradient of a kernel
-//----------------------===//
+//===- WeightGradEmitter.h - Winograd's algorithm for the gradient of a kernel ---------------===//
 
 #ifndef CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
 #define CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H

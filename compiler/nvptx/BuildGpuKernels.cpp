@@ -1,9 +1,8 @@
-//===- BuildGpuKernels.cpp - A gpu.func of every kernel
-//--------------------------------------------===//
+//===- BuildGpuKernels.cpp - A gpu.func of every kernel --------------------------------------===//
 //
 // In: phase `planned`: kernels that hold a group between `cnn.from_buffer` and `cnn.to_buffer`, and
 // entry points that launch them. Out: the same entry points, and the kernels as gpu.funcs of
-// scalar code. Next: lowering's cnn-expand-math, then LowerToNvvm.cpp.
+// scalar code. Next: cpu/ExpandMath.cpp, which serves every target, then LowerToNvvm.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 

@@ -1,5 +1,4 @@
-//===- ContractionEmitter.cpp - Products of two tensors, tile by tile
-//------------------------------===//
+//===- ContractionEmitter.cpp - Products of two tensors, tile by tile ------------------------===//
 //
 // A block of threads computes a tile of rows x columns of the result, for the whole depth:
 //

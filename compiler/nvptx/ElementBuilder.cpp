@@ -1,5 +1,4 @@
-//===- ElementBuilder.cpp - The values of a group at one point
-//-------------------------------------===//
+//===- ElementBuilder.cpp - The values of a group at one point -------------------------------===//
 
 #include "compiler/nvptx/ElementBuilder.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

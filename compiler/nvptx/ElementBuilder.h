@@ -1,5 +1,4 @@
-//===- ElementBuilder.h - The values of a group at one point
-//---------------------------------------===//
+//===- ElementBuilder.h - The values of a group at one point ---------------------------------===//
 //
 // What all kernels of a GPU have in common: indices with the ranges they lie in, loads and stores
 // of elements with the checks that these ranges leave, and the group's operations, computed by one
@@ -36,8 +35,7 @@ public:
   const GroupInfo &info;
   const Nest &nest;
 
-  //===--- Indices
-  //---------------------------------------------------------------------------------===//
+  //===--- Indices ---------------------------------------------------------------------------===//
 
   Index getConstant(int64_t value);
   /// The number of the thread in its block, and of the block in the grid.
@@ -62,8 +60,7 @@ public:
   /// As i32, the type in which bodies of operations take indices.
   Value toInt(Index index);
 
-  //===--- Control flow
-  //----------------------------------------------------------------------------===//
+  //===--- Control flow ----------------------------------------------------------------------===//
 
   /// Runs `body` for 0 to `size` - 1 with values carried from one to the next.
   SmallVector<Value> loop(int64_t size, ArrayRef<Value> values,
@@ -74,8 +71,7 @@ public:
   /// Runs `body` where the condition holds, which null always does.
   void guarded(Value condition, function_ref<void()> body);
 
-  //===--- Values
-  //----------------------------------------------------------------------------------===//
+  //===--- Values ----------------------------------------------------------------------------===//
 
   /// `value` of the group at the logical indices `at`: what `bind` has set, else loaded, or
   /// computed from what it is computed from. `padding` where the indices lie outside.

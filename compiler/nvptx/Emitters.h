@@ -1,5 +1,4 @@
-//===- Emitters.h - The algorithms of a GPU
-//--------------------------------------------------------===//
+//===- Emitters.h - The algorithms of a GPU --------------------------------------------------===//
 //
 // One emitter for each algorithm of `#cnn.gpu_schedule`. Each builds the body of a kernel, for one
 // thread, from the roles of the group's operations and their nests alone.

@@ -1,10 +1,10 @@
-//===- LowerToNvvm.cpp - Kernels of a GPU to the LLVM dialect
-//--------------------------------------===//
+//===- LowerToNvvm.cpp - Kernels of a GPU to the LLVM dialect --------------------------------===//
 //
 // In: phase `gpu`. Out: phase `nvvm`, which emit/Ptx.h translates: the kernels, and nothing else.
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/lowering/LowerLoops.h"
 #include "compiler/nvptx/Passes.h"
 #include "mlir/Conversion/ArithToLLVM/ArithToLLVM.h"
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
@@ -13,7 +13,6 @@
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
-#include "mlir/Conversion/SCFToControlFlow/SCFToControlFlow.h"
 #include "mlir/Conversion/UBToLLVM/UBToLLVM.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/ControlFlow/IR/ControlFlow.h"
@@ -22,7 +21,6 @@
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
-#include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "mlir/Interfaces/CallInterfaces.h"
@@ -51,17 +49,8 @@ struct LowerToNvvm : mlir::cnn::impl::LowerToNvvmPassBase<LowerToNvvm> {
 
   LogicalResult convert(gpu::GPUModuleOp kernels) {
     MLIRContext *context = &getContext();
-    {
-      RewritePatternSet patterns(context);
-      populateSCFToControlFlowConversionPatterns(patterns);
-      ConversionTarget target(*context);
-      target.addIllegalDialect<scf::SCFDialect>();
-      target.markUnknownOpDynamicallyLegal([](Operation *) { return true; });
-      ConversionConfig config;
-      config.allowPatternRollback = false;
-      if (failed(applyPartialConversion(kernels, target, std::move(patterns), config)))
-        return failure();
-    }
+    if (failed(lowerLoops(kernels)))
+      return failure();
     LowerToLLVMOptions options(context);
     options.useBarePtrCallConv = true;
     LLVMTypeConverter converter(context, options);

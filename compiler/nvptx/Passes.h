@@ -1,5 +1,4 @@
-//===- Passes.h - From groups in kernels to NVVM
-//---------------------------------------------------===//
+//===- Passes.h - From groups in kernels to NVVM ---------------------------------------------===//
 
 #ifndef CNNC_COMPILER_NVPTX_PASSES_H
 #define CNNC_COMPILER_NVPTX_PASSES_H

@@ -1,5 +1,4 @@
-//===- PointEmitter.cpp - A thread for each element of the result
-//----------------------------------===//
+//===- PointEmitter.cpp - A thread for each element of the result ----------------------------===//
 //
 //     e = block * threads + thread                    the element, if there is one
 //     for each point of the pooling's window

@@ -1,5 +1,4 @@
-//===- ReduceEmitter.cpp - A block of threads for each element of the result
-//-----------------------===//
+//===- ReduceEmitter.cpp - A block of threads for each element of the result -----------------===//
 //
 //     for k = thread, thread + threads, ...           the reduced points, numbered
 //       sum = sum + ...

@@ -43,6 +43,11 @@ static std::string keyOf(mlir::ModuleOp module, const Target &target,
   return cacheKey({ir, choices, target.triple, target.cpu, target.features});
 }
 
+static Cache getCache(const CompileOptions &options) {
+  // Dumps were asked for: the phases must run.
+  return options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
+}
+
 static llvm::Expected<CacheEntry> compileEntry(mlir::ModuleOp module, const Target &target,
                                                const CompileOptions &options) {
   if (llvm::Error error = runPhases(module, Phase::Llvm, options))
@@ -66,9 +71,7 @@ llvm::Expected<std::unique_ptr<Executable>> cnn::compile(mlir::ModuleOp module,
   auto target = getTarget(module, options);
   if (!target)
     return target.takeError();
-  // Dumps were asked for: the phases must run.
-  Cache cache =
-      options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
+  Cache cache = getCache(options);
   std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
   CompileOptions rest = options;
   if (cache.isOn() && usesTuned(options) && mayHaveTuned(module)) {
@@ -128,8 +131,7 @@ llvm::Expected<DeviceCode> cnn::compileForDevice(mlir::ModuleOp module,
   auto target = getTarget(module, options);
   if (!target)
     return target.takeError();
-  Cache cache =
-      options.useCache && options.dumpDirectory.empty() ? Cache::fromEnvironment() : Cache("");
+  Cache cache = getCache(options);
   std::string key = cache.isOn() ? keyOf(module, *target, options) : "";
   std::optional<CacheEntry> entry = cache.load(key);
   DeviceCode code;
