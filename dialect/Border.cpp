@@ -1,5 +1,4 @@
-//===- Border.cpp - Padding by an image's own elements
-//-----------------------------------------===//
+//===- Border.cpp - Padding by an image's own elements ---------------------------------------===//
 //
 // Dimension after dimension, the part before, the tensor, and the part behind are concatenated;
 // each part is a function by index. So the gradient is that of concatenation and of these.

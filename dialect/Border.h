@@ -1,5 +1,4 @@
-//===- Border.h - Padding by an image's own elements
-//-------------------------------------------===//
+//===- Border.h - Padding by an image's own elements -----------------------------------------===//
 //
 // What `pad(mode = ...)` and `conv(padding_mode = ...)` have in common.
 //

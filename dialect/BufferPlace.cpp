@@ -1,5 +1,4 @@
-//===- BufferPlace.cpp - Where a buffer of an entry point lies
-//------------------------------------===//
+//===- BufferPlace.cpp - Where a buffer of an entry point lies -------------------------------===//
 
 #include "dialect/BufferPlace.h"
 #include "mlir/IR/Matchers.h"

@@ -1,5 +1,4 @@
-//===- BufferPlace.h - Where a buffer of an entry point lies
-//--------------------------------------===//
+//===- BufferPlace.h - Where a buffer of an entry point lies ---------------------------------===//
 
 #ifndef CNNC_DIALECT_BUFFERPLACE_H
 #define CNNC_DIALECT_BUFFERPLACE_H

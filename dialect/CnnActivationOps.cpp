@@ -1,5 +1,4 @@
-//===- CnnActivationOps.cpp - Activations beyond relu, sigmoid and tanh
-//------------------------------===//
+//===- CnnActivationOps.cpp - Activations beyond relu, sigmoid and tanh ----------------------===//
 //
 // Gradients are written in terms of the result where that is possible, so that the operand need not
 // be kept; else in terms of the operand.

@@ -1,5 +1,4 @@
-//===- CnnAdamOps.cpp - Adam and AdamW
-//------------------------------------------------------------===//
+//===- CnnAdamOps.cpp - Adam and AdamW -------------------------------------------------------===//
 
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- CnnAdaptivePoolOps.cpp - Pooling to a given size
-//----------------------------------------------===//
+//===- CnnAdaptivePoolOps.cpp - Pooling to a given size --------------------------------------===//
 //
 // Windows of different extents are no linear function of the output's index. So the nests visit all
 // pairs: forward (n, c, i, j | h, w), gradients (n, c, h, w | i, j), and bodies ask whether the

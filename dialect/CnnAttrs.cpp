@@ -1,5 +1,4 @@
-//===- CnnAttrs.cpp - Layouts and schedules
-//------------------------------------------------------===//
+//===- CnnAttrs.cpp - Layouts and schedules --------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/IR/DialectImplementation.h"

@@ -1,5 +1,4 @@
-//===- CnnConvOps.cpp - Convolution and its gradients
-//---------------------------------------------===//
+//===- CnnConvOps.cpp - Convolution and its gradients ----------------------------------------===//
 
 #include "dialect/Border.h"
 #include "dialect/CnnDialect.h"

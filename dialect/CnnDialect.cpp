@@ -1,5 +1,4 @@
-//===- CnnDialect.cpp - Registers the dialect, and builders of constants
-//------------------------===//
+//===- CnnDialect.cpp - Registers the dialect, and builders of constants ---------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

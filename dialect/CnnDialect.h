@@ -1,5 +1,4 @@
-//===- CnnDialect.h - The cnn dialect: operations, attributes, interfaces
-//-----------------------===//
+//===- CnnDialect.h - The cnn dialect: operations, attributes, interfaces --------------------===//
 
 #ifndef CNNC_DIALECT_CNN_DIALECT_H
 #define CNNC_DIALECT_CNN_DIALECT_H

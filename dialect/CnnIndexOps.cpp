@@ -1,5 +1,4 @@
-//===- CnnIndexOps.cpp - Functions by index, and literals
-//------------------------------------------===//
+//===- CnnIndexOps.cpp - Functions by index, and literals ------------------------------------===//
 //
 // The nest of `cnn.generic` is what the operation says; its gradient is found by differentiating
 // the region.

@@ -1,5 +1,4 @@
-//===- CnnLinearOps.cpp - Linear layers, matrix products, reductions
-//------------------------------===//
+//===- CnnLinearOps.cpp - Linear layers, matrix products, reductions -------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- CnnLossOps.cpp - Losses
-//-----------------------------------------------------------------------===//
+//===- CnnLossOps.cpp - Losses ---------------------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Loss.h"

@@ -1,5 +1,4 @@
-//===- CnnMathOps.cpp - Functions of numbers, element by element
-//-------------------------------------===//
+//===- CnnMathOps.cpp - Functions of numbers, element by element -----------------------------===//
 
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

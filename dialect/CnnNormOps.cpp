@@ -1,5 +1,4 @@
-//===- CnnNormOps.cpp - Batch normalisation
-//-------------------------------------------------------===//
+//===- CnnNormOps.cpp - Batch normalisation --------------------------------------------------===//
 
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- CnnPointwiseOps.cpp - Operations on single elements
-//----------------------------------------===//
+//===- CnnPointwiseOps.cpp - Operations on single elements -----------------------------------===//
 //
 // Bodies, gradients and layers of activations, arithmetic, constants, masks, layout conversions and
 // reshapes.

@@ -1,5 +1,4 @@
-//===- CnnPoolOps.cpp - Pooling and its gradients
-//--------------------------------------------------===//
+//===- CnnPoolOps.cpp - Pooling and its gradients --------------------------------------------===//
 //
 // Forward: (n, c, i, j | r, s). Gradients scatter over (n, c, i, j, r, s); where windows tile the
 // image, that nest writes every element of the result once, and needs no accumulation.

@@ -1,5 +1,4 @@
-//===- CnnRandomOps.cpp - Operations that draw random numbers
-//-------------------------------------===//
+//===- CnnRandomOps.cpp - Operations that draw random numbers --------------------------------===//
 
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

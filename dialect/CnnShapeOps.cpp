@@ -1,5 +1,4 @@
-//===- CnnShapeOps.cpp - Operations that move elements
-//-----------------------------------------------===//
+//===- CnnShapeOps.cpp - Operations that move elements ---------------------------------------===//
 //
 // Each is a pointwise nest over its result that reads its operands at other places. Where a point
 // lies outside of an operand, the body takes something else, so nothing is asked of the padding.

@@ -1,5 +1,4 @@
-//===- CnnSoftmaxOps.cpp - Softmax and its logarithm
-//-------------------------------------------------===//
+//===- CnnSoftmaxOps.cpp - Softmax and its logarithm -----------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 

@@ -1,5 +1,4 @@
-//===- CnnStructureOps.cpp - State, groups, buffers
-//------------------------------------------------===//
+//===- CnnStructureOps.cpp - State, groups, buffers ------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Loss.h"

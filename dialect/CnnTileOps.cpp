@@ -1,5 +1,4 @@
-//===- CnnTileOps.cpp - Register tiles in buffers
-//--------------------------------------------------===//
+//===- CnnTileOps.cpp - Register tiles in buffers --------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 

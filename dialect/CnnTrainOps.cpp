@@ -1,5 +1,4 @@
-//===- CnnTrainOps.cpp - Parameter updates
-//---------------------------------------------------------===//
+//===- CnnTrainOps.cpp - Parameter updates ---------------------------------------------------===//
 
 #include "dialect/CnnDialect.h"
 

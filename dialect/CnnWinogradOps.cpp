@@ -1,5 +1,4 @@
-//===- CnnWinogradOps.cpp - The four parts of a Winograd convolution
-//---------------------------------===//
+//===- CnnWinogradOps.cpp - The four parts of a Winograd convolution -------------------------===//
 
 #include "dialect/CnnDialect.h"
 #include "dialect/Window.h"

@@ -1,5 +1,4 @@
-//===- IndexFunction.cpp - Builds functions by index and literals
-//----------------------------------===//
+//===- IndexFunction.cpp - Builds functions by index and literals ----------------------------===//
 
 #include "dialect/IndexFunction.h"
 #include "dialect/CnnDialect.h"

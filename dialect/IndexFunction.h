@@ -1,5 +1,4 @@
-//===- IndexFunction.h - A function by index, before there is IR
-//-----------------------------------===//
+//===- IndexFunction.h - A function by index, before there is IR -----------------------------===//
 //
 // What the front end makes of `[sum(x[i + a] * k[a] for a < p) for i < n]`: an iteration space,
 // where each tensor is read, and a scalar expression. A layer of its own builds a `cnn.generic` of

@@ -1,5 +1,4 @@
-//===- Layer.cpp - The registries of layers and losses
-//--------------------------------------------===//
+//===- Layer.cpp - The registries of layers and losses ---------------------------------------===//
 //
 // Collects LayerDefs from all operations that have a static `getLayer()` or `getLayers()`, and
 // LossDefs from those with `getLoss()` or `getLosses()`: the list of operations is the generated

@@ -1,5 +1,4 @@
-//===- Layer.h - How the language calls an operation
-//--------------------------------------------===//
+//===- Layer.h - How the language calls an operation -----------------------------------------===//
 //
 // An operation that `.cnn` files can call describes itself with a LayerDef in its own .cpp: its
 // name, hyperparameters, parameters, shapes, and how to build it. The front end knows layers only

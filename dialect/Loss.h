@@ -1,5 +1,4 @@
-//===- Loss.h - How recipes name an operation
-//----------------------------------------------------------===//
+//===- Loss.h - How recipes name an operation ------------------------------------------------===//
 //
 // An operation that a recipe can train by describes itself with a LossDef in its own .cpp. The
 // front end and the gradient phase know losses only through the registry.

@@ -1,5 +1,4 @@
-//===- Nest.h - The loop nest of an operation
-//---------------------------------------------------===//
+//===- Nest.h - The loop nest of an operation ------------------------------------------------===//
 //
 // What NestOpInterface returns: an iteration space with one affine map per operand and result. The
 // tests, the schedule and the code generators of all targets read operations through this.

@@ -1,5 +1,4 @@
-//===- Optimizer.cpp - The registry of optimizers
-//-------------------------------------------------===//
+//===- Optimizer.cpp - The registry of optimizers --------------------------------------------===//
 //
 // Collects the OptimizerDefs of all operations that have a static `getOptimizers()`: the list of
 // operations is the generated one, so nothing is listed here.

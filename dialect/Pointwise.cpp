@@ -1,5 +1,4 @@
-//===- Pointwise.cpp - What pointwise operations have in common
-//-------------------------------------===//
+//===- Pointwise.cpp - What pointwise operations have in common ------------------------------===//
 
 #include "dialect/Pointwise.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"

@@ -1,5 +1,4 @@
-//===- Pointwise.h - What pointwise operations have in common
-//---------------------------------------===//
+//===- Pointwise.h - What pointwise operations have in common --------------------------------===//
 //
 // Nests, result types and layers of operations on single elements, for the files that define such
 // operations.

@@ -1,5 +1,4 @@
-//===- TensorFunctions.cpp - Functions of tensors that are functions by index
-//----------------------===//
+//===- TensorFunctions.cpp - Functions of tensors that are functions by index ----------------===//
 //
 // Reductions along axes, flip, stack, products of matrices of any rank, and functions of single
 // elements that have no operation of their own. Axes count the dimensions of a sample; a negative

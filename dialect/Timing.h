@@ -1,5 +1,4 @@
-//===- Timing.h - Kernels that count the time spent in them
-//-------------------------------------===//
+//===- Timing.h - Kernels that count the time spent in them ----------------------------------===//
 //
 // Contract between planning, which decides that kernels are timed, the lowering to LLVM, which adds
 // the counters, and the manifest, which tells the runtime what each counter is. Every worker has

@@ -1,5 +1,4 @@
-//===- Window.cpp - Sliding windows
-//---------------------------------------------------------------===//
+//===- Window.cpp - Sliding windows ----------------------------------------------------------===//
 
 #include "dialect/Window.h"
 #include "llvm/Support/MathExtras.h"

@@ -1,5 +1,4 @@
-//===- Window.h - Sliding windows: what convolution and pooling have in common
-//-------------------===//
+//===- Window.h - Sliding windows: what convolution and pooling have in common ---------------===//
 
 #ifndef CNNC_DIALECT_WINDOW_H
 #define CNNC_DIALECT_WINDOW_H

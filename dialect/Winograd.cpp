@@ -1,5 +1,4 @@
-//===- Winograd.cpp - The matrices of Winograd's convolutions
-//---------------------------------------===//
+//===- Winograd.cpp - The matrices of Winograd's convolutions --------------------------------===//
 
 #include "dialect/Winograd.h"
 

@@ -1,5 +1,4 @@
-//===- Winograd.h - The matrices of Winograd's convolutions
-//-----------------------------------------===//
+//===- Winograd.h - The matrices of Winograd's convolutions ----------------------------------===//
 
 #ifndef CNNC_DIALECT_WINOGRAD_H
 #define CNNC_DIALECT_WINOGRAD_H

@@ -1,5 +1,4 @@
-//===- Counters.cpp - Code that counts the time spent in kernels
-//--------------------------------===//
+//===- Counters.cpp - Code that counts the time spent in kernels -----------------------------===//
 
 #include "compiler/cpu/Counters.h"
 #include "dialect/Timing.h"

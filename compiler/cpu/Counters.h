@@ -1,5 +1,4 @@
-//===- Counters.h - Code that counts the time spent in kernels
-//----------------------------------===//
+//===- Counters.h - Code that counts the time spent in kernels -------------------------------===//
 
 #ifndef CNNC_COMPILER_CPU_COUNTERS_H
 #define CNNC_COMPILER_CPU_COUNTERS_H

@@ -1,5 +1,4 @@
-//===- ExpandMath.cpp - exp, log, tanh, erf, sin and cos as arithmetic
-//--------------------------------------===//
+//===- ExpandMath.cpp - exp, log, tanh, erf, sin and cos as arithmetic -----------------------===//
 //
 // In: math.exp, log, tanh, erf, sin and cos on numbers or vectors of f32 or f64. Out: arith
 // operations and math.fma, the same for every shape, so that neither vectors are taken apart nor a

@@ -1,5 +1,4 @@
-//===- LowerEntry.cpp - Entry points to the C interface
-//-------------------------------------------===//
+//===- LowerEntry.cpp - Entry points to the C interface --------------------------------------===//
 //
 // Every worker runs the whole entry point. Between two barriers, each takes its share of the items
 // of every launch:

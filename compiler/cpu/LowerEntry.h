@@ -1,5 +1,4 @@
-//===- LowerEntry.h - Entry points to the C interface
-//-------------------------------------------===//
+//===- LowerEntry.h - Entry points to the C interface ----------------------------------------===//
 //
 // In: a public function of views, launches and barriers. Out: an llvm.func with the signature of
 // runtime/abi/cnn_abi.h that runs one worker's share of the launches.

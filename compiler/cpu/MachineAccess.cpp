@@ -1,5 +1,4 @@
-//===- MachineAccess.cpp - One tile_load or tile_store as machine accesses
-//------------------------===//
+//===- MachineAccess.cpp - One tile_load or tile_store as machine accesses -------------------===//
 //
 // Addresses are linear: base + constant of the row + lane * stride, in elements. The base is
 // computed once per access; LLVM folds the constants into the addressing of instructions.

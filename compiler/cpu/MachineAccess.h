@@ -1,5 +1,4 @@
-//===- MachineAccess.h - One tile_load or tile_store as machine accesses
-//------------------------===//
+//===- MachineAccess.h - One tile_load or tile_store as machine accesses ---------------------===//
 //
 // In: a cnn.tile_load or cnn.tile_store. Out: the addresses of its rows (a row is what one machine
 // vector holds) as constants added to one linear base, which rows are the same, and the loads and

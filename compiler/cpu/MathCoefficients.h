@@ -1,5 +1,4 @@
-//===- MathCoefficients.h - Polynomials of cnn-expand-math
-//--------------------------------------===//
+//===- MathCoefficients.h - Polynomials of cnn-expand-math -----------------------------------===//
 //
 // Printed by math_coefficients.py (which says what each one approximates); constant terms first.
 //

@@ -1,5 +1,4 @@
-//===- Passes.h - The passes of the CPU
-//---------------------------------------------------------===//
+//===- Passes.h - The passes of the CPU ------------------------------------------------------===//
 
 #ifndef CNNC_COMPILER_CPU_PASSES_H
 #define CNNC_COMPILER_CPU_PASSES_H

@@ -1,5 +1,4 @@
-//===- UnrollTiles.cpp - Register tiles to machine vectors
-//----------------------------------------===//
+//===- UnrollTiles.cpp - Register tiles to machine vectors -----------------------------------===//
 //
 // In: kernels of phase `tiled`, with n-D vectors whose last dimension is the lanes. Out: the same
 // loops on 1-D vectors and scalars. The next pass is cnn-expand-math.

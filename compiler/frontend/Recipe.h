@@ -42,7 +42,7 @@ struct Recipe {
   bool shuffle = true;
   std::string dtype = "f32";
   double precision = 0; // the largest relative error of an algorithm; 0 where nothing is said
-  llvm::SMRange range; // of the recipe's name
+  llvm::SMRange range;  // of the recipe's name
 };
 
 /// Evaluates a recipe with the `train.*` overrides among `sets`; reports unknown keys, wrong types

@@ -1,5 +1,4 @@
-//===- Arena.cpp - Offsets for buffers by their lifetimes
-//------------------------------------------===//
+//===- Arena.cpp - Offsets for buffers by their lifetimes ------------------------------------===//
 
 #include "compiler/schedule/Arena.h"
 #include "llvm/ADT/STLExtras.h"

@@ -1,5 +1,4 @@
-//===- Arena.h - Offsets for buffers by their lifetimes
-//--------------------------------------------===//
+//===- Arena.h - Offsets for buffers by their lifetimes --------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_ARENA_H
 #define CNNC_COMPILER_SCHEDULE_ARENA_H

@@ -1,5 +1,4 @@
-//===- BatchAnalysis.cpp - Which tensors have a row for every image of the batch
-//------------------===//
+//===- BatchAnalysis.cpp - Which tensors have a row for every image of the batch -------------===//
 
 #include "compiler/schedule/BatchAnalysis.h"
 

@@ -1,5 +1,4 @@
-//===- BatchAnalysis.h - Which tensors have a row for every image of the batch
-//--------------------===//
+//===- BatchAnalysis.h - Which tensors have a row for every image of the batch ---------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_BATCHANALYSIS_H
 #define CNNC_COMPILER_SCHEDULE_BATCHANALYSIS_H

@@ -1,5 +1,4 @@
-//===- ChannelBlocks.cpp - Images with their channels in blocks of one vector
-//--------------------===//
+//===- ChannelBlocks.cpp - Images with their channels in blocks of one vector ----------------===//
 
 #include "compiler/schedule/ChannelBlocks.h"
 #include "compiler/schedule/BatchAnalysis.h"

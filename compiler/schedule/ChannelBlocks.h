@@ -1,5 +1,4 @@
-//===- ChannelBlocks.h - Images with their channels in blocks of one vector
-//----------------------===//
+//===- ChannelBlocks.h - Images with their channels in blocks of one vector ------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_CHANNELBLOCKS_H
 #define CNNC_COMPILER_SCHEDULE_CHANNELBLOCKS_H

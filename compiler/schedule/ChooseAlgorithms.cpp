@@ -1,5 +1,4 @@
-//===- ChooseAlgorithms.cpp - Other algorithms in place of convolutions
-//-----------------------------===//
+//===- ChooseAlgorithms.cpp - Other algorithms in place of convolutions ----------------------===//
 //
 // In: inner groups with layouts. Out: the same, some convolutions in the parts of Winograd's
 // algorithm. Next: SliceBatch.cpp.

@@ -1,5 +1,4 @@
-//===- ChooseGpuSchedules.cpp - Choose how a GPU computes every group
-//-----------------------------===//
+//===- ChooseGpuSchedules.cpp - Choose how a GPU computes every group ------------------------===//
 //
 // In: groups of phase `fused`. Out: the same with `#cnn.gpu_schedule` and reasons. Next: Plan.cpp.
 //

@@ -1,5 +1,4 @@
-//===- ChooseLayouts.cpp - Give every tensor between groups a layout
-//------------------------------===//
+//===- ChooseLayouts.cpp - Give every tensor between groups a layout -------------------------===//
 //
 // In: groups on logical tensors. Out: the same, their tensors with `#cnn.layout` encodings where
 // they are not plain, reductions over the batch split, conversions where a group needs plain rows.

@@ -1,5 +1,4 @@
-//===- ChooseSchedules.cpp - Choose the schedule of every group
-//------------------------------------===//
+//===- ChooseSchedules.cpp - Choose the schedule of every group ------------------------------===//
 //
 // In: groups with layouts. Out: the same with `#cnn.nest` schedules and reasons. Next: Plan.cpp.
 //

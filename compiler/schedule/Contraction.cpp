@@ -1,5 +1,4 @@
-//===- Contraction.cpp - Groups whose anchor is a product of two tensors
-//---------------------------===//
+//===- Contraction.cpp - Groups whose anchor is a product of two tensors ---------------------===//
 
 #include "compiler/schedule/Contraction.h"
 #include "mlir/Dialect/Math/IR/Math.h"

@@ -1,5 +1,4 @@
-//===- Contraction.h - Groups whose anchor is a product of two tensors
-//-----------------------------===//
+//===- Contraction.h - Groups whose anchor is a product of two tensors -----------------------===//
 //
 // Read off a nest alone: matrix products, and convolutions with both of their gradients, in any
 // layout, are sums of products of an element of one operand and one of another.

@@ -1,5 +1,4 @@
-//===- GpuSchedule.cpp - Legal schedules of a group on a GPU, and the one to take
-//-----------------===//
+//===- GpuSchedule.cpp - Legal schedules of a group on a GPU, and the one to take ------------===//
 
 #include "compiler/schedule/GpuSchedule.h"
 #include "mlir/IR/BuiltinOps.h"

@@ -1,5 +1,4 @@
-//===- GpuSchedule.h - Legal schedules of a group on a GPU, and the one to take
-//-------------------===//
+//===- GpuSchedule.h - Legal schedules of a group on a GPU, and the one to take --------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H
 #define CNNC_COMPILER_SCHEDULE_GPUSCHEDULE_H

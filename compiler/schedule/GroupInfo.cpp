@@ -1,5 +1,4 @@
-//===- GroupInfo.cpp - The roles of the operations of an inner group
-//------------------------------===//
+//===- GroupInfo.cpp - The roles of the operations of an inner group -------------------------===//
 
 #include "compiler/schedule/GroupInfo.h"
 #include "llvm/ADT/SmallPtrSet.h"

@@ -1,5 +1,4 @@
-//===- GroupInfo.h - The roles of the operations of an inner group
-//--------------------------------===//
+//===- GroupInfo.h - The roles of the operations of an inner group ---------------------------===//
 //
 // Reads an inner group: which operation is the anchor, which ones feed it pointwise, which follow,
 // and whether a pooling ends it. The schedule and the code generators share this view.

@@ -1,5 +1,4 @@
-//===- Machine.cpp - What schedules need to know of a CPU
-//-----------------------------------------===//
+//===- Machine.cpp - What schedules need to know of a CPU ------------------------------------===//
 
 #include "compiler/schedule/Machine.h"
 #include "mlir/IR/Builders.h"

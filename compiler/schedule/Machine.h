@@ -1,5 +1,4 @@
-//===- Machine.h - What schedules need to know of a CPU
-//-------------------------------------------===//
+//===- Machine.h - What schedules need to know of a CPU --------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_MACHINE_H
 #define CNNC_COMPILER_SCHEDULE_MACHINE_H

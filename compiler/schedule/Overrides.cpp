@@ -1,5 +1,4 @@
-//===- Overrides.cpp - What a user asks of schedules
-//----------------------------------------------===//
+//===- Overrides.cpp - What a user asks of schedules -----------------------------------------===//
 
 #include "compiler/schedule/Overrides.h"
 

@@ -1,5 +1,4 @@
-//===- Overrides.h - What a user asks of schedules
-//------------------------------------------------===//
+//===- Overrides.h - What a user asks of schedules -------------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_OVERRIDES_H
 #define CNNC_COMPILER_SCHEDULE_OVERRIDES_H

@@ -1,5 +1,4 @@
-//===- Passes.h - Passes of phases scheduled and planned
-//-------------------------------------------===//
+//===- Passes.h - Passes of phases scheduled and planned -------------------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_PASSES_H
 #define CNNC_COMPILER_SCHEDULE_PASSES_H

@@ -1,5 +1,4 @@
-//===- Plan.cpp - Outline groups into kernels on buffers and plan the memory
-//-----------------------===//
+//===- Plan.cpp - Outline groups into kernels on buffers and plan the memory -----------------===//
 //
 // In: scheduled groups on tensors. Out: kernels on memrefs, and entry points that launch them on
 // views of state, arena and scratch. Values are gone but inside of kernels, where `cnn.from_buffer`
@@ -180,8 +179,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return total;
   }
 
-  //===--- Timing
-  //---------------------------------------------------------------------------------===//
+  //===--- Timing ----------------------------------------------------------------------------===//
 
   /// Behind what a worker uses of its scratch memory; no group becomes two kernels.
   void placeCounters(ModuleOp module) {
@@ -242,8 +240,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return success();
   }
 
-  //===--- Kernels
-  //--------------------------------------------------------------------------------===//
+  //===--- Kernels ---------------------------------------------------------------------------===//
 
   MemRefType getBytesType(int64_t bytes) {
     return MemRefType::get({bytes}, IntegerType::get(&getContext(), 8));
@@ -493,8 +490,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return space->getNumItems(NestSchedule::get(attr));
   }
 
-  //===--- Entry points
-  //---------------------------------------------------------------------------===//
+  //===--- Entry points ----------------------------------------------------------------------===//
 
   LogicalResult runOnEntry(func::FuncOp entry) {
     entryName = entry.getName().str();

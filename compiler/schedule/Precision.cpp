@@ -1,5 +1,4 @@
-//===- Precision.cpp - The error of an algorithm, and the bound on it
-//------------------------------===//
+//===- Precision.cpp - The error of an algorithm, and the bound on it ------------------------===//
 
 #include "compiler/schedule/Precision.h"
 #include "llvm/Support/FormatVariadic.h"

@@ -1,5 +1,4 @@
-//===- Precision.h - The error of an algorithm, and the bound on it
-//--------------------------------===//
+//===- Precision.h - The error of an algorithm, and the bound on it --------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_PRECISION_H
 #define CNNC_COMPILER_SCHEDULE_PRECISION_H

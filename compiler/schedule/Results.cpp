@@ -1,5 +1,4 @@
-//===- Results.cpp - Have every result of an entry point made by a group
-//--------------------------===//
+//===- Results.cpp - Have every result of an entry point made by a group ---------------------===//
 //
 // In: an entry point on tensors. Out: the same with groups that copy where a result is none's own.
 //

@@ -1,5 +1,4 @@
-//===- Schedules.cpp - Legal schedules of a group, and the cheapest one
-//----------------------------===//
+//===- Schedules.cpp - Legal schedules of a group, and the cheapest one ----------------------===//
 //
 // What they cost is in ScheduleCost.cpp.
 //

@@ -1,5 +1,4 @@
-//===- Schedules.h - Legal schedules of a group, and the cheapest one
-//------------------------------===//
+//===- Schedules.h - Legal schedules of a group, and the cheapest one ------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_SCHEDULES_H
 #define CNNC_COMPILER_SCHEDULE_SCHEDULES_H

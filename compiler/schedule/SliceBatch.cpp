@@ -1,5 +1,4 @@
-//===- SliceBatch.cpp - Gather groups that run slice by slice of the batch into outer groups
-//------===//
+//===- SliceBatch.cpp - Gather groups that run slice by slice of the batch into outer groups -===//
 //
 // In: inner groups with layouts. Out: for each stage of the step one outer group with those groups
 // of the stage that can run slice by slice; the others stay as they are. A stage ends where

@@ -1,5 +1,4 @@
-//===- Tuned.cpp - What was measured for the groups of an entry point
-//------------------------------===//
+//===- Tuned.cpp - What was measured for the groups of an entry point ------------------------===//
 
 #include "compiler/schedule/Tuned.h"
 #include "compiler/schedule/Overrides.h"

@@ -1,5 +1,4 @@
-//===- Tuned.h - What was measured for the groups of an entry point
-//--------------------------------===//
+//===- Tuned.h - What was measured for the groups of an entry point --------------------------===//
 //
 // Contract between `cnnc --tune`, which measures, the phases, which find what is stored, and the
 // choices of algorithms and schedules, which follow it where nobody asks for something else. On an

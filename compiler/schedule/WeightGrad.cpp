@@ -1,5 +1,4 @@
-//===- WeightGrad.cpp - Winograd's algorithm for the gradient of a kernel
-//---------------------------===//
+//===- WeightGrad.cpp - Winograd's algorithm for the gradient of a kernel --------------------===//
 
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/BatchAnalysis.h"

@@ -1,5 +1,4 @@
-//===- WeightGrad.h - Winograd's algorithm for the gradient of a kernel
-//-----------------------------===//
+//===- WeightGrad.h - Winograd's algorithm for the gradient of a kernel ----------------------===//
 //
 // F(3, m): the gradient of a kernel's 3 x 3 taps from m x m outputs' gradients and the (m + 2) x
 // (m + 2) pixels that they see. With vectors along channels:

@@ -1,5 +1,4 @@
-//===- Winograd.cpp - Winograd's algorithm in place of a convolution
-//-------------------------------===//
+//===- Winograd.cpp - Winograd's algorithm in place of a convolution -------------------------===//
 
 #include "compiler/schedule/Winograd.h"
 #include "compiler/schedule/BatchAnalysis.h"

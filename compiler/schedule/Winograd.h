@@ -1,5 +1,4 @@
-//===- Winograd.h - Winograd's algorithm in place of a convolution
-//---------------------------------===//
+//===- Winograd.h - Winograd's algorithm in place of a convolution ---------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_WINOGRAD_H
 #define CNNC_COMPILER_SCHEDULE_WINOGRAD_H

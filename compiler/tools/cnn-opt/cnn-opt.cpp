@@ -1,5 +1,4 @@
-//===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler
-//------------------===//
+//===- cnn-opt.cpp - mlir-opt with the cnn dialect and every pass of the compiler ------------===//
 
 #include "compiler/cpu/Passes.h"
 #include "compiler/lowering/Passes.h"
