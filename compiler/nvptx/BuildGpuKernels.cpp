@@ -36,14 +36,17 @@ constexpr int64_t alignment = 64;
 /// Arguments of a kernel in phase `planned` before its buffers: the work item and the scratch.
 constexpr unsigned firstBuffer = 2;
 
-/// A kernel that has been built, and what all of its launches have in common.
+/// A kernel to build, and what all of its launches have in common.
 struct Built {
+  func::FuncOp source;
+  /// Per buffer of `source`, the constant that lies in it; null for an argument.
+  SmallVector<StringAttr> literals;
   gpu::GPUFuncOp function;
-  unsigned numInputs = 0;
+  /// Per argument: the alignment that all launches guarantee, whether the kernel writes it, and
+  /// whether some launch passes memory of it as another argument, too, and one of the two is
+  /// written.
   SmallVector<int64_t> alignments;
-  /// Whether some launch passes the memory of one of its other arguments, too, and one of the two
-  /// is written.
-  SmallVector<bool> overlaps;
+  SmallVector<bool> isWritten, overlaps;
 };
 
 /// `name` as PTX takes it: letters, digits and underscores, and none of its own words, which have
@@ -78,15 +81,30 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     constants.clear();
     OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
     gpuModule = gpu::GPUModuleOp::create(b, module.getLoc(), "kernels");
-    SmallVector<LaunchOp> launches;
+    SmallVector<std::pair<LaunchOp, std::string>> launches;
     for (auto entry : module.getOps<func::FuncOp>())
       if (entry.isPublic())
-        llvm::append_range(launches, entry.getOps<LaunchOp>());
-    for (LaunchOp launch : launches)
-      if (failed(runOnLaunch(launch)))
+        for (auto launch : entry.getOps<LaunchOp>()) {
+          FailureOr<std::string> key = collect(launch);
+          if (failed(key))
+            return failure();
+          launches.push_back({launch, *key});
+        }
+    for (const std::string &key : order) {
+      if (failed(build(built[key])))
         return failure();
-    for (const std::string &key : order)
       setAttributes(built[key]);
+    }
+    for (auto &[launch, key] : launches) {
+      Built &entry = built[key];
+      SmallVector<Value> operands;
+      for (auto [buffer, literal] : llvm::zip(launch.getBuffers(), entry.literals))
+        if (!literal)
+          operands.push_back(buffer);
+      launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
+      launch.setKernel(entry.function.getName());
+      launch.getBuffersMutable().assign(operands);
+    }
     for (auto function : llvm::make_early_inc_range(module.getOps<func::FuncOp>())) {
       if (function->hasAttr("cnn.kernel"))
         function.erase();
@@ -114,15 +132,16 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     return kernel;
   }
 
-  LogicalResult runOnLaunch(LaunchOp launch) {
+  /// Notes what a launch says of its kernel; the key of that kernel in `built`.
+  FailureOr<std::string> collect(LaunchOp launch) {
     FailureOr<func::FuncOp> kernel = findKernel(launch);
     if (failed(kernel))
       return failure();
     SmallVector<BufferPlace> places;
-    SmallVector<Value> operands;
-    SmallVector<StringAttr> literals; // per buffer; null for an argument
+    SmallVector<StringAttr> literals;
+    SmallVector<bool> isWritten;
     std::string key = kernel->getName().str();
-    for (Value buffer : launch.getBuffers()) {
+    for (auto [i, buffer] : llvm::enumerate(launch.getBuffers())) {
       FailureOr<BufferPlace> place = getBufferPlace(buffer);
       if (failed(place))
         return failure();
@@ -132,26 +151,27 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
         continue;
       }
       places.push_back(*place);
-      operands.push_back(buffer);
+      isWritten.push_back(
+          llvm::any_of(kernel->getArgument(firstBuffer + i).getUsers(), llvm::IsaPred<ToBufferOp>));
     }
     auto [found, isNew] = built.try_emplace(key);
     Built &entry = found->second;
     if (isNew) {
       order.push_back(key);
-      if (failed(build(*kernel, literals, entry)))
-        return failure();
+      entry.source = *kernel;
+      entry.literals = literals;
+      entry.alignments.assign(places.size(), alignment);
+      entry.isWritten = isWritten;
+      entry.overlaps.assign(places.size(), false);
     }
     for (auto [i, place] : llvm::enumerate(places)) {
       int64_t offset = llvm::MinAlign(place.offset, alignment);
       entry.alignments[i] = std::min(entry.alignments[i], offset);
       for (size_t j = 0; j < i; ++j)
-        if (i >= entry.numInputs && place.overlaps(places[j]))
+        if ((isWritten[i] || isWritten[j]) && place.overlaps(places[j]))
           entry.overlaps[i] = entry.overlaps[j] = true;
     }
-    launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
-    launch.setKernel(entry.function.getName());
-    launch.getBuffersMutable().assign(operands);
-    return success();
+    return key;
   }
 
   static MemRefType getFlat(MemRefType type) {
@@ -177,12 +197,14 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     return made;
   }
 
-  LogicalResult build(func::FuncOp kernel, ArrayRef<StringAttr> literals, Built &entry) {
-    auto groups = llvm::to_vector(kernel.getOps<GroupOp>());
-    if (groups.size() != 1)
-      return kernel.emitError() << "kernel '" << kernel.getName() << "' holds " << groups.size()
-                                << " groups; expected 1";
-    GroupOp group = groups.front();
+  /// A group of a kernel, checked.
+  struct Piece {
+    GroupOp group;
+    GpuSchedule schedule;
+    GpuScheduleSpace space;
+  };
+
+  FailureOr<Piece> getPiece(GroupOp group) {
     auto fail = [&]() -> InFlightDiagnostic {
       return group.emitError() << "group '" << group.getName() << "': ";
     };
@@ -197,19 +219,28 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       if (!def || llvm::is_contained(space->getInfo().prologue, def))
         return fail() << "yields a value that it does not compute in its kernel";
     }
+    return Piece{group, schedule, *space};
+  }
+
+  LogicalResult build(Built &entry) {
+    func::FuncOp kernel = entry.source;
+    auto groups = llvm::to_vector(kernel.getOps<GroupOp>());
+    if (groups.size() != 1)
+      return kernel.emitError() << "kernel '" << kernel.getName() << "' holds " << groups.size()
+                                << " groups; expected 1";
+    FailureOr<Piece> piece = getPiece(groups.front());
+    if (failed(piece))
+      return failure();
 
     SmallVector<Type> types;
     SmallVector<Location> locations;
-    for (auto [i, literal] : llvm::enumerate(literals)) {
+    for (auto [i, literal] : llvm::enumerate(entry.literals)) {
       BlockArgument argument = kernel.getArgument(firstBuffer + i);
       if (literal)
         continue;
       types.push_back(getFlat(cast<MemRefType>(argument.getType())));
       locations.push_back(argument.getLoc());
-      entry.numInputs += i < group.getInputs().size();
     }
-    entry.alignments.assign(types.size(), alignment);
-    entry.overlaps.assign(types.size(), false);
     OpBuilder b = OpBuilder::atBlockEnd(gpuModule.getBody());
     std::string name = toPtxName(kernel.getName());
     for (int count = 2; !names.insert(name).second; ++count)
@@ -217,31 +248,33 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     entry.function = gpu::GPUFuncOp::create(b, kernel.getLoc(), name, b.getFunctionType(types, {}));
     entry.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
     entry.function.setKnownBlockSizeAttr(
-        b.getDenseI32ArrayAttr({static_cast<int32_t>(schedule.block), 1, 1}));
+        b.getDenseI32ArrayAttr({static_cast<int32_t>(piece->schedule.block), 1, 1}));
     Block &body = entry.function.getBody().front();
     for (auto [argument, loc] : llvm::zip(body.getArguments(), locations))
       argument.setLoc(loc);
     b.setInsertionPointToStart(&body);
-    SmallVector<Value> buffers;
+    SmallVector<ElementBuilder::Buffer> buffers;
     unsigned next = 0;
-    for (StringAttr literal : literals) {
+    for (StringAttr literal : entry.literals) {
       if (!literal) {
-        buffers.push_back(body.getArgument(next++));
+        buffers.push_back({body.getArgument(next), entry.alignments[next]});
+        ++next;
         continue;
       }
-      FailureOr<memref::GlobalOp> global = getConstant(literal, group.getLoc());
+      FailureOr<memref::GlobalOp> global = getConstant(literal, kernel.getLoc());
       if (failed(global))
         return failure();
-      buffers.push_back(
-          memref::GetGlobalOp::create(b, group.getLoc(), global->getType(), global->getSymName()));
+      Value memory =
+          memref::GetGlobalOp::create(b, kernel.getLoc(), global->getType(), global->getSymName());
+      buffers.push_back({memory, alignment});
     }
-    ElementBuilder e(entry.function, group, *space, buffers);
-    if (schedule.algorithm == "contraction")
-      emitContraction(e, schedule, entry.function);
-    else if (schedule.algorithm == "reduce")
-      emitReduce(e, schedule, entry.function);
+    ElementBuilder e(entry.function, piece->group, piece->space, buffers);
+    if (piece->schedule.algorithm == "contraction")
+      emitContraction(e, piece->schedule, entry.function);
+    else if (piece->schedule.algorithm == "reduce")
+      emitReduce(e, piece->schedule, entry.function);
     else
-      emitPoint(e, schedule);
+      emitPoint(e, piece->schedule);
     gpu::ReturnOp::create(e.b);
     ++numKernels;
     return success();
@@ -263,7 +296,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       if (entry.overlaps[i])
         continue;
       set(Dialect::getNoAliasAttrName(), b.getUnitAttr());
-      if (i < entry.numInputs)
+      if (!entry.isWritten[i])
         set(Dialect::getReadonlyAttrName(), b.getUnitAttr());
     }
   }

@@ -4,8 +4,11 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "mlir/Dialect/Vector/IR/VectorOps.h"
+#include "llvm/Support/MathExtras.h"
 
 #include <cmath>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -14,7 +17,7 @@ using namespace mlir::cnn;
 static constexpr int64_t mostNarrow = int64_t(1) << 30;
 
 ElementBuilder::ElementBuilder(gpu::GPUFuncOp kernel, GroupOp group, const GpuScheduleSpace &space,
-                               ArrayRef<Value> buffers)
+                               ArrayRef<Buffer> buffers)
     : b(space.getInfo().anchor->getLoc(), kernel.getContext()), space(space), info(space.getInfo()),
       nest(info.nest), group(group), inputs(buffers.take_front(group.getInputs().size())),
       outputs(buffers.drop_front(group.getInputs().size())) {
@@ -48,6 +51,46 @@ Index ElementBuilder::getBlock(int64_t blocks) {
   return {arith::IndexCastUIOp::create(b, getIndexType(), block), 0, blocks - 1};
 }
 
+Value ElementBuilder::make(Kind kind, Value lhs, Value rhs) {
+  auto build = [&]() -> Value {
+    switch (kind) {
+    case Kind::Add:
+      return arith::AddIOp::create(b, lhs, rhs);
+    case Kind::Multiply:
+      return arith::MulIOp::create(b, lhs, rhs);
+    case Kind::Divide:
+      return arith::DivUIOp::create(b, lhs, rhs);
+    case Kind::Remainder:
+      return arith::RemUIOp::create(b, lhs, rhs);
+    }
+    llvm_unreachable("no other kind");
+  };
+  if (!hasLanes())
+    return build();
+  Value &value = made[{b.getInsertionBlock(), kind, lhs.getAsOpaquePointer(),
+                       rhs.getAsOpaquePointer(), int64_t(0)}];
+  if (!value)
+    value = build();
+  return value;
+}
+
+Value ElementBuilder::make(Kind kind, Value lhs, int64_t rhs) {
+  if (!hasLanes())
+    return make(kind, lhs, getConstant(rhs).value);
+  Value &value = made[{b.getInsertionBlock(), kind, lhs.getAsOpaquePointer(), nullptr, rhs}];
+  if (!value) {
+    Value constant = getConstant(rhs).value;
+    value = make(kind, lhs, constant);
+  }
+  return value;
+}
+
+/// The index base + shift.
+Index ElementBuilder::getShifted(Value base, int64_t shift, int64_t multiple, int64_t low,
+                                 int64_t high) {
+  return {shift == 0 ? base : make(Kind::Add, base, shift), low, high, base, shift, multiple};
+}
+
 Index ElementBuilder::add(Index lhs, Index rhs) {
   if (lhs.isConstant() && rhs.isConstant())
     return getConstant(lhs.low + rhs.low);
@@ -55,7 +98,16 @@ Index ElementBuilder::add(Index lhs, Index rhs) {
     return rhs;
   if (rhs.isConstant() && rhs.low == 0)
     return lhs;
-  return {arith::AddIOp::create(b, lhs.value, rhs.value), lhs.low + rhs.low, lhs.high + rhs.high};
+  int64_t low = lhs.low + rhs.low, high = lhs.high + rhs.high;
+  if (!hasLanes())
+    return {make(Kind::Add, lhs.value, rhs.value), low, high};
+  if (lhs.isConstant())
+    std::swap(lhs, rhs);
+  Value base = lhs.base ? lhs.base : lhs.value;
+  if (rhs.isConstant())
+    return getShifted(base, lhs.shift + rhs.low, lhs.multiple, low, high);
+  return getShifted(make(Kind::Add, base, rhs.base ? rhs.base : rhs.value), lhs.shift + rhs.shift,
+                    std::gcd(lhs.multiple, rhs.multiple), low, high);
 }
 
 Index ElementBuilder::multiply(Index index, int64_t factor) {
@@ -63,9 +115,20 @@ Index ElementBuilder::multiply(Index index, int64_t factor) {
     return index;
   if (index.isConstant())
     return getConstant(index.low * factor);
-  Value value = arith::MulIOp::create(b, index.value, getConstant(factor).value);
   int64_t low = index.low * factor, high = index.high * factor;
-  return {value, std::min(low, high), std::max(low, high)};
+  if (low > high)
+    std::swap(low, high);
+  if (!hasLanes())
+    return {make(Kind::Multiply, index.value, factor), low, high};
+  return getShifted(make(Kind::Multiply, index.base ? index.base : index.value, factor),
+                    index.shift * factor, index.multiple * std::abs(factor), low, high);
+}
+
+/// Whether the indices of a multiple differ by their shifts alone when they are divided by
+/// `divisor`.
+static bool staysTogether(const Index &index, int64_t divisor) {
+  return index.base && divisor % index.multiple == 0 && index.shift >= 0 &&
+         index.shift < index.multiple;
 }
 
 Index ElementBuilder::divide(Index index, int64_t divisor) {
@@ -74,8 +137,8 @@ Index ElementBuilder::divide(Index index, int64_t divisor) {
     return index;
   if (index.high < divisor)
     return getConstant(0);
-  return {arith::DivUIOp::create(b, index.value, getConstant(divisor).value), index.low / divisor,
-          index.high / divisor};
+  Value value = staysTogether(index, divisor) ? index.base : index.value;
+  return {make(Kind::Divide, value, divisor), index.low / divisor, index.high / divisor};
 }
 
 Index ElementBuilder::remainder(Index index, int64_t divisor) {
@@ -84,7 +147,10 @@ Index ElementBuilder::remainder(Index index, int64_t divisor) {
     return index;
   if (divisor == 1)
     return getConstant(0);
-  return {arith::RemUIOp::create(b, index.value, getConstant(divisor).value), 0, divisor - 1};
+  if (!staysTogether(index, divisor))
+    return {make(Kind::Remainder, index.value, divisor), 0, divisor - 1};
+  return getShifted(make(Kind::Remainder, index.base, divisor), index.shift, index.multiple,
+                    index.shift, divisor - index.multiple + index.shift);
 }
 
 Index ElementBuilder::apply(const LinearForm &form, ArrayRef<Index> dims) {
@@ -104,6 +170,7 @@ SmallVector<Index> ElementBuilder::apply(ArrayRef<LinearForm> forms, ArrayRef<In
 
 SmallVector<Index> ElementBuilder::split(Index number, ArrayRef<int64_t> sizes) {
   SmallVector<Index> indices(sizes.size());
+  Index all = number;
   for (size_t dim = sizes.size(); dim-- > 0;) {
     // What is left of the first dimension is its index: numbers end with the space.
     indices[dim] = dim == 0 ? number : remainder(number, sizes[dim]);
@@ -111,6 +178,9 @@ SmallVector<Index> ElementBuilder::split(Index number, ArrayRef<int64_t> sizes) 
   }
   if (!indices.empty())
     indices[0].high = std::min(indices[0].high, sizes[0] - 1);
+  if (indices.size() > 1)
+    numberings.push_back({llvm::map_to_vector(indices, [](const Index &i) { return i.value; }),
+                          SmallVector<int64_t>(sizes), all});
   return indices;
 }
 
@@ -183,17 +253,36 @@ void ElementBuilder::guarded(Value condition, function_ref<void()> body) {
 // Elements
 //===--------------------------------------------------------------------------------------------===//
 
-/// The number of an element in its buffer; 0 where `inside` does not hold.
-Value ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> at, Value inside) {
+/// The number of an element in its buffer. Where some of its indices were made of one number, this
+/// is taken.
+Index ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> at) {
+  ArrayRef<int64_t> shape = type.getShape();
   Index sum = getConstant(0);
   int64_t stride = 1;
-  for (size_t dim = at.size(); dim-- > 0; stride *= type.getDimSize(dim))
-    if (type.getDimSize(dim) != 1)
-      sum = add(multiply(at[dim], stride), sum);
-  if (inside)
-    sum.value = arith::SelectOp::create(b, inside, sum.value, getConstant(0).value);
-  // What is stored to or loaded from is not negative.
-  return arith::IndexCastUIOp::create(b, b.getIndexType(), sum.value);
+  for (size_t end = at.size(); end > 0;) {
+    auto isHere = [&](const Numbering &numbering) {
+      size_t rank = numbering.indices.size();
+      return rank <= end && shape.slice(end - rank, rank) == ArrayRef(numbering.sizes) &&
+             llvm::equal(at.slice(end - rank, rank), numbering.indices,
+                         [](const Index &index, Value value) { return index.value == value; });
+    };
+    auto found = llvm::find_if(numberings, isHere);
+    bool whole = found != numberings.end();
+    size_t begin = end - (whole ? found->indices.size() : 1);
+    Index index = whole ? found->number : at[begin];
+    int64_t extent = 1;
+    for (; end > begin; --end)
+      extent *= shape[end - 1];
+    if (extent != 1)
+      sum = add(multiply(index, stride), sum);
+    stride *= extent;
+  }
+  return sum;
+}
+
+/// As memory operations take it; what is stored to or loaded from is not negative.
+Value ElementBuilder::toIndex(Value address) {
+  return arith::IndexCastUIOp::create(b, b.getIndexType(), address);
 }
 
 Value ElementBuilder::getPadding(Type type, double padding) {
@@ -209,10 +298,90 @@ Value ElementBuilder::load(unsigned argument, ArrayRef<Index> at, double padding
   Value inside;
   for (auto [index, size] : llvm::zip(at, type.getShape()))
     inside = both(inside, isInside(index, size));
-  Value value = memref::LoadOp::create(b, inputs[argument], toAddress(type, at, inside));
-  if (inside)
-    value = arith::SelectOp::create(b, inside, value, getPadding(value.getType(), padding));
-  return value;
+  Index address = toAddress(type, at);
+  if (!inside)
+    return loadLane(argument, address);
+  Value number = arith::SelectOp::create(b, inside, address.value, getConstant(0).value);
+  Value value = memref::LoadOp::create(b, inputs[argument].memory, toIndex(number));
+  return arith::SelectOp::create(b, inside, value, getPadding(value.getType(), padding));
+}
+
+/// Whether the elements of all lanes from that of `address` on can be one access.
+bool ElementBuilder::isAligned(const Buffer &buffer, const Index &address) const {
+  auto type = cast<MemRefType>(buffer.memory.getType());
+  Type element = type.getElementType();
+  if (!hasLanes() || !address.base || !element.isIntOrFloat() ||
+      element.getIntOrFloatBitWidth() % 8 != 0)
+    return false;
+  int64_t bytes = numLanes * element.getIntOrFloatBitWidth() / 8;
+  return bytes <= 16 && buffer.alignment % bytes == 0 && address.multiple % numLanes == 0 &&
+         address.shift % numLanes == 0 && address.low >= 0 &&
+         address.high + numLanes <= type.getNumElements();
+}
+
+/// An element of an input, of which the lanes may have loaded the neighbours already.
+Value ElementBuilder::loadLane(unsigned argument, const Index &address) {
+  const Buffer &buffer = inputs[argument];
+  int64_t lane = address.base ? llvm::mod(address.shift, numLanes) : 0;
+  Index first = address;
+  first.shift -= lane;
+  first.low -= lane;
+  first.high -= lane;
+  if (!isAligned(buffer, first))
+    return memref::LoadOp::create(b, buffer.memory, toIndex(address.value));
+  Value &vector =
+      loaded[{b.getInsertionBlock(), argument, first.base.getAsOpaquePointer(), first.shift}];
+  if (!vector) {
+    Type element = cast<MemRefType>(buffer.memory.getType()).getElementType();
+    auto type = VectorType::get({numLanes}, element);
+    int64_t bytes = numLanes * element.getIntOrFloatBitWidth() / 8;
+    Index at = getShifted(first.base, first.shift, first.multiple, first.low, first.high);
+    vector = vector::LoadOp::create(b, type, buffer.memory, toIndex(at.value),
+                                    /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+  }
+  return vector::ExtractOp::create(b, vector, lane);
+}
+
+void ElementBuilder::forLanes(int64_t lanes, function_ref<void(int64_t)> body) {
+  numLanes = lanes;
+  laneBlock = b.getInsertionBlock();
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    body(lane);
+  flush();
+  numLanes = 1;
+  laneBlock = nullptr;
+  made.clear();
+  loaded.clear();
+}
+
+/// Makes the stores of all lanes, those of neighbours at once.
+void ElementBuilder::flush() {
+  while (!stores.empty()) {
+    Store first = stores.front();
+    const Buffer &buffer = outputs[first.output];
+    SmallVector<Value> lanes(numLanes);
+    auto isBehind = [&](const Store &other) {
+      int64_t lane = other.address.shift - first.address.shift;
+      if (other.output != first.output || other.address.base != first.address.base || lane < 0 ||
+          lane >= numLanes)
+        return false;
+      lanes[lane] = other.value;
+      return true;
+    };
+    size_t count = llvm::count_if(stores, isBehind);
+    if (count == lanes.size() && !llvm::is_contained(lanes, Value()) &&
+        isAligned(buffer, first.address)) {
+      auto type = VectorType::get({numLanes}, first.value.getType());
+      Value vector = vector::FromElementsOp::create(b, type, lanes);
+      int64_t bytes = numLanes * type.getElementTypeBitWidth() / 8;
+      vector::StoreOp::create(b, vector, buffer.memory, toIndex(first.address.value),
+                              /*nontemporal=*/false, llvm::MaybeAlign(bytes));
+      llvm::erase_if(stores, isBehind);
+      continue;
+    }
+    memref::StoreOp::create(b, first.value, buffer.memory, toIndex(first.address.value));
+    stores.erase(stores.begin());
+  }
 }
 
 /// Bodies take indices as i32.
@@ -308,6 +477,10 @@ void ElementBuilder::store(llvm::function_ref<bool(Operation *)> isMeant, ArrayR
     if (!def || !isMeant(def))
       continue;
     Value result = evaluate(value, at, 0.0);
-    memref::StoreOp::create(b, result, outputs[i], toAddress(getTensor(value), at, {}));
+    Index address = toAddress(getTensor(value), at);
+    if (hasLanes() && b.getInsertionBlock() == laneBlock)
+      stores.push_back({static_cast<unsigned>(i), address, result});
+    else
+      memref::StoreOp::create(b, result, outputs[i].memory, toIndex(address.value));
   }
 }

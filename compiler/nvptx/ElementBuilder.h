@@ -13,22 +13,35 @@
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
 #include "mlir/IR/ImplicitLocOpBuilder.h"
 
+#include <map>
+#include <tuple>
+
 namespace mlir::cnn {
 
 /// An index in a kernel: what it is, and the smallest and largest value it takes.
 struct Index {
   Value value;
   int64_t low = 0, high = 0;
+  /// Where a thread has several elements: value = base + shift, and the base, which is the same for
+  /// all of them, is a multiple of `multiple`. Without a base the value is its own.
+  Value base = {};
+  int64_t shift = 0, multiple = 1;
 
   bool isConstant() const { return low == high; }
 };
 
 class ElementBuilder {
 public:
+  /// The memory of an input or result, as one dimension, and the bytes that it is aligned to.
+  struct Buffer {
+    Value memory;
+    int64_t alignment;
+  };
+
   /// Builds at the end of the body of `kernel`. `buffers` are those of the group's inputs and
-  /// results, as one dimension each.
+  /// results.
   ElementBuilder(gpu::GPUFuncOp kernel, GroupOp group, const GpuScheduleSpace &space,
-                 ArrayRef<Value> buffers);
+                 ArrayRef<Buffer> buffers);
 
   ImplicitLocOpBuilder b;
   const GpuScheduleSpace &space;
@@ -91,18 +104,60 @@ public:
   void follow(ArrayRef<Operation *> ops, ArrayRef<Index> at);
   /// Stores what the group yields of the results of `ops` at the indices `at`.
   void store(llvm::function_ref<bool(Operation *)> isMeant, ArrayRef<Index> at);
+  /// The bytes that the memory of input `argument` is aligned to.
+  int64_t getAlignment(unsigned argument) const { return inputs[argument].alignment; }
+
+  //===--- Several elements of one thread
+  //----------------------------------------------------------===//
+
+  /// Runs `body` once for each of `lanes` elements that one thread has. Of elements that are
+  /// neighbours in memory, and aligned to `lanes` of them, loads and stores become one access;
+  /// stores come after all loads.
+  void forLanes(int64_t lanes, function_ref<void(int64_t)> body);
 
 private:
-  Value toAddress(RankedTensorType type, ArrayRef<Index> at, Value inside);
+  /// A store that waits for those of the other lanes.
+  struct Store {
+    unsigned output;
+    Index address;
+    Value value;
+  };
+  /// Indices that number the points of a space of extents `sizes`, made by `split`.
+  struct Numbering {
+    SmallVector<Value> indices;
+    SmallVector<int64_t> sizes;
+    Index number;
+  };
+  enum class Kind { Add, Multiply, Divide, Remainder };
+
+  Value make(Kind kind, Value lhs, Value rhs);
+  Value make(Kind kind, Value lhs, int64_t rhs);
+  Index getShifted(Value base, int64_t shift, int64_t multiple, int64_t low, int64_t high);
+  bool hasLanes() const { return numLanes > 1; }
+
+  Index toAddress(RankedTensorType type, ArrayRef<Index> at);
+  Value toIndex(Value address);
   Value load(unsigned argument, ArrayRef<Index> at, double padding);
+  bool isAligned(const Buffer &buffer, const Index &address) const;
+  Value loadLane(unsigned argument, const Index &address);
+  void flush();
   Value getPadding(Type type, double padding);
   Type getIndexType();
 
   GroupOp group;
-  SmallVector<Value> inputs, outputs;
+  SmallVector<Buffer> inputs, outputs;
   /// Whether 32 bits do not hold every index.
   bool wide = false;
   llvm::DenseMap<Value, Value> known;
+  std::vector<Numbering> numberings;
+
+  int64_t numLanes = 1;
+  Block *laneBlock = nullptr;
+  std::vector<Store> stores;
+  /// Values by their block, operation and operands, so that lanes share their bases.
+  std::map<std::tuple<Block *, Kind, void *, void *, int64_t>, Value> made;
+  /// Vectors that were loaded, by block, input, base of the address and first shift.
+  std::map<std::tuple<Block *, unsigned, void *, int64_t>, Value> loaded;
 };
 
 } // namespace mlir::cnn
