@@ -19,6 +19,44 @@ static void printExtents(AsmPrinter &printer, ArrayRef<int64_t> extents) {
   printer << '[' << extents << ']';
 }
 
+/// `, tile = [1, 2], instruction = "tf32", stages = 2, vector = 4`, each of which may be absent.
+static ParseResult parseGpuKeys(AsmParser &parser, SmallVector<int64_t> &tile,
+                                std::string &instruction, int64_t &stages, int64_t &vector) {
+  instruction = "fma";
+  stages = vector = 1;
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef key;
+    SMLoc loc = parser.getCurrentLocation();
+    if (parser.parseKeyword(&key) || parser.parseEqual())
+      return failure();
+    ParseResult value = failure();
+    if (key == "tile")
+      value = parseExtents(parser, tile);
+    else if (key == "instruction")
+      value = parser.parseString(&instruction);
+    else if (key == "stages" || key == "vector")
+      value = parser.parseInteger(key == "stages" ? stages : vector);
+    else
+      return parser.emitError(loc) << "'" << key
+                                   << "' is none of tile, instruction, stages and vector";
+    if (failed(value))
+      return failure();
+  }
+  return success();
+}
+
+static void printGpuKeys(AsmPrinter &printer, ArrayRef<int64_t> tile, StringRef instruction,
+                         int64_t stages, int64_t vector) {
+  if (!tile.empty())
+    printer << ", tile = [" << tile << ']';
+  if (instruction != "fma")
+    printer << ", instruction = \"" << instruction << '"';
+  if (stages != 1)
+    printer << ", stages = " << stages;
+  if (vector != 1)
+    printer << ", vector = " << vector;
+}
+
 #define GET_ATTRDEF_CLASSES
 #include "dialect/CnnAttrs.cpp.inc"
 

@@ -134,17 +134,27 @@ def Cnn_GpuScheduleAttr : Cnn_Attr<"GpuSchedule", "gpu_schedule"> {
       the sum of one element), or `contraction` (the threads of a block compute a tile of a product).
     - `block`: the threads of one block. How many blocks there are follows from the group and `tile`.
     - `tile`: of a contraction, the extents of a block's tile: rows, columns, depth, and the rows and columns of
-      one thread. Other algorithms have none.
+      one thread, or, with the instructions of tensor cores, of one warp.
+    - `instruction`: what a contraction multiplies with: `fma`, or with operands rounded to `tf32` or `bf16` the
+      `mma.sync` of tensor cores, which adds in f32.
+    - `stages`: how many tiles of a contraction lie in shared memory at a time. With more than one, those to come are
+      brought while one is multiplied.
+    - `vector`: neighbouring elements that a thread of another algorithm has.
+
+    Keys that are `fma` or 1 are not printed:
 
     ```mlir
     #cnn.gpu_schedule<"reduce", block = 256>
+    #cnn.gpu_schedule<"point", block = 256, vector = 4>
     #cnn.gpu_schedule<"contraction", block = 256, tile = [64, 64, 16, 4, 4]>
+    #cnn.gpu_schedule<"contraction", block = 256, tile = [128, 128, 16, 64, 32], instruction = "tf32", stages = 3>
     ```
   }];
   let parameters = (ins StringRefParameter<"">:$algorithm, "int64_t":$block,
-                        OptionalArrayRefParameter<"int64_t">:$tile);
+                        ArrayRefParameter<"int64_t">:$tile, StringRefParameter<"">:$instruction,
+                        "int64_t":$stages, "int64_t":$vector);
   let assemblyFormat = [{
-    `<` $algorithm `,` `block` `=` $block (`,` `tile` `=` `[` $tile^ `]`)? `>`
+    `<` $algorithm `,` `block` `=` $block `` custom<GpuKeys>($tile, $instruction, $stages, $vector) `>`
   }];
 }
 

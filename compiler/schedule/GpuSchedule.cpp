@@ -24,11 +24,16 @@ bool mlir::cnn::isForGpu(ModuleOp module) {
 }
 
 GpuSchedule GpuSchedule::get(GpuScheduleAttr attr) {
-  return {attr.getAlgorithm().str(), attr.getBlock(), SmallVector<int64_t>(attr.getTile())};
+  return {attr.getAlgorithm().str(),
+          attr.getBlock(),
+          SmallVector<int64_t>(attr.getTile()),
+          attr.getInstruction().str(),
+          attr.getStages(),
+          attr.getVector()};
 }
 
 GpuScheduleAttr GpuSchedule::toAttr(MLIRContext *context) const {
-  return GpuScheduleAttr::get(context, algorithm, block, tile);
+  return GpuScheduleAttr::get(context, algorithm, block, tile, instruction, stages, vector);
 }
 
 FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
@@ -199,6 +204,9 @@ LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
   if (schedule.block < 1 || schedule.block > mostThreads || !llvm::isPowerOf2_64(schedule.block))
     return emitError() << "a block of " << schedule.block
                        << " threads is none of the powers of 2 up to " << mostThreads;
+  if (schedule.instruction != "fma" || schedule.stages != 1 || schedule.vector != 1)
+    return emitError() << "algorithm '" << schedule.algorithm
+                       << "' has no instruction but fma, one stage and no vectors";
   if (schedule.algorithm != "contraction" && !schedule.tile.empty())
     return emitError() << "algorithm '" << schedule.algorithm << "' has no tile";
   if (schedule.algorithm == "contraction" && failed(verifyTile(schedule, emitError)))

@@ -22,6 +22,9 @@ struct GpuSchedule {
   std::string algorithm;
   int64_t block = 0;
   SmallVector<int64_t> tile;
+  std::string instruction = "fma";
+  int64_t stages = 1;
+  int64_t vector = 1;
 
   static GpuSchedule get(GpuScheduleAttr attr);
   GpuScheduleAttr toAttr(MLIRContext *context) const;
