@@ -24,6 +24,16 @@ static std::string elementName(mlir::Type type) {
   return text;
 }
 
+static void writeWork(llvm::json::OStream &json, mlir::DictionaryAttr work) {
+  json.attributeObject("work", [&] {
+    for (mlir::NamedAttribute each : work)
+      if (auto text = llvm::dyn_cast<mlir::StringAttr>(each.getValue()))
+        json.attribute(each.getName(), text.getValue());
+      else
+        json.attribute(each.getName(), llvm::cast<mlir::IntegerAttr>(each.getValue()).getInt());
+  });
+}
+
 static void writeShape(llvm::json::OStream &json, llvm::ArrayRef<int64_t> shape) {
   json.attributeArray("shape", [&] {
     for (int64_t extent : shape)
@@ -133,6 +143,8 @@ static llvm::Error writeLaunches(llvm::json::OStream &json, mlir::func::FuncOp e
           json.value(extent);
       });
       json.attribute("shared", 0);
+      if (auto work = launch->getAttrOfType<mlir::DictionaryAttr>("cnn.work"))
+        writeWork(json, work);
       json.attributeArray("arguments", [&] {
         for (const mlir::cnn::BufferPlace &place : places)
           json.object([&] {

@@ -8,6 +8,7 @@
 
 #include "compiler/nvptx/Emitters.h"
 #include "compiler/nvptx/Passes.h"
+#include "compiler/schedule/GpuWork.h"
 #include "dialect/BufferPlace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
@@ -47,6 +48,7 @@ struct Built {
   /// written.
   SmallVector<int64_t> alignments;
   SmallVector<bool> isWritten, overlaps;
+  GpuWork work;
 };
 
 /// `name` as PTX takes it: letters, digits and underscores, and none of its own words, which have
@@ -102,6 +104,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
         if (!literal)
           operands.push_back(buffer);
       launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
+      launch->setAttr("cnn.work", entry.work.toAttr(&getContext()));
       launch.setKernel(entry.function.getName());
       launch.getBuffersMutable().assign(operands);
     }
@@ -268,6 +271,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
           memref::GetGlobalOp::create(b, kernel.getLoc(), global->getType(), global->getSymName());
       buffers.push_back({memory, alignment});
     }
+    entry.work += countWork(piece->group, piece->space, piece->schedule);
     ElementBuilder e(entry.function, piece->group, piece->space, buffers);
     if (piece->schedule.algorithm == "contraction")
       emitContraction(e, piece->schedule, entry.function);

@@ -257,6 +257,21 @@ std::array<int64_t, 3> readExtents(Members &members, const char *key, const int6
   return result;
 }
 
+LaunchWork readWork(const Json &json, const std::string &where, Status &status) {
+  Members members(json, where + "work: ", status);
+  LaunchWork work;
+  work.algorithm = members.text("algorithm");
+  work.instruction = members.text("instruction");
+  work.flops = members.integer("flops", 0);
+  work.operations = members.integer("operations", 0);
+  work.bytesRead = members.integer("bytes_read", 0);
+  work.bytesWritten = members.integer("bytes_written", 0);
+  work.bytesL2 = members.integer("bytes_l2", 0);
+  work.bytesL1 = members.integer("bytes_l1", 0);
+  members.finish();
+  return work;
+}
+
 Launch readLaunch(const Json &json, const EntryPoint &entry, Status &status) {
   // Of every GPU since compute capability 3.0.
   constexpr int64_t mostBlocks[] = {INT32_MAX, 65535, 65535}, mostThreads[] = {1024, 1024, 64};
@@ -286,6 +301,8 @@ Launch readLaunch(const Json &json, const EntryPoint &entry, Status &status) {
       launch.arguments.push_back({int(buffer), uint64_t(offset)});
     known.finish();
   }
+  if (members.has("work"))
+    launch.work = readWork(json["work"], where, status);
   members.finish();
   return launch;
 }

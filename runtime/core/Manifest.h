@@ -8,6 +8,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -71,6 +72,14 @@ struct LaunchArgument {
   uint64_t offset = 0; ///< bytes
 };
 
+/// What a launch does, as the compiler counts it (compiler/schedule/GpuWork.h says what each is).
+struct LaunchWork {
+  std::string algorithm;   ///< "point", "reduce", "contraction"
+  std::string instruction; ///< "fma", "tf32", "bf16"
+  int64_t flops = 0, operations = 0;
+  int64_t bytesRead = 0, bytesWritten = 0, bytesL2 = 0, bytesL1 = 0;
+};
+
 /// One kernel of a GPU's entry point.
 struct Launch {
   std::string kernel;                           ///< symbol in the PTX
@@ -78,6 +87,7 @@ struct Launch {
   std::array<int64_t, 3> grid = {}, block = {}; ///< blocks; threads of a block
   uint64_t shared = 0;                          ///< bytes of dynamic shared memory
   std::vector<LaunchArgument> arguments;
+  std::optional<LaunchWork> work; ///< where the compiler says it
 };
 
 struct EntryPoint {

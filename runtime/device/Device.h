@@ -13,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace cnn {
 
@@ -36,6 +37,11 @@ public:
   virtual Status start(int state) = 0;
   /// Waits until the outputs are there.
   virtual Status finish() = 0;
+  /// A run from start() to finish(), with the milliseconds of every launch of the manifest as the
+  /// device's own clock gives them. Fails where code is not made of launches.
+  virtual Result<std::vector<double>> timeLaunches(int) {
+    return Status::failure("the code of this device is not made of launches");
+  }
 };
 
 /// A net's memory on a device.

@@ -22,13 +22,25 @@ Result<int> Call::image() const {
                                     point->name.c_str(), session->manifest().net.c_str()));
 }
 
+/// Runs `prepare` where this call reads what it makes, and the state is another one since.
+Status Call::takePrepared() {
+  if (!prepare || session->isPrepared)
+    return Status();
+  Status status = prepare->run();
+  session->isPrepared = status.isOk();
+  return status;
+}
+
 Status Call::start() {
-  if (prepare && !session->isPrepared) {
-    if (Status status = prepare->run(); status.failed())
-      return status;
-    session->isPrepared = true;
-  }
+  if (Status status = takePrepared(); status.failed())
+    return status;
   return device->start(session->current);
+}
+
+Result<std::vector<double>> Call::timeLaunches() {
+  if (Status status = takePrepared(); status.failed())
+    return status;
+  return device->timeLaunches(session->current);
 }
 
 Result<std::unique_ptr<Session>> Session::create(CompiledNet net, Device &device) {

@@ -51,6 +51,8 @@ public:
   /// of the state and the state is another one since. The device may compute on while the caller
   /// binds the inputs of the next run, and does nothing else, until finish().
   Status start();
+  /// A run, and the milliseconds of every launch of it (DeviceCall::timeLaunches).
+  Result<std::vector<double>> timeLaunches();
   /// Waits for the outputs. Fails when the run did; a device that was lost stays lost.
   Status finish() { return device->finish(); }
   Status run() {
@@ -63,6 +65,7 @@ private:
   Call(Session &session, const EntryPoint &point, std::unique_ptr<DeviceCall> device)
       : session(&session), point(&point), device(std::move(device)) {}
   Result<int> position(BufferRole role, std::string_view name) const;
+  Status takePrepared();
 
   Session *session;
   const EntryPoint *point;

@@ -119,7 +119,13 @@ cl::opt<bool> noCache("no-cache", cl::cat(category), cl::sub(trainCommand), cl::
                       cl::desc("compile even where the compiled net is in the cache"));
 cl::opt<bool> layers("layers", cl::cat(category), cl::sub(timeCommand),
                      cl::desc("also list every layer and kernel: its algorithm, tile, time, "
-                              "share of the peak, and the time that the cost model predicts"));
+                              "share of the peak, and the time that the cost model predicts; on a "
+                              "GPU the kernels that it is given"));
+cl::opt<std::string>
+    gpuModel("model", cl::value_desc("GPU"), cl::cat(category), cl::sub(timeCommand),
+             cl::desc("with --device cuda: predict the step on this GPU (h100, h200), kernel by "
+                      "kernel, from its data sheet; nothing is run, and no GPU is needed. With "
+                      "--layers: measure, and show this prediction beside it"));
 cl::opt<bool> layerErrors("errors", cl::cat(category), cl::sub(timeCommand),
                           cl::desc("with --layers: also the relative error of every convolution, "
                                    "computed alone by its algorithm, against the direct one in "
@@ -139,7 +145,8 @@ static const char overview[] =
     "  cnn summary FILE [--depth N] [--batch N] [--json]\n"
     "  cnn check FILE...\n"
     "  cnn test FILE... [--reference]\n"
-    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--json]\n"
+    "  cnn time FILE --mode infer|train [--net NAME] [--batch N] [--layers] [--model GPU] "
+    "[--json]\n"
     "  cnn convert FILE --weights W.safetensors -o OUT.safetensors [--numbered]\n"
     "  cnn layers [NAME...]\n"
     "  cnn devices [--json]\n\n"

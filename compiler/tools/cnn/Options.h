@@ -26,7 +26,7 @@ extern llvm::cl::list<std::string> files, names;
 extern llvm::cl::opt<std::string> recipeName;
 extern llvm::cl::list<std::string> inputs;
 extern llvm::cl::opt<std::string> output, dataDir, initPath, resumePath, logPath, weightsPath;
-extern llvm::cl::opt<std::string> netName, deviceName;
+extern llvm::cl::opt<std::string> netName, deviceName, gpuModel;
 extern NumberOption epochs, seed, threads, depth, top, batch;
 extern llvm::cl::opt<double> seconds;
 extern llvm::cl::list<std::string> settings;

@@ -1,12 +1,13 @@
 // cnn time FILE --mode infer|train: how long a step takes, on random images and weights, beside the
 // machine's multiply-add peak. A step goes from plain NCHW f32 images to outputs, or to updated
 // parameters; steps alternate between two batches. With --layers the code counts the time spent in
-// each of its kernels.
+// each of its kernels, and a GPU that of each that it is given. With --model nothing is measured.
 #include "compiler/frontend/Diagnostics.h"
 #include "compiler/tools/cnn/Commands.h"
 #include "compiler/tools/cnn/OpenNet.h"
 #include "compiler/tools/cnn/Options.h"
 #include "compiler/tools/cnn/Peak.h"
+#include "compiler/tools/measure/GpuTimes.h"
 #include "compiler/tools/measure/LayerTimes.h"
 #include "compiler/tools/measure/RandomBatch.h"
 #include "runtime/core/Init.h"
@@ -111,13 +112,84 @@ static Result<StepTimes> measure(Session &session, Call &call, const RandomBatch
   return timing;
 }
 
-int runTime() {
+/// So many steps of which every launch is timed, after those of which only the whole is.
+static Status measureLaunches(Session &session, Call &call, const RandomBatch (&batches)[2],
+                              GpuTimes &times) {
+  constexpr int steps = 9;
+  for (int run = 0; run < steps; ++run) {
+    batches[run % 2].bind(call);
+    Result<std::vector<double>> launches = call.timeLaunches();
+    if (launches.failed())
+      return launches.status();
+    if (timeMode == TimeMode::Train)
+      session.commit();
+    times.record(std::move(*launches));
+  }
+  return Status();
+}
+
+/// "lenet, train, batch 128".
+static std::string stepText(const Manifest &manifest, const CompileRequest &request) {
+  return formatText("%s, %s, batch %lld", manifest.net.c_str(), request.train ? "train" : "infer",
+                    static_cast<long long>(request.batch));
+}
+
+/// What --model asks for where nothing is measured.
+static int predictTime(Program &program, CompileRequest request, const GpuLimits &gpu) {
+  request.arch = gpu.arch;
+  std::optional<Compilation> compiled = program.compile(request);
+  if (!compiled)
+    return exitFailure;
+  const Manifest &manifest = compiled->net.manifest;
+  const EntryPoint *entry = manifest.findEntry(request.entries.front());
+  Result<GpuTimes> times = GpuTimes::make(manifest, *entry, &gpu);
+  if (times.failed())
+    return fail(times.status());
+  if (!json) {
+    std::printf("%s on an %s, for %s: %.4f ms predicted from counts of operations and bytes. "
+                "Nothing was measured, no GPU was used.\n\n%s",
+                stepText(manifest, request).c_str(), gpu.text, manifest.arch.c_str(),
+                times->predictedMilliseconds(), times->table().c_str());
+    return exitSuccess;
+  }
+  Json line = {{"system", "cnnc"},
+               {"version", CNNC_VERSION},
+               {"model", manifest.net},
+               {"mode", request.train ? "train" : "infer"},
+               {"batch", request.batch},
+               {"arch", manifest.arch},
+               {"gflop", gflopOf(manifest, *entry, request.batch)},
+               {"measured", false}};
+  line["gpu"] = times->json();
+  std::printf("%s\n", jsonText(line).c_str());
+  return exitSuccess;
+}
+
+/// What is wrong with the options that only some devices have; empty where nothing is.
+static std::string checkOptions() {
+  bool isCuda = deviceName.getValue().rfind("cuda", 0) == 0;
   if (!(seconds >= 0 && seconds <= 86400))
-    return fail("--seconds must be between 0 and 86400");
+    return "--seconds must be between 0 and 86400";
   if (layerErrors && !layers)
-    return fail("--errors needs --layers");
-  if (layers && deviceName != "cpu")
-    return fail("--layers counts the time in kernels of the CPU: it needs --device cpu");
+    return "--errors needs --layers";
+  if (layerErrors && deviceName != "cpu")
+    return "--errors compares algorithms of the CPU: it needs --device cpu";
+  if (layers && deviceName == "auto")
+    return "--layers shows other things on a GPU than on the CPU: it needs --device cpu or cuda";
+  if (!gpuModel.empty() && !isCuda)
+    return "--model predicts a step on a GPU: it needs --device cuda";
+  if (!gpuModel.empty() && !findGpuModel(gpuModel.getValue())) {
+    std::string known;
+    for (const GpuLimits &gpu : knownGpus())
+      known += (known.empty() ? "" : ", ") + std::string(gpu.option);
+    return "--model is '" + gpuModel.getValue() + "', expected one of " + known;
+  }
+  return "";
+}
+
+int runTime() {
+  if (std::string wrong = checkOptions(); !wrong.empty())
+    return fail(wrong);
   std::unique_ptr<Program> program = Program::load(file);
   if (!program)
     return exitFailure;
@@ -135,10 +207,12 @@ int runTime() {
   const char *entryName = request.train ? "train_step" : "infer";
   request.entries = {entryName};
   request.batch = batch.getNumOccurrences() ? int64_t(batch) : recipe ? recipe->batch : 1;
-  request.timed = layers;
+  request.timed = layers && deviceName == "cpu";
   std::optional<NetSummary> summary = program->summarize(request.net, /*depth=*/0);
   if (!summary)
     return exitFailure;
+  if (!gpuModel.empty() && !layers)
+    return predictTime(*program, request, *findGpuModel(gpuModel.getValue()));
   std::optional<OpenNet> net = openNet(*program, request);
   if (!net)
     return exitFailure;
@@ -168,7 +242,7 @@ int runTime() {
   CpuDevice *cpu = net->chosen.cpu;
   double peak = cpu ? measurePeakGflops(cpu->pool()) : 0;
   std::optional<LayerTimes> layerTimes;
-  if (layers)
+  if (layers && cpu)
     layerTimes.emplace(manifest, **call, cpu->pool().workers());
   Result<StepTimes> measured =
       measure(session, **call, batches, layerTimes ? &*layerTimes : nullptr);
@@ -177,6 +251,17 @@ int runTime() {
   const StepTimes &timing = *measured;
   if (cpu)
     peak = std::max(peak, measurePeakGflops(cpu->pool()));
+  std::optional<GpuTimes> gpuTimes;
+  if (layers && !cpu) {
+    const GpuLimits *gpu = gpuModel.empty() ? findGpuNamed(net->chosen.device->text())
+                                            : findGpuModel(gpuModel.getValue());
+    Result<GpuTimes> made = GpuTimes::make(manifest, (*call)->entry(), gpu);
+    if (made.failed())
+      return fail(made.status());
+    gpuTimes = std::move(*made);
+    if (Status status = measureLaunches(session, **call, batches, *gpuTimes); status.failed())
+      return fail(status);
+  }
   if (layerErrors) {
     auto errors = program->errors(request, layerTimes->algorithms(), *cpu);
     if (!errors)
@@ -192,14 +277,15 @@ int runTime() {
   if (!json) {
     std::string share =
         cpu ? formatText(", %.1f%% of the peak of %.1f GFLOP/s", percent, peak) : "";
-    std::printf("%s, %s, batch %lld, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP%s"
+    std::printf("%s, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP%s"
                 "; compiled in %.2f s%s, %ld MB\n",
-                manifest.net.c_str(), mode, static_cast<long long>(request.batch),
-                net->chosen.device->text().c_str(), timing.least(), timing.median(),
-                timing.milliseconds.size(), gflop, share.c_str(), compileSeconds,
-                net->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
+                stepText(manifest, request).c_str(), net->chosen.device->text().c_str(),
+                timing.least(), timing.median(), timing.milliseconds.size(), gflop, share.c_str(),
+                compileSeconds, net->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
     if (layerTimes)
       std::printf("\n%s", layerTimes->table(peak).c_str());
+    if (gpuTimes)
+      std::printf("\n%s", gpuTimes->table().c_str());
     return exitSuccess;
   }
   std::printf(
@@ -213,7 +299,9 @@ int runTime() {
       cpu ? std::to_string(cpu->pool().workers()).c_str() : "null", timing.least(), timing.median(),
       timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
       peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024,
-      layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str() : "");
+      layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str()
+      : gpuTimes ? (", \"gpu\": " + jsonText(gpuTimes->json())).c_str()
+                 : "");
   return exitSuccess;
 }
 

@@ -55,6 +55,8 @@ CudaCall::~CudaCall() {
     table().cuGraphExecDestroy(graph);
   if (copied)
     table().cuEventDestroy_v2(copied);
+  for (Event event : marks)
+    table().cuEventDestroy_v2(event);
 }
 
 /// Waits for the copies out of pinned memory that is about to be written again.
@@ -166,14 +168,26 @@ Status CudaCall::launch(size_t index, int state) {
       formatText("kernel '%s' of layer '%s'", launch.kernel.c_str(), launch.layer.c_str()));
 }
 
+Status CudaCall::copyScalars() {
+  if (!layout.scalarBytes)
+    return Status();
+  return check(
+      table().cuMemcpyHtoDAsync_v2(memory.at(0), host.at(0), layout.scalarBytes, compute()),
+      "copying inputs");
+}
+
+Status CudaCall::copyOutputs() {
+  if (layout.bytes == layout.outputs)
+    return Status();
+  return check(table().cuMemcpyDtoHAsync_v2(host.at(layout.outputs), memory.at(layout.outputs),
+                                            layout.bytes - layout.outputs, compute()),
+               "copying outputs");
+}
+
 /// Scalars, kernels, outputs. Waits for each kernel where it goes one by one.
 Status CudaCall::issue(int state, bool oneByOne) {
-  if (layout.scalarBytes)
-    if (Status status = check(
-            table().cuMemcpyHtoDAsync_v2(memory.at(0), host.at(0), layout.scalarBytes, compute()),
-            "copying inputs");
-        status.failed())
-      return status;
+  if (Status status = copyScalars(); status.failed())
+    return status;
   for (size_t i = 0; i < functions.size(); ++i) {
     if (Status status = launch(i, state); status.failed())
       return status;
@@ -186,11 +200,7 @@ Status CudaCall::issue(int state, bool oneByOne) {
         status.failed())
       return status;
   }
-  if (layout.bytes == layout.outputs)
-    return Status();
-  return check(table().cuMemcpyDtoHAsync_v2(host.at(layout.outputs), memory.at(layout.outputs),
-                                            layout.bytes - layout.outputs, compute()),
-               "copying outputs");
+  return copyOutputs();
 }
 
 Result<GraphExec> CudaCall::capture(int state) {
@@ -213,14 +223,60 @@ Result<GraphExec> CudaCall::capture(int state) {
   return made;
 }
 
-Status CudaCall::start(int state) {
+/// What comes before the first kernel, but for the scalars.
+Status CudaCall::prepareRun(int state) {
   if (early.failed())
     return early;
   if (Status status = net.context()->activate(); status.failed())
     return status;
   if (Status status = net.beforeRun(state, point.find(BufferRole::StateOut) >= 0); status.failed())
     return status;
-  if (Status status = takeInputs(); status.failed())
+  return takeInputs();
+}
+
+/// Records the event `index` of `marks`.
+Status CudaCall::mark(size_t index) {
+  Code code = success;
+  if (index == marks.size()) {
+    Event made = nullptr;
+    code = table().cuEventCreate(&made, 0);
+    if (code == success)
+      marks.push_back(made);
+  }
+  if (code == success)
+    code = table().cuEventRecord(marks[index], compute());
+  return check(code, "an event");
+}
+
+Result<std::vector<double>> CudaCall::timeLaunches(int state) {
+  Status status = prepareRun(state);
+  if (status.isOk())
+    status = copyScalars();
+  if (status.isOk())
+    status = mark(0);
+  for (size_t i = 0; i < functions.size() && status.isOk(); ++i) {
+    status = launch(i, state);
+    if (status.isOk())
+      status = mark(i + 1);
+  }
+  if (status.isOk())
+    status = copyOutputs();
+  isGraph = false;
+  if (status.isOk())
+    status = finish();
+  std::vector<double> times;
+  for (size_t i = 0; i < functions.size() && status.isOk(); ++i) {
+    float milliseconds = 0;
+    status = check(table().cuEventElapsedTime(&milliseconds, marks[i], marks[i + 1]), "an event");
+    times.push_back(double(milliseconds));
+  }
+  if (status.failed())
+    return status;
+  return times;
+}
+
+Status CudaCall::start(int state) {
+  if (Status status = prepareRun(state); status.failed())
     return status;
   const char *wish = std::getenv("CNN_CUDA_CHECK");
   if (!isChecked || (wish && *wish && *wish != '0')) {

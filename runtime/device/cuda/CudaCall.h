@@ -31,6 +31,8 @@ public:
   const void *output(int position) const override { return host.at(layout.offsets[position]); }
   Status start(int state) override;
   Status finish() override;
+  /// Events before the first kernel and after each; the copies are not in it.
+  Result<std::vector<double>> timeLaunches(int state) override;
 
 private:
   /// Where the runs read a tensor input.
@@ -54,10 +56,14 @@ private:
   /// "train_step of net 'lenet'".
   std::string text() const;
 
+  Status prepareRun(int state);
+  Status mark(size_t index);
   Status settle();
   Status takeInputs();
   Pointer addressOf(const LaunchArgument &argument, int state) const;
   Status launch(size_t index, int state);
+  Status copyScalars();
+  Status copyOutputs();
   Status issue(int state, bool oneByOne);
   Result<GraphExec> capture(int state);
 
@@ -69,6 +75,7 @@ private:
   Event copied = nullptr;
   std::vector<Function> functions; // of the launches
   std::vector<Place> places;       // by position
+  std::vector<Event> marks;        // of timeLaunches, where it was called
   std::map<std::vector<int>, GraphExec> graphs;
   Status early;           // what went wrong in bind() or input()
   bool isChecked = false; // a run has been waited for kernel by kernel

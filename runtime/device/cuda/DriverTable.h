@@ -74,6 +74,7 @@ enum { nonBlockingStream = 1, eventWithoutTiming = 2, captureOfThread = 1 };
   X(cuEventCreate, (Event * event, unsigned flags))                                                \
   X(cuEventDestroy_v2, (Event event))                                                              \
   X(cuEventRecord, (Event event, Stream stream))                                                   \
+  X(cuEventElapsedTime, (float *milliseconds, Event from, Event to))                               \
   X(cuModuleLoadDataEx,                                                                            \
     (Module * module, const void *image, unsigned options, int *names, void **values))             \
   X(cuModuleUnload, (Module module))                                                               \

@@ -2,9 +2,9 @@
 // Breaks if launches and kernels do not belong together, if literals become arguments, or if the
 // backend is told of buffers what is not so.
 
-// CHECK: cnn.launch @a_forward items 1({{.*}}) : {{.*}}{cnn.layer = "a.forward"}
+// CHECK: cnn.launch @a_forward items 1({{.*}}) : {{.*}}{cnn.layer = "a.forward", cnn.work = {{[{].*[}]}}}
 // One code for two layers.
-// CHECK: cnn.launch @a_forward items 1({{.*}}) : {{.*}}{cnn.layer = "b.forward"}
+// CHECK: cnn.launch @a_forward items 1({{.*}}) : {{.*}}{cnn.layer = "b.forward", cnn.work = {{[{].*[}]}}}
 // In place: the two arguments are one buffer.
 // CHECK: cnn.launch @c_forward items 1(%[[V:.*]], %[[V]]) :
 // CHECK-NOT: func.func private

@@ -149,7 +149,18 @@ TEST(Manifest, ReadsLaunches) {
   EXPECT_EQ(launch.arguments[0].buffer, 0);
   EXPECT_EQ(launch.arguments[0].offset, 16u);
   EXPECT_EQ(launch.arguments[1].buffer, 2);
+  EXPECT_FALSE(launch.work);
   EXPECT_EQ(smallManifest().target, CodeTarget::Cpu);
+  Result<Manifest> counted = gpuManifest(
+      R"("shared":256,)",
+      R"("shared":256,"work":{"algorithm":"contraction","instruction":"tf32","flops":1,)"
+      R"("operations":2,"bytes_read":3,"bytes_written":4,"bytes_l2":5,"bytes_l1":6},)");
+  ASSERT_EQ(counted.message(), "");
+  const LaunchWork &work = *counted->entries[0].launches[0].work;
+  EXPECT_EQ(work.algorithm + " " + work.instruction, "contraction tf32");
+  EXPECT_EQ((std::vector<int64_t>{work.flops, work.operations, work.bytesRead, work.bytesWritten,
+                                  work.bytesL2, work.bytesL1}),
+            (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
 }
 
 TEST(Manifest, RefusesLaunches) {
@@ -178,4 +189,6 @@ TEST(Manifest, RefusesLaunches) {
             "manifest: entries[0]: GPUs have no scratch memory");
   EXPECT_EQ(errorWith(R"("shared":256)", R"("shared":4294967296)"),
             "manifest: entry 'infer': launches[0]: 'shared' exceeds 2^31 bytes");
+  EXPECT_EQ(errorWith(R"("shared":256,)", R"("shared":256,"work":{},)"),
+            "manifest: entry 'infer': launches[0]: work: 'algorithm' is missing");
 }

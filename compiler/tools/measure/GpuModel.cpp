@@ -1,0 +1,133 @@
+// The limits of GPUs, and the model.
+#include "compiler/tools/measure/GpuModel.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace cnn::tool {
+
+const std::vector<GpuLimits> &knownGpus() {
+  // Processors, clock (1.98 GHz), f32, f64, memory and L2's size are those of the data sheets
+  // (SXM). 400 and 800 TFLOP/s are what good libraries reach of the 494 and 989 of tensor cores.
+  // L1: 128 bytes per clock and processor. L2's rate and the waits are figures of published
+  // microbenchmarks, rounded. A graph's kernels, each of which needs the one before, start 1.5 us
+  // apart. A thread has four loads of 4 bytes under way, which is what loops are unrolled by.
+  constexpr double tera = 1e12, giga = 1e9, micro = 1e-6, mega = 1 << 20;
+  constexpr GpuLimits h100 = {.option = "h100",
+                              .name = "H100",
+                              .text = "H100 SXM",
+                              .arch = "sm_90",
+                              .processors = 132,
+                              .fma32 = 67 * tera,
+                              .fma64 = 34 * tera,
+                              .tf32 = 400 * tera,
+                              .bf16 = 800 * tera,
+                              .memory = 3.35 * tera,
+                              .l2 = 5.5 * tera,
+                              .l1 = 132 * 128 * 1.98 * giga,
+                              .l2Bytes = 50 * mega,
+                              .threads = 2048,
+                              .launch = 1.5 * micro,
+                              .memoryWait = 0.6 * micro,
+                              .l2Wait = 0.2 * micro,
+                              .l1Wait = 0.02 * micro,
+                              .inFlight = 16,
+                              .hostCopies = 50 * giga};
+  static const std::vector<GpuLimits> known = [&] {
+    GpuLimits h200 = h100; // other memory
+    h200.option = "h200";
+    h200.name = "H200";
+    h200.text = "H200 SXM";
+    h200.memory = 4.8 * tera;
+    return std::vector<GpuLimits>{h100, h200};
+  }();
+  return known;
+}
+
+const GpuLimits *findGpuModel(std::string_view option) {
+  for (const GpuLimits &gpu : knownGpus())
+    if (gpu.option == option)
+      return &gpu;
+  return nullptr;
+}
+
+const GpuLimits *findGpuNamed(std::string_view name) {
+  for (const GpuLimits &gpu : knownGpus())
+    if (name.find(gpu.name) != std::string_view::npos)
+      return &gpu;
+  return nullptr;
+}
+
+double GpuLimits::rate(std::string_view instruction, ElementType element) const {
+  if (instruction == "tf32")
+    return tf32;
+  if (instruction == "bf16")
+    return bf16;
+  return element == ElementType::F64 ? fma64 : fma32;
+}
+
+static LaunchPrediction predict(const Launch &launch, ElementType element, bool fitsL2,
+                                const GpuLimits &gpu) {
+  const LaunchWork &work = *launch.work;
+  double blocks = double(launch.grid[0]) * double(launch.grid[1]) * double(launch.grid[2]);
+  double threads = double(launch.block[0]) * double(launch.block[1]) * double(launch.block[2]);
+  LaunchPrediction result;
+  result.rounds = std::ceil(blocks / gpu.processors);
+  // What a multiprocessor does by itself goes at the pace of the busiest.
+  double uneven = result.rounds * gpu.processors / blocks;
+  double moved = double(work.bytesRead + work.bytesWritten);
+  // Threads that are there at a time, each waiting for a few loads.
+  double inFlight = std::min(blocks * threads, gpu.processors * gpu.threads) * gpu.inFlight;
+  double wait = fitsL2 ? gpu.l2Wait : gpu.memoryWait;
+  struct Limit {
+    const char *name;
+    double seconds;
+  };
+  const Limit limits[] = {
+      {"operations", double(work.operations) / gpu.rate(work.instruction, element) * uneven},
+      {"memory", fitsL2 ? 0 : moved / gpu.memory},
+      {"L2", double(work.bytesL2) / gpu.l2},
+      {"L1", double(work.bytesL1) / gpu.l1 * uneven},
+      {"waiting", std::max(moved * wait, double(work.bytesL1) * gpu.l1Wait) / inFlight}};
+  const Limit &slowest = *std::max_element(
+      std::begin(limits), std::end(limits),
+      [](const Limit &left, const Limit &right) { return left.seconds < right.seconds; });
+  result.bound = slowest.seconds < gpu.launch ? "launch" : slowest.name;
+  result.seconds = gpu.launch + slowest.seconds;
+  return result;
+}
+
+Result<StepPrediction> predictStep(const Manifest &manifest, const EntryPoint &entry,
+                                   const GpuLimits &gpu) {
+  StepPrediction step;
+  double everything = 0, inputs = 0;
+  for (const BufferSpec &buffer : entry.buffers) {
+    everything += double(buffer.bytes);
+    inputs += buffer.role == BufferRole::Input ? double(buffer.bytes) : 0;
+  }
+  step.fitsL2 = everything <= gpu.l2Bytes;
+  step.copies = inputs / gpu.hostCopies;
+  for (const Launch &launch : entry.launches) {
+    if (!launch.work)
+      return Status::failure(formatText("the manifest of net '%s' does not say what kernel '%s' "
+                                        "does",
+                                        manifest.net.c_str(), launch.kernel.c_str()));
+    step.launches.push_back(predict(launch, manifest.element, step.fitsL2, gpu));
+    step.seconds += step.launches.back().seconds;
+  }
+  return step;
+}
+
+StepFloors getFloors(const Manifest &manifest, const EntryPoint &entry, const GpuLimits &gpu) {
+  StepFloors floors;
+  floors.fma = entry.flops / gpu.rate("fma", manifest.element);
+  floors.tf32 = entry.flops / gpu.tf32;
+  floors.bf16 = entry.flops / gpu.bf16;
+  for (const Launch &launch : entry.launches)
+    if (launch.work)
+      floors.memory += double(launch.work->bytesRead + launch.work->bytesWritten) / gpu.memory;
+  floors.launches = double(entry.launches.size()) * gpu.launch;
+  return floors;
+}
+
+} // namespace cnn::tool
