@@ -25,6 +25,10 @@ static constexpr double cyclesPerAccumulators = 0.3;
 static constexpr double otherCode = 0.02;
 /// Bytes per cycle that the second cache gives the first, of one core.
 static constexpr double bytesToFirst = 32;
+/// How much longer it takes to get vectors that do not follow each other, two and more at a time,
+/// and one at a time: 10 bytes per cycle were measured where a product of Winograd's algorithm
+/// reads 128 bytes of every 1 KB.
+static constexpr double timesForGaps = 2, timesForLines = 3;
 /// How much of a cache a loop's operands may take to be found there again.
 static constexpr double shareOfCache = 0.6;
 
@@ -76,6 +80,7 @@ ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule
   bool reduces = nest.numParallel < nest.getNumDims();
   TileCost cost;
   int64_t tilePoints = 1, accumulators = 1;
+  double shared = 0;
   for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
     tilePoints *= schedule.tile[dim];
     if (nest.isParallel(dim))
@@ -101,11 +106,14 @@ ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule
     if (!inner && reduces)
       continue;
     cost.slides |= all >= 2.5 * distinct;
-    bool strided = classify(access, schedule.vector) == Stride::Strided;
-    cost.loads += (strided ? 2.0 * lanes : 1.0) * distinct / tilePoints;
+    Stride stride = classify(access, schedule.vector);
+    cost.loads += (stride == Stride::Strided ? 2.0 * lanes : 1.0) * distinct / tilePoints;
+    if (stride == Stride::Zero)
+      shared += distinct / tilePoints;
     cost.fewest = std::min<int64_t>(cost.fewest, distinct);
   }
-  cost.perPoint = std::max(0.5, 0.5 * cost.loads) + 0.1 * cost.loads;
+  // Elements that all lanes share come one per cycle: measured where nothing else is reused.
+  cost.perPoint = std::max({0.5, 0.5 * cost.loads, isProduct() ? shared : 0.0}) + 0.1 * cost.loads;
   if (reduces)
     cost.perPoint = std::max(cost.perPoint, 0.5 * minAccumulators / accumulators) +
                     cyclesPerAccumulators / accumulators;
@@ -247,6 +255,37 @@ double ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const 
   return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
 }
 
+/// Where the vectors that a tile of a product reads leave out what lies between those of one step
+/// of the sum and the next, they lie in few sets of the first cache, and come slowly. Its sets
+/// follow each other for a page, on every processor that looks sets up by untranslated addresses.
+/// Of sums over windows, neighbours share what they read.
+ScheduleSpace::Reach ScheduleSpace::getReach(const TensorAccess &access,
+                                             const NestSchedule &schedule) const {
+  constexpr int64_t page = 4096;
+  const Nest &nest = info.nest;
+  const int64_t inner = nest.numParallel;
+  if (access.store || !isProduct() || classify(access, schedule.vector) != Stride::Unit)
+    return {};
+  auto getStride = [&](int64_t dim) {
+    return std::abs((dim == schedule.vector ? access.vectorStrides : access.strides)[dim]);
+  };
+  const int64_t vector = lanes * access.type.getElementTypeBitWidth() / 8;
+  int64_t run = vector;
+  for (bool grows = true; grows;) {
+    grows = false;
+    for (int64_t dim = 0; dim < nest.numParallel; ++dim)
+      if (schedule.tile[dim] > 1 && getStride(dim) == run) {
+        run *= schedule.tile[dim];
+        grows = true;
+      }
+  }
+  const int64_t step = getStride(inner);
+  if (step <= run)
+    return {};
+  double times = run > 4 * vector ? 1 : run > vector ? timesForGaps : timesForLines;
+  return {std::min(1.0, double(run) / std::gcd(step, page)), times};
+}
+
 /// Bytes that the first cache gets at least, whatever the order of the loops: all that a tile reads
 /// where that is too much to stay, else what differs from the tile before.
 double ScheduleSpace::getTileTraffic(const NestSchedule &schedule) const {
@@ -257,10 +296,14 @@ double ScheduleSpace::getTileTraffic(const NestSchedule &schedule) const {
   for (const TensorAccess &access : accesses)
     if (!access.pooled) {
       operands.push_back({&access, getBytes(access, schedule, [](int64_t) { return false; })});
-      together += operands.back().second;
+      together += operands.back().second / getReach(access, schedule).shareOfSets;
     }
+  bool stays = together <= shareOfCache * machine.level1;
+  together = 0;
+  for (auto &[access, bytes] : operands)
+    together += bytes *= getReach(*access, schedule).times;
   double least = together * tiles;
-  if (together > shareOfCache * machine.level1)
+  if (!stays)
     return least;
   for (unsigned dim = 0; dim < info.nest.numParallel; ++dim) {
     double traffic = 0;
@@ -274,7 +317,9 @@ double ScheduleSpace::getTileTraffic(const NestSchedule &schedule) const {
 /// Bytes that come from beyond a cache of `capacity`: for the outermost loops whose tensors fit
 /// into it together, what they touch, times the steps of the loops around that ask for other
 /// elements. Where not even one tile's operands fit, they come again for each tile.
-double ScheduleSpace::getTraffic(const NestSchedule &schedule, double capacity) const {
+/// Each operand's bytes count `weight` times.
+double ScheduleSpace::getTraffic(const NestSchedule &schedule, double capacity,
+                                 function_ref<double(const TensorAccess &)> weight) const {
   const unsigned parallel = info.nest.numParallel;
   SmallVector<const TensorAccess *> operands;
   for (const TensorAccess &access : accesses)
@@ -307,13 +352,20 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule, double capacity) 
         part *= getSteps(schedule, dim);
     }
     // A line that is stored to is fetched before, and written back.
-    traffic += access->store ? 2 * part : part;
+    traffic += weight(*access) * (access->store ? 2 * part : part);
   }
   return traffic;
 }
 
 double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
-  return getTraffic(schedule, shareOfCache * machine.level2);
+  return getTraffic(schedule, shareOfCache * machine.level2,
+                    [](const TensorAccess &) { return 1; });
+}
+
+/// The same of the first cache, where vectors that do not follow each other take longer.
+double ScheduleSpace::getTrafficToFirst(const NestSchedule &schedule) const {
+  return getTraffic(schedule, shareOfCache * machine.level1,
+                    [&](const TensorAccess &access) { return getReach(access, schedule).times; });
 }
 
 /// Cycles of one core: computing hides some of what the first cache waits for, or the other way
@@ -327,8 +379,7 @@ double ScheduleSpace::addUp(double computing, double toFirst, double toSecond) {
 double ScheduleSpace::getCycles(const NestSchedule &schedule) const {
   if (weightGrad)
     return weightGrad->getCycles(weightGrad->getStep(schedule.tile));
-  return addUp(estimate(schedule).computing, getTraffic(schedule, shareOfCache * machine.level1),
-               getTraffic(schedule));
+  return addUp(estimate(schedule).computing, getTrafficToFirst(schedule), getTraffic(schedule));
 }
 
 /// The order of the loops with the least traffic. A kernel of its own is cut into work items along
@@ -359,8 +410,7 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
       break; // the slice comes first
     NestSchedule candidate = schedule;
     candidate.order = order;
-    double cycles = addUp(computing, getTraffic(candidate, shareOfCache * machine.level1),
-                          getTraffic(candidate));
+    double cycles = addUp(computing, getTrafficToFirst(candidate), getTraffic(candidate));
     candidate.chunk = 1;
     bool divisible =
         parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);

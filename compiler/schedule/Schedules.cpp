@@ -476,17 +476,20 @@ void ScheduleSpace::setUnroll(NestSchedule &schedule) const {
   }
 }
 
+/// Whether elements that all lanes share lie next to each other along `dim`: tiles that no line is
+/// a multiple of would begin and end within lines.
+bool ScheduleSpace::readsAlong(const NestSchedule &schedule, unsigned dim) const {
+  return llvm::any_of(accesses, [&](const TensorAccess &access) {
+    return !access.store && !access.pooled && classify(access, schedule.vector) == Stride::Zero &&
+           access.strides[dim] == access.type.getElementTypeBitWidth() / 8;
+  });
+}
+
 void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
-                                   NestSchedule &best, Cost &bestCost) const {
+                                   SmallVectorImpl<Candidate> &candidates) const {
   if (dim == info.nest.numParallel) {
     setUnroll(schedule);
-    Cost cost = estimate(schedule);
-    if (best.algorithm.empty() || cost.cycles < bestCost.cycles * 0.999) {
-      if (!isLegal(schedule))
-        return;
-      best = schedule;
-      bestCost = cost;
-    }
+    candidates.push_back({schedule, estimate(schedule)});
     return;
   }
   int64_t units = getUnits(dim, schedule.vector), factor = factors[dim];
@@ -494,10 +497,12 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
     if (accumulators * tile > machine.registers && tile > factor)
       break;
     bool divides = units % tile == 0;
-    if (!divides && (tile > 8 || units < 2 * tile))
+    // What is left of a dimension is code of its own.
+    if (!divides && (units < (tile > 8 ? 8 : 2) * tile ||
+                     (tile > 8 && (!isProduct() || tile > 16 || readsAlong(schedule, dim)))))
       continue;
     schedule.tile[dim] = tile;
-    enumerateTiles(schedule, dim + 1, accumulators * tile, best, bestCost);
+    enumerateTiles(schedule, dim + 1, accumulators * tile, candidates);
     if ((sliced && dim == 0) || (dim > 0 && dim < info.nest.numSliced))
       break;
   }
@@ -512,32 +517,54 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
     return getWeightGradSchedule(step);
   }
   const Nest &nest = info.nest;
-  NestSchedule best;
-  Cost bestCost;
-  std::string form = getForm(info.anchor);
+  SmallVector<Candidate, 0> candidates;
   for (int64_t vector = 0; vector < std::max<int64_t>(nest.getNumDims(), 1); ++vector) {
     NestSchedule schedule;
-    schedule.algorithm = form;
+    schedule.algorithm = getForm(info.anchor);
     schedule.vector = vector;
-    schedule.tile.assign(nest.getNumDims(), 1);
     schedule.order = llvm::to_vector(llvm::seq<int64_t>(0, nest.getNumDims()));
-    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-      schedule.tile[dim] = factors[dim];
-    NestSchedule candidate;
-    Cost cost;
-    enumerateTiles(schedule, 0, 1, candidate, cost);
-    if (!candidate.algorithm.empty() &&
-        (best.algorithm.empty() || cost.cycles < bestCost.cycles * 0.999)) {
-      best = candidate;
-      bestCost = cost;
+    schedule.tile.assign(factors.begin(), factors.end());
+    enumerateTiles(schedule, 0, 1, candidates);
+  }
+  // Of legal ones that are as good the first.
+  auto isCheaper = [](const Candidate &a, const Candidate &b) {
+    return a.cost.cycles < 0.999 * b.cost.cycles;
+  };
+  auto first = candidates.end();
+  for (auto it = candidates.begin(); it != candidates.end(); ++it)
+    if ((first == candidates.end() || isCheaper(*it, *first)) && isLegal(it->schedule))
+      first = it;
+  assert(first != candidates.end() && "the tile of single points is always legal");
+  setOrder(first->schedule, first->cost.computing);
+  Candidate best = *first;
+  double bestCycles = getCycles(best.schedule);
+  // What an order of the loops makes of a tile tells more of products: of them, those that promise
+  // as much are tried.
+  if (isProduct()) {
+    constexpr unsigned mostTried = 6;
+    constexpr double promising = 1.25;
+    llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
+      return a.cost.cycles < b.cost.cycles;
+    });
+    unsigned tried = 0;
+    for (Candidate &candidate : candidates) {
+      if (tried == mostTried || candidate.cost.cycles > promising * best.cost.cycles)
+        break;
+      if (candidate.schedule.vector != best.schedule.vector || !isLegal(candidate.schedule))
+        continue;
+      ++tried;
+      setOrder(candidate.schedule, candidate.cost.computing);
+      if (double cycles = getCycles(candidate.schedule); cycles < 0.98 * bestCycles) {
+        best = candidate;
+        bestCycles = cycles;
+      }
     }
   }
-  setOrder(best, bestCost.computing);
   reason = llvm::formatv("{0} accumulators, {1:f2} loads per operation, {2:f0} cycles estimated, "
                          "{3:f0} KB from beyond the second cache",
-                         bestCost.accumulators, bestCost.loads, getCycles(best),
-                         getTraffic(best) / 1024);
-  return best;
+                         best.cost.accumulators, best.cost.loads, bestCycles,
+                         getTraffic(best.schedule) / 1024);
+  return best.schedule;
 }
 
 NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {

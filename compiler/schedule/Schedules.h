@@ -84,10 +84,25 @@ private:
     int64_t accumulators = 0;
     double loads = 0;
   };
+  /// How the first cache gets what a tile reads of an operand: the share of its sets, and how much
+  /// longer it takes than for one stream.
+  struct Reach {
+    double shareOfSets = 1, times = 1;
+  };
+  struct Candidate {
+    NestSchedule schedule;
+    Cost cost;
+  };
 
   Stride classify(const TensorAccess &access, int64_t vector) const;
   static void setStrides(TensorAccess &access, unsigned numDims, int64_t lanes);
   int64_t getPlaces(const NestSchedule &schedule) const;
+  /// Whether one dimension is summed over, as in products of matrices.
+  bool isProduct() const {
+    return info.nest.getNumDims() == info.nest.numParallel + 1 && !info.nest.scatter;
+  }
+  bool readsAlong(const NestSchedule &schedule, unsigned dim) const;
+  Reach getReach(const TensorAccess &access, const NestSchedule &schedule) const;
   int64_t getOperations(const NestSchedule &schedule) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;
@@ -96,7 +111,9 @@ private:
   double getBytes(const TensorAccess &access, const NestSchedule &schedule,
                   function_ref<bool(int64_t)> whole) const;
   double getTileTraffic(const NestSchedule &schedule) const;
-  double getTraffic(const NestSchedule &schedule, double capacity) const;
+  double getTraffic(const NestSchedule &schedule, double capacity,
+                    function_ref<double(const TensorAccess &)> weight) const;
+  double getTrafficToFirst(const NestSchedule &schedule) const;
   double getTraffic(const NestSchedule &schedule) const;
   static double addUp(double computing, double toFirst, double toSecond);
   int64_t getPoints(const NestSchedule &schedule) const;
@@ -116,7 +133,7 @@ private:
   void setUnroll(NestSchedule &schedule) const;
   void setOrder(NestSchedule &schedule, double computing) const;
   void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
-                      NestSchedule &best, Cost &bestCost) const;
+                      SmallVectorImpl<Candidate> &candidates) const;
 
   GroupInfo info;
   Machine machine;
