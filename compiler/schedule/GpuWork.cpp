@@ -3,6 +3,7 @@
 #include "compiler/schedule/GpuWork.h"
 #include "mlir/IR/Builders.h"
 #include "llvm/Support/MathExtras.h"
+#include "llvm/Support/raw_ostream.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -10,6 +11,7 @@ using namespace mlir::cnn;
 GpuWork &GpuWork::operator+=(const GpuWork &other) {
   if (algorithm.empty()) {
     algorithm = other.algorithm;
+    schedule = other.schedule;
     instruction = other.instruction;
   }
   flops += other.flops;
@@ -28,6 +30,7 @@ DictionaryAttr GpuWork::toAttr(MLIRContext *context) const {
   };
   return b.getDictionaryAttr({b.getNamedAttr("algorithm", b.getStringAttr(algorithm)),
                               b.getNamedAttr("instruction", b.getStringAttr(instruction)),
+                              b.getNamedAttr("schedule", b.getStringAttr(schedule)),
                               number("flops", flops), number("operations", operations),
                               number("bytes_read", bytesRead),
                               number("bytes_written", bytesWritten), number("bytes_l2", bytesL2),
@@ -75,6 +78,8 @@ GpuWork mlir::cnn::countWork(GroupOp group, const GpuScheduleSpace &space,
   const Nest &nest = info.nest;
   GpuWork work;
   work.algorithm = schedule.algorithm;
+  llvm::raw_string_ostream(work.schedule) << schedule.toAttr(group.getContext());
+  work.schedule = StringRef(work.schedule).split('<').second.drop_back().str();
   work.instruction = schedule.instruction;
   if (space.getNumReduced() > 1) {
     work.flops = 2;

@@ -262,6 +262,7 @@ LaunchWork readWork(const Json &json, const std::string &where, Status &status) 
   LaunchWork work;
   work.algorithm = members.text("algorithm");
   work.instruction = members.text("instruction");
+  work.schedule = members.text("schedule");
   work.flops = members.integer("flops", 0);
   work.operations = members.integer("operations", 0);
   work.bytesRead = members.integer("bytes_read", 0);

@@ -76,6 +76,7 @@ struct LaunchArgument {
 struct LaunchWork {
   std::string algorithm;   ///< "point", "reduce", "contraction"
   std::string instruction; ///< "fma", "tf32", "bf16"
+  std::string schedule;    ///< as the compiler prints it
   int64_t flops = 0, operations = 0;
   int64_t bytesRead = 0, bytesWritten = 0, bytesL2 = 0, bytesL1 = 0;
 };

@@ -141,6 +141,7 @@ Json GpuTimes::json() const {
     if (launch.work) {
       line["algorithm"] = launch.work->algorithm;
       line["instruction"] = launch.work->instruction;
+      line["schedule"] = launch.work->schedule;
       line["flops"] = launch.work->flops;
       line["operations"] = launch.work->operations;
       line["bytes_read"] = launch.work->bytesRead;

@@ -153,7 +153,8 @@ TEST(Manifest, ReadsLaunches) {
   EXPECT_EQ(smallManifest().target, CodeTarget::Cpu);
   Result<Manifest> counted = gpuManifest(
       R"("shared":256,)",
-      R"("shared":256,"work":{"algorithm":"contraction","instruction":"tf32","flops":1,)"
+      R"("shared":256,"work":{"algorithm":"contraction","instruction":"tf32","schedule":"c",)"
+      R"("flops":1,)"
       R"("operations":2,"bytes_read":3,"bytes_written":4,"bytes_l2":5,"bytes_l1":6},)");
   ASSERT_EQ(counted.message(), "");
   const LaunchWork &work = *counted->entries[0].launches[0].work;

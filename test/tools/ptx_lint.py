@@ -1,0 +1,117 @@
+#!/usr/bin/env python3
+"""Checks what cnnc writes for a GPU against rules that ptxas and the emulator do not know.
+
+    ptx_lint.py NET.ptx...            NET.json beside each says what its launches are
+
+Nowhere: local memory, generic addresses, calls and declarations of functions of others, atomics, shared
+memory that is not aligned for vector accesses. In innermost loops: no division of integers. Of a kernel
+whose schedule says so: four elements at a time from and to global memory, and in the main loop of a product
+as many mma and barriers as its tile needs. Prints what is wrong, and a line of counts; status 1 when
+something is.
+"""
+import json
+import os
+import re
+import sys
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from ptx import Module  # noqa: E402
+
+
+def check_module(module):
+    for number, line in enumerate(module.text.splitlines(), 1):
+        line = line.split("//")[0]
+        if re.search(r"\.extern\b", line):
+            yield f"line {number}: declared elsewhere: {line.strip()}"
+        if re.search(r"^\s*\.local\b", line):
+            yield f"line {number}: local memory: {line.strip()}"
+        if match := re.search(r"\.shared\s+(?:\.align\s+(\d+))?", line.split(";")[0]) if ".b8" in line else None:
+            if int(match[1] or 1) < 16:
+                yield f"line {number}: aligned to {match[1] or 1} bytes: {line.strip()}"
+
+
+def check_kernel(kernel):
+    def say(what, instruction):
+        return f"{kernel.name}, line {instruction.line}: {what}: {instruction.opcode} {instruction.operands}"
+    for instruction in kernel.code:
+        head = instruction.parts[0]
+        if instruction.is_memory() and instruction.space() == "local":
+            yield say("local memory", instruction)
+        if instruction.is_memory() and instruction.space() == "":
+            yield say("a generic address", instruction)
+        if head in ("atom", "red"):
+            yield say("an atomic", instruction)
+        if head == "call":
+            yield say("a call", instruction)
+    for first, last in kernel.inner:
+        for instruction in kernel.code[first:last + 1]:
+            if instruction.parts[0] in ("div", "rem") and instruction.parts[-1][0] in "us":
+                yield say("a division in an innermost loop", instruction)
+
+
+def parse_schedule(text):
+    """`"contraction", block = 128, tile = [64, 64, 16, 32, 32], instruction = "tf32"` as a dictionary."""
+    found = {"algorithm": text.split(",")[0].strip(' "'), "instruction": "fma", "stages": 1, "vector": 1}
+    for key, numbers, word, number in re.findall(r'(\w+) = (?:\[([\d, ]*)\]|"(\w+)"|(\d+))', text):
+        found[key] = [int(n) for n in numbers.split(",")] if numbers else word or int(number)
+    return found
+
+
+def check_product(kernel, schedule):
+    """The main loop of a product: one step of the depth at a time."""
+    rows, columns, depth, own_rows, own_columns = schedule["tile"]
+    instruction = schedule["instruction"]
+    if instruction == "fma":
+        unit, expected = "fma.rn", depth * own_rows * own_columns
+    else:
+        unit, deep = "mma.sync", {"tf32": 8, "bf16": 16}[instruction]
+        expected = own_rows // 16 * (own_columns // 8) * (depth // deep)
+    # With a single step there is no loop.
+    loops = [(a, b) for a, b in kernel.loops if kernel.count(unit, a, b)] or [(0, len(kernel.code) - 1)]
+    first, last = max(loops, key=lambda loop: kernel.count(unit, *loop))
+    found = kernel.count(unit, first, last)
+    # An epilogue has multiply-adds, too, where there is no loop; a loop may hold two steps.
+    if found % expected and (instruction != "fma" or found < expected):
+        yield f"{kernel.name}: {found} {unit} in the main loop; {expected} for each step of {schedule['tile']}"
+    steps = max(found // expected, 1)
+    barriers = kernel.count("bar", first, last) + kernel.count("barrier", first, last)
+    if not steps <= barriers <= 2 * steps:
+        yield f"{kernel.name}: {barriers} barriers in the main loop; one or two for each of {steps} steps"
+
+
+def lint(path):
+    with open(path, encoding="utf-8") as file:
+        module = Module(file.read())
+    yield from check_module(module)
+    kernels = {kernel.name: kernel for kernel in module.kernels}
+    for kernel in module.kernels:
+        yield from check_kernel(kernel)
+    with open(os.path.splitext(path)[0] + ".json", encoding="utf-8") as file:
+        manifest = json.load(file)
+    seen = set()
+    for launch in (launch for entry in manifest["entries"] for launch in entry["launches"]):
+        kernel = kernels.get(launch["kernel"])
+        if not kernel:
+            yield f"{launch['kernel']}: launched, and not there"
+        if not kernel or kernel.name in seen or "schedule" not in launch.get("work", {}):
+            continue
+        seen.add(kernel.name)
+        schedule = parse_schedule(launch["work"]["schedule"])
+        if schedule["algorithm"] == "contraction":
+            yield from check_product(kernel, schedule)
+
+
+def main():
+    wrong = counted = 0
+    for path in sys.argv[1:]:
+        for line in lint(path):
+            print(f"{path}: {line}")
+            wrong += 1
+        with open(path, encoding="utf-8") as file:
+            counted += file.read().count(".entry ")
+    print(f"{len(sys.argv) - 1} files, {counted} kernels, {wrong} wrong")
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
