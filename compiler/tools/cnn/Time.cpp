@@ -237,7 +237,7 @@ int runTime() {
   }
   if (Status status = (*call)->run(); status.failed())
     return fail(status);
-  double compileSeconds = secondsSince(start);
+  double startSeconds = secondsSince(start);
 
   CpuDevice *cpu = net->chosen.cpu;
   double peak = cpu ? measurePeakGflops(cpu->pool()) : 0;
@@ -278,10 +278,11 @@ int runTime() {
     std::string share =
         cpu ? formatText(", %.1f%% of the peak of %.1f GFLOP/s", percent, peak) : "";
     std::printf("%s, %s: %.4f ms (median %.4f, %zu runs), %.4f GFLOP%s"
-                "; compiled in %.2f s%s, %ld MB\n",
+                "; compiled in %.2f s%s, first run after %.2f s, %ld MB\n",
                 stepText(manifest, request).c_str(), net->chosen.device->text().c_str(),
                 timing.least(), timing.median(), timing.milliseconds.size(), gflop, share.c_str(),
-                compileSeconds, net->fromCache ? " (from the cache)" : "", usage.ru_maxrss / 1024);
+                net->compileSeconds, net->fromCache ? " (from the cache)" : "", startSeconds,
+                usage.ru_maxrss / 1024);
     if (layerTimes)
       std::printf("\n%s", layerTimes->table(peak).c_str());
     if (gpuTimes)
@@ -293,12 +294,13 @@ int runTime() {
       "\"batch\": %lld, \"device\": \"%s\", \"threads\": %s, \"ms_min\": %.4f, \"ms_median\": "
       "%.4f, "
       "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
-      "\"compile_s\": %.2f, \"rss_mb\": %ld%s}\n",
+      "\"compile_s\": %.2f, \"start_s\": %.2f, \"rss_mb\": %ld%s}\n",
       CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
       static_cast<long long>(request.batch), net->chosen.device->name().c_str(),
       cpu ? std::to_string(cpu->pool().workers()).c_str() : "null", timing.least(), timing.median(),
       timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
-      peak > 0 ? formatText("%.1f", peak).c_str() : "null", compileSeconds, usage.ru_maxrss / 1024,
+      peak > 0 ? formatText("%.1f", peak).c_str() : "null", net->compileSeconds, startSeconds,
+      usage.ru_maxrss / 1024,
       layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str()
       : gpuTimes ? (", \"gpu\": " + jsonText(gpuTimes->json())).c_str()
                  : "");
