@@ -17,10 +17,9 @@ using namespace mlir::cnn;
 
 /// Latency of an FMA times FMAs per cycle on every x86 core since 2015, and on Neoverse.
 static constexpr int64_t minAccumulators = 8;
-/// What every step of a tile takes beside its operations, whatever their number. Measured with 12
-/// to 28 accumulators: 0.3 for windows of few channels; large products alone take 0.75 to 1.5,
-/// which ranks their tiles alike, since all of them have many accumulators.
-static constexpr double cyclesPerAccumulators = 0.3;
+/// What every step of a tile takes beside its operations, whatever their number: of sums over
+/// windows of few channels, and of products, of which 0.75 to 1.5 were measured.
+static constexpr double cyclesPerStep = 0.3, cyclesPerProduct = 1.0;
 /// The share of the time that further code for the rest of a dimension takes.
 static constexpr double otherCode = 0.02;
 /// Bytes per cycle that the second cache gives the first, of one core.
@@ -116,7 +115,7 @@ ScheduleSpace::TileCost ScheduleSpace::estimateTile(const NestSchedule &schedule
   cost.perPoint = std::max({0.5, 0.5 * cost.loads, isProduct() ? shared : 0.0}) + 0.1 * cost.loads;
   if (reduces)
     cost.perPoint = std::max(cost.perPoint, 0.5 * minAccumulators / accumulators) +
-                    cyclesPerAccumulators / accumulators;
+                    (isProduct() ? cyclesPerProduct : cyclesPerStep) / accumulators;
   return cost;
 }
 
