@@ -370,9 +370,15 @@ void MachineAccess::prefetch(OpBuilder &builder, FunctionValues &values, int64_t
   // One request brings all elements of a line.
   int64_t bytes =
       llvm::divideCeil(getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth(), 8);
-  if (llvm::any_of(ArrayRef(rowOffsets).take_front(row), [&](int64_t before) {
-        return std::abs(before - rowOffsets[row]) * bytes < line;
-      }))
+  SmallVector<int64_t> asked;
+  auto isAsked = [&](int64_t offset) {
+    return llvm::any_of(asked,
+                        [&](int64_t other) { return std::abs(other - offset) * bytes < line; });
+  };
+  for (int64_t before : ArrayRef(rowOffsets).take_front(row))
+    if (!isAsked(before))
+      asked.push_back(before);
+  if (isAsked(rowOffsets[row]))
     return;
   memref::PrefetchOp::create(builder, loc, values.getFlat(buffer),
                              ValueRange{getIndex(builder, values, rowOffsets[row] + ahead)},

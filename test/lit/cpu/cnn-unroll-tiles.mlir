@@ -187,3 +187,15 @@ func.func private @ahead(%item: index, %scratch: memref<64xi8>, %x: memref<64x16
   cnn.tile_store %t, %y[%c0, %c0] map affine_map<(d0, d1) -> (d0, d1)> : vector<2x16xf32> -> memref<2x16xf32>
   return
 }
+
+// Of elements in one line one is asked for, of the next line again one.
+// CHECK-LABEL: func.func private @prefetch_lines(
+// CHECK-COUNT-2: memref.prefetch
+// CHECK-NOT: memref.prefetch
+// CHECK: return
+func.func private @prefetch_lines(%item: index, %scratch: memref<64xi8>, %x: memref<4096xf32>, %y: memref<32x16xf32>) attributes {cnn.kernel} {
+  %c0 = arith.constant 0 : index
+  %t = cnn.tile_load %x[%item] map affine_map<(k, n) -> (k)> {prefetch = 256 : i64} : memref<4096xf32> -> vector<32x16xf32>
+  cnn.tile_store %t, %y[%c0, %c0] map affine_map<(k, n) -> (k, n)> : vector<32x16xf32> -> memref<32x16xf32>
+  return
+}
