@@ -12,7 +12,7 @@ class Instruction:
         self.parts = opcode.split(".")
 
     def is_memory(self):
-        return self.parts[0] in ("ld", "st", "ldu", "atom", "red", "ldmatrix") or self.opcode.startswith("cp.async.c")
+        return self.parts[0] in ("ld", "st", "ldu", "atom", "red", "ldmatrix") or self.opcode.startswith(("cp.async.ca", "cp.async.cg"))
 
     def space(self):
         """Of memory accesses; "" for generic ones."""
