@@ -24,8 +24,8 @@ BUDGETS = {
     "point": Budget(128, 8 << 10, 1, 512),
     "reduce": Budget(64, 8 << 10, 2, 512),
     "contraction fma": Budget(224, 48 << 10, 2, 128),
-    "contraction tf32": Budget(255, 48 << 10, 2, 128),
-    "contraction bf16": Budget(255, 48 << 10, 2, 128),
+    "contraction tf32": Budget(255, 48 << 10, 1, 256),
+    "contraction bf16": Budget(255, 48 << 10, 1, 256),
 }
 # Threads, blocks, registers and bytes of shared memory of a multiprocessor, from the programming guide.
 PROCESSORS = {"sm_75": (1024, 16, 65536, 64 << 10), "sm_80": (2048, 32, 65536, 164 << 10),
