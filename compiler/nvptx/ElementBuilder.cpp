@@ -203,6 +203,20 @@ Value ElementBuilder::both(Value lhs, Value rhs) {
   return arith::AndIOp::create(b, lhs, rhs);
 }
 
+Index ElementBuilder::clamp(Index index, int64_t size, Value &inside) {
+  Value holds = isBelow(index, size);
+  if (!holds)
+    return index;
+  inside = both(inside, holds);
+  return {arith::SelectOp::create(b, holds, index.value, getConstant(0).value), 0, size - 1};
+}
+
+void ElementBuilder::place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, Index number) {
+  auto sizes = llvm::map_to_vector(of, [&](unsigned dim) { return nest.sizes[dim]; });
+  for (auto [dim, index] : llvm::zip(of, split(number, sizes)))
+    dims[dim] = index;
+}
+
 //===--------------------------------------------------------------------------------------------===//
 // Control flow
 //===--------------------------------------------------------------------------------------------===//
@@ -249,6 +263,32 @@ void ElementBuilder::guarded(Value condition, function_ref<void()> body) {
   body();
 }
 
+SmallVector<Value> ElementBuilder::select(Value condition,
+                                          function_ref<SmallVector<Value>()> body) {
+  if (!condition)
+    return body();
+  // The types are known when the body is built: it is built first, then moved.
+  auto block = std::make_unique<Block>();
+  SmallVector<Value> values;
+  {
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToEnd(block.get());
+    values = body();
+    scf::YieldOp::create(b, values);
+  }
+  auto branch = scf::IfOp::create(b, TypeRange(ValueRange(values)), condition,
+                                  /*withElseRegion=*/true);
+  branch.getThenRegion().getBlocks().clear();
+  branch.getThenRegion().push_back(block.release());
+  OpBuilder::InsertionGuard guard(b);
+  b.setInsertionPointToEnd(&branch.getElseRegion().front());
+  SmallVector<Value> zeros;
+  for (Value value : values)
+    zeros.push_back(buildZero(b, b.getLoc(), value.getType()));
+  scf::YieldOp::create(b, zeros);
+  return SmallVector<Value>(branch.getResults());
+}
+
 //===--------------------------------------------------------------------------------------------===//
 // Elements
 //===--------------------------------------------------------------------------------------------===//
@@ -289,6 +329,14 @@ Value ElementBuilder::getPadding(Type type, double padding) {
   if (!isa<FloatType>(type) || std::isnan(padding))
     return buildZero(b, b.getLoc(), type);
   return buildFloat(b, b.getLoc(), type, padding);
+}
+
+Value ElementBuilder::getNumber(unsigned argument, ArrayRef<Index> at, Value &inside) {
+  RankedTensorType type = getTensor(group.getInputs()[argument]);
+  for (auto [index, size] : llvm::zip(at, type.getShape()))
+    inside = both(inside, isInside(index, size));
+  Value number = toAddress(type, at).value;
+  return inside ? arith::SelectOp::create(b, inside, number, getConstant(0).value) : number;
 }
 
 /// An element of an input. The load goes to the first element where the indices lie outside, so

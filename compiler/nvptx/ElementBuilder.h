@@ -70,6 +70,11 @@ public:
   Value isInside(Index index, int64_t size);
   /// Both; null stands for true.
   Value both(Value lhs, Value rhs);
+  /// `index`, or 0 beyond `size`; `inside`, which it is added to, becomes the condition that it is
+  /// not beyond.
+  Index clamp(Index index, int64_t size, Value &inside);
+  /// The values of the dimensions `of` of the nest, of which `number` counts the points.
+  void place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, Index number);
   /// As i32, the type in which bodies of operations take indices.
   Value toInt(Index index);
 
@@ -83,12 +88,18 @@ public:
                            function_ref<SmallVector<Value>(ArrayRef<Index>, ArrayRef<Value>)> body);
   /// Runs `body` where the condition holds, which null always does.
   void guarded(Value condition, function_ref<void()> body);
+  /// What `body` gives where the condition holds, which null always does, else zeros.
+  SmallVector<Value> select(Value condition, function_ref<SmallVector<Value>()> body);
 
   //===--- Values ----------------------------------------------------------------------------===//
 
   /// `value` of the group at the logical indices `at`: what `bind` has set, else loaded, or
   /// computed from what it is computed from. `padding` where the indices lie outside.
   Value evaluate(Value value, ArrayRef<Index> at, double padding);
+  /// The buffer of an input, and the number of an element in it; 0 where `inside`, to which the
+  /// condition is added that the indices are inside of the input, does not hold.
+  Value getInput(unsigned argument) const { return inputs[argument].memory; }
+  Value getNumber(unsigned argument, ArrayRef<Index> at, Value &inside);
   /// What the anchor gives at a point of its parallel dimensions, before anything follows.
   SmallVector<Value> computeAnchor(ArrayRef<Index> parallel);
   /// The accumulators that the anchor starts from at that point; where `shared`, several threads

@@ -10,6 +10,7 @@
 #include "mlir/Conversion/ControlFlowToLLVM/ControlFlowToLLVM.h"
 #include "mlir/Conversion/GPUToNVVM/GPUToNVVMPass.h"
 #include "mlir/Conversion/LLVMCommon/ConversionTarget.h"
+#include "mlir/Conversion/LLVMCommon/MemRefBuilder.h"
 #include "mlir/Conversion/LLVMCommon/TypeConverter.h"
 #include "mlir/Conversion/MathToLLVM/MathToLLVM.h"
 #include "mlir/Conversion/MemRefToLLVM/MemRefToLLVM.h"
@@ -37,6 +38,22 @@ using namespace mlir;
 using namespace mlir::cnn;
 
 namespace {
+/// A pointer to the memory of a memref, which copies and matrix operations take.
+struct PointerPattern : OpConversionPattern<UnrealizedConversionCastOp> {
+  using OpConversionPattern::OpConversionPattern;
+
+  LogicalResult matchAndRewrite(UnrealizedConversionCastOp op, OpAdaptor adaptor,
+                                ConversionPatternRewriter &rewriter) const override {
+    if (op.getNumOperands() != 1 || op.getNumResults() != 1 ||
+        !isa<MemRefType>(op.getOperand(0).getType()) ||
+        !isa<LLVM::LLVMPointerType>(op.getResult(0).getType()))
+      return failure();
+    MemRefDescriptor memory(adaptor.getInputs().front());
+    rewriter.replaceOp(op, memory.alignedPtr(rewriter, op.getLoc()));
+    return success();
+  }
+};
+
 struct LowerToNvvm : mlir::cnn::impl::LowerToNvvmPassBase<LowerToNvvm> {
   using LowerToNvvmPassBase::LowerToNvvmPassBase;
 
@@ -65,12 +82,14 @@ struct LowerToNvvm : mlir::cnn::impl::LowerToNvvmPassBase<LowerToNvvm> {
     populateGpuToNVVMConversionPatterns(converter, patterns);
     populateMathToLLVMConversionPatterns(converter, patterns);
     populateVectorToLLVMConversionPatterns(converter, patterns);
+    patterns.add<PointerPattern>(converter, context);
     LLVMConversionTarget target(*context);
     target.addLegalDialect<NVVM::NVVMDialect>();
     target.addIllegalDialect<arith::ArithDialect, cf::ControlFlowDialect, gpu::GPUDialect,
                              math::MathDialect, memref::MemRefDialect, ub::UBDialect,
                              vector::VectorDialect>();
     target.addLegalOp<gpu::GPUModuleOp>();
+    target.addIllegalOp<UnrealizedConversionCastOp>();
     return applyFullConversion(kernels, target, std::move(patterns));
   }
 

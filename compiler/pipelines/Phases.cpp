@@ -63,9 +63,14 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
 
 static void buildGpuSchedules(mlir::OpPassManager &manager, const PhaseOptions &options) {
   passes::ChooseGpuSchedulesPassOptions schedules;
-  for (const auto &[key, value] : options.settings)
-    schedules.overrides.push_back(llvm::StringRef(key).drop_front(strlen("schedule.")).str() + "=" +
-                                  value);
+  for (const auto &[key, value] : options.settings) {
+    llvm::StringRef name = key;
+    name.consume_front("schedule.");
+    if (name == "precision")
+      llvm::StringRef(value).getAsDouble(schedules.precision);
+    else
+      schedules.overrides.push_back(name.str() + "=" + value);
+  }
   manager.addPass(passes::createChooseGpuSchedulesPass(schedules));
 }
 
@@ -104,7 +109,7 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
     llvm::StringRef name = key;
     name.consume_front("schedule.");
     if (options.target == TargetKind::Nvptx &&
-        llvm::is_contained({"layout", "precision", "seed", "tuned"}, name)) {
+        llvm::is_contained({"layout", "seed", "tuned"}, name)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value))
           << "schedule." << name << " is a setting of target cpu";
       return llvm::createStringError("a setting is wrong");

@@ -7,8 +7,10 @@
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Results.h"
 #include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/SplitGroup.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSEGPUSCHEDULESPASS
@@ -28,14 +30,93 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     FailureOr<SmallVector<Override>> asked = parseOverrides(module, texts);
     if (failed(asked))
       return signalPassFailure();
+    bound = precision;
+    if (auto attr = module->getAttrOfType<FloatAttr>(precisionAttr); attr && bound == 0)
+      bound = attr.getValueAsDouble();
     for (auto entry : module.getOps<func::FuncOp>())
       if (entry.isPublic() && !entry.isDeclaration())
         copyResults(entry);
+    rests.clear();
+    SmallVector<GroupOp> groups;
+    module.walk([&](GroupOp group) { groups.push_back(group); });
+    for (GroupOp group : groups)
+      if (failed(split(group, *asked)))
+        return signalPassFailure();
     WalkResult result = module.walk([&](GroupOp group) {
       return failed(schedule(group, *asked)) ? WalkResult::interrupt() : WalkResult::advance();
     });
-    if (result.wasInterrupted() || failed(checkUsed(module, *asked, {})))
+    if (result.wasInterrupted() || failed(checkUsed(module, *asked, {"precision"})))
       signalPassFailure();
+  }
+
+  /// Takes groups apart whose product is better a kernel of its own.
+  LogicalResult split(GroupOp group, MutableArrayRef<Override> asked) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
+    if (failed(space))
+      return failure();
+    const GroupInfo &info = space->getInfo();
+    Operation *anchor = NestOpInterface(info.anchor);
+    if (auto grad = dyn_cast<ConvWeightGradOp>(anchor); grad && grad.getSlices() == 0)
+      return splitDepth(group, grad, *space, asked);
+    if (!info.pool || !space->isProductBeforePool(bound))
+      return success();
+    int64_t bytes = 0;
+    Operation *last = info.epilogue.empty() ? anchor : info.epilogue.back();
+    for (Value value : last->getResults())
+      if (!llvm::is_contained(group.getYield().getValues(), value))
+        bytes +=
+            2 * getTensor(value).getNumElements() * (getTensor(value).getElementTypeBitWidth() / 8);
+    llvm::SmallPtrSet<Operation *, 8> firsts(info.epilogue.begin(), info.epilogue.end());
+    firsts.insert(anchor);
+    auto [product, rest] =
+        splitGroup(group, [&](Operation *op) { return firsts.contains(op); }, ".product");
+    product.addReason("apart from the pooling: " + std::to_string(bytes) +
+                      " more bytes are written and read, and its tiles are shared");
+    rests.insert(rest);
+    return success();
+  }
+
+  /// Cuts the sums of a gradient into several, which are then added up.
+  LogicalResult splitDepth(GroupOp group, ConvWeightGradOp grad, const GpuScheduleSpace &space,
+                           MutableArrayRef<Override> asked) {
+    int64_t batch = getTensor(grad.getInput()).getDimSize(0);
+    int64_t parts = space.chooseSplit(batch);
+    for (Override &override : asked) {
+      if (!override.matches(group, grad))
+        continue;
+      for (auto [key, value] : override.getParts()) {
+        if (key == "algorithm" && value != "contraction")
+          parts = 1;
+        if (key != "split")
+          continue;
+        override.used = true;
+        if (value.getAsInteger(10, parts) || parts < 1 || batch % parts != 0) {
+          InFlightDiagnostic error = group.emitError()
+                                     << "group '" << group.getName() << "': split:" << value
+                                     << " does not divide the batch of " << batch;
+          error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
+          return failure();
+        }
+      }
+    }
+    if (parts == 1)
+      return success();
+    auto [sums, rest] = splitWeightGrad(group, grad, parts);
+    sums.addReason("split into " + std::to_string(parts) +
+                   " sums of parts of the batch: whole, few blocks would do all of it");
+    rests.insert(rest);
+    return success();
+  }
+
+  /// Whether the group is meant by an override. What is asked for by the name of a group that was
+  /// taken apart is meant for its product.
+  bool isMeant(const Override &override, GroupOp group, Operation *anchor) const {
+    if (rests.contains(group))
+      return override.name != group.getName() && override.matches(group, anchor);
+    StringRef name = group.getName();
+    return override.matches(group, anchor) ||
+           ((name.consume_back(".slices") || name.consume_back(".product")) &&
+            name == override.name);
   }
 
   LogicalResult schedule(GroupOp group, MutableArrayRef<Override> asked) {
@@ -45,7 +126,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     if (failed(space))
       return failure();
     std::string reason;
-    GpuSchedule chosen = space->choose(reason);
+    GpuSchedule chosen = space->choose(reason, bound);
     SmallVector<const Override *> meant;
     auto fail = [&]() -> InFlightDiagnostic {
       InFlightDiagnostic error = group.emitError() << "group '" << group.getName() << "': ";
@@ -54,11 +135,12 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       return error;
     };
     for (Override &override : asked) {
-      if (!override.matches(group, space->getInfo().anchor))
+      if (!isMeant(override, group, space->getInfo().anchor))
         continue;
       override.used = true;
       meant.push_back(&override);
-      bool ofGroup = override.name == group.getName();
+      bool ofGroup =
+          override.name == group.getName() || !override.matches(group, space->getInfo().anchor);
       if (failed(apply(override, *space, ofGroup, chosen, fail)))
         return failure();
       reason = "asked for: " + override.text;
@@ -75,28 +157,55 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
   /// meant that it applies to.
   LogicalResult apply(const Override &override, const GpuScheduleSpace &space, bool ofGroup,
                       GpuSchedule &schedule, function_ref<InFlightDiagnostic()> fail) {
-    for (auto [key, value] : override.getParts()) {
+    auto parts = override.getParts();
+    // The others change what these two give.
+    for (auto [key, value] : parts) {
+      if (key != "algorithm")
+        continue;
+      std::string why = space.whyNot(value);
+      if (!why.empty() && (ofGroup || !GpuScheduleSpace::isAlgorithm(value)))
+        return fail() << "algorithm '" << value << "' does not apply: " << why;
+      if (!why.empty())
+        return success();
+      schedule = space.getDefault(value);
+    }
+    for (auto [key, value] : parts) {
+      if (key != "instruction")
+        continue;
+      std::string why = space.whyNot("contraction");
+      if (!why.empty() && ofGroup)
+        return fail() << "algorithm 'contraction' does not apply: " << why;
+      if (!why.empty())
+        return success();
+      if (why = space.whyNotInstruction(value); !why.empty())
+        return fail() << "instruction '" << value << "' does not apply: " << why;
+      schedule = space.getContractionDefault(value);
+    }
+    for (auto [key, value] : parts) {
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
-      if (key == "algorithm") {
-        std::string why = space.whyNot(value);
-        if (!why.empty() && (ofGroup || !GpuScheduleSpace::isAlgorithm(value)))
-          return fail() << "algorithm '" << value << "' does not apply: " << why;
-        if (why.empty())
-          schedule = space.getDefault(value);
-      } else if (key == "block" && succeeded(numbers) && numbers->size() == 1) {
+      bool single = succeeded(numbers) && numbers->size() == 1;
+      if (key == "algorithm" || key == "instruction" || key == "split")
+        continue;
+      if (key == "block" && single) {
         schedule.block = numbers->front();
+      } else if (key == "stages" && single) {
+        schedule.stages = numbers->front();
       } else if (key == "tile" && succeeded(numbers)) {
         schedule.tile = *numbers;
-        // The threads that it takes, where it is one.
-        if (numbers->size() == 5 && (*numbers)[3] > 0 && (*numbers)[4] > 0 &&
-            (*numbers)[0] % (*numbers)[3] == 0 && (*numbers)[1] % (*numbers)[4] == 0)
-          schedule.block = (*numbers)[0] / (*numbers)[3] * ((*numbers)[1] / (*numbers)[4]);
+        if (int64_t threads = schedule.getTileThreads())
+          schedule.block = threads;
       } else {
         return fail() << "override '" << key << ":" << value
-                      << "' is none of algorithm:NAME, block:N and tile:NxNxNxNxN";
+                      << "' is none of algorithm:NAME, block:N, tile:NxNxNxNxN, instruction:NAME, "
+                         "stages:N and, of a convolution's weight_grad, split:N";
       }
     }
     return success();
   }
+
+  /// The largest relative error of instructions that are chosen unasked.
+  double bound = 0;
+  /// What is left of groups that were taken apart.
+  llvm::SmallPtrSet<Operation *, 8> rests;
 };
 } // namespace

@@ -14,22 +14,23 @@ static constexpr int64_t mostBlocks = std::numeric_limits<int32_t>::max();
 static constexpr int64_t busyThreads = 8192;
 /// A sum of fewer points is not worth a block of threads.
 static constexpr int64_t leastShared = 256;
-/// Products with fewer rows, columns or steps leave most of a tile empty.
-static constexpr int64_t leastExtent = 16;
-static constexpr int64_t leastTiles = 64;
-
 bool mlir::cnn::isForGpu(ModuleOp module) {
   auto target = module->getAttrOfType<StringAttr>(targetAttr);
   return target && target.getValue() == "nvptx";
 }
 
+int64_t mlir::cnn::getCapability(ModuleOp module) {
+  auto name = module->getAttrOfType<StringAttr>("cnn.cpu");
+  StringRef digits = name ? name.getValue() : "";
+  int64_t capability = 0;
+  if (!digits.consume_front("sm_") || digits.consumeInteger(10, capability))
+    return 75;
+  return capability;
+}
+
 GpuSchedule GpuSchedule::get(GpuScheduleAttr attr) {
-  return {attr.getAlgorithm().str(),
-          attr.getBlock(),
-          SmallVector<int64_t>(attr.getTile()),
-          attr.getInstruction().str(),
-          attr.getStages(),
-          attr.getVector()};
+  return {attr.getAlgorithm().str(),   attr.getBlock(),  SmallVector<int64_t>(attr.getTile()),
+          attr.getInstruction().str(), attr.getStages(), attr.getVector()};
 }
 
 GpuScheduleAttr GpuSchedule::toAttr(MLIRContext *context) const {
@@ -45,6 +46,7 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     return failure();
   GpuScheduleSpace made;
   made.info = *info;
+  made.capability = getCapability(group->getParentOfType<ModuleOp>());
   const Nest &nest = made.info.nest;
   auto fail = [&]() -> InFlightDiagnostic {
     return group.emitError() << "group '" << group.getName() << "': ";
@@ -104,49 +106,27 @@ std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {
 }
 
 GpuSchedule GpuScheduleSpace::getDefault(StringRef algorithm) const {
+  if (algorithm == "contraction")
+    return getContractionDefault("fma");
   GpuSchedule schedule;
   schedule.algorithm = algorithm.str();
   schedule.block = 256;
   // A thread should have a few points.
   if (algorithm == "reduce")
     schedule.block = std::clamp<int64_t>(llvm::PowerOf2Ceil(numReduced / 8), 32, 256);
-  if (algorithm == "contraction") {
-    // Tiles that are not mostly empty; a thread has 4 x 4 elements.
-    constexpr int64_t own = 4, depth = 16;
-    int64_t rows = contraction->numRows > 32 ? 64 : 32;
-    int64_t columns = contraction->numColumns > 32 ? 64 : 32;
-    schedule.tile = {rows, columns, depth, own, own};
-    schedule.block = rows / own * (columns / own);
-  }
   return schedule;
 }
 
-/// Whether tiles of the product are filled well enough to be worth it.
-static bool fillsTiles(const Contraction &product) {
-  return product.numRows >= leastExtent && product.numColumns >= leastExtent &&
-         product.depth >= leastExtent;
-}
-
-std::string GpuScheduleSpace::getProductText() const {
-  return std::to_string(contraction->numRows) + " x " + std::to_string(contraction->numColumns) +
-         (contraction->numBatches > 1
-              ? " results " + std::to_string(contraction->numBatches) + " times"
-              : " results") +
-         ", each of " + std::to_string(contraction->depth) + " products";
-}
-
-GpuSchedule GpuScheduleSpace::choose(std::string &reason) const {
+GpuSchedule GpuScheduleSpace::choose(std::string &reason, double precision) const {
   bool few = numResults < busyThreads && numReduced >= leastShared;
-  if (contraction && fillsTiles(*contraction)) {
-    GpuSchedule schedule = getDefault("contraction");
+  if (contraction && isWorthTiles()) {
+    GpuSchedule schedule = getContractionDefault(chooseInstruction(precision));
     // With fewer tiles than this most of a GPU would have nothing to do.
-    if (getNumBlocks(schedule) < leastTiles) {
-      reason = getProductText() + ": only " + std::to_string(getNumBlocks(schedule)) + " tiles; ";
-    } else {
-      reason = getProductText() + ": a tile of " + std::to_string(schedule.tile[0]) + " x " +
-               std::to_string(schedule.tile[1]) + " for each block";
+    constexpr int64_t leastTiles = 64;
+    reason = getProductText(schedule);
+    if (getNumBlocks(schedule) >= leastTiles)
       return schedule;
-    }
+    reason += "; too few: ";
   }
   std::string why = whyNot("reduce");
   std::string algorithm = few && why.empty() ? "reduce" : "point";
@@ -166,37 +146,6 @@ int64_t GpuScheduleSpace::getNumBlocks(const GpuSchedule &schedule) const {
   return schedule.algorithm == "reduce" ? numResults : llvm::divideCeil(numResults, schedule.block);
 }
 
-/// The bytes of shared memory of a block that every GPU has without asking.
-static constexpr int64_t mostShared = 48 << 10;
-
-LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
-                                           function_ref<InFlightDiagnostic()> emitError) const {
-  if (schedule.tile.size() != 5 ||
-      llvm::any_of(schedule.tile, [](int64_t extent) { return extent < 1 || extent > 1024; }))
-    return emitError()
-           << "the tile of a contraction is five extents from 1 to 1024: rows, columns, "
-              "depth, and the rows and columns of a thread";
-  int64_t rows = schedule.tile[0], columns = schedule.tile[1], depth = schedule.tile[2];
-  int64_t ownRows = schedule.tile[3], ownColumns = schedule.tile[4];
-  if (rows % ownRows != 0 || columns % ownColumns != 0 ||
-      rows / ownRows * (columns / ownColumns) != schedule.block)
-    return emitError() << "a tile of " << rows << " x " << columns << " with " << ownRows << " x "
-                       << ownColumns << " for each thread does not take " << schedule.block
-                       << " threads";
-  if (rows * depth % schedule.block != 0 || columns * depth % schedule.block != 0)
-    return emitError() << "a depth of " << depth << " does not give each of " << schedule.block
-                       << " threads as many elements to read";
-  if (ownRows * ownColumns > 64)
-    return emitError() << ownRows << " x " << ownColumns
-                       << " elements of one thread are more than 64, which its registers hold";
-  Type element = getTensor(info.anchor->getResult(0)).getElementType();
-  int64_t bytes = (rows + columns + 2) * depth * (element.getIntOrFloatBitWidth() / 8);
-  if (bytes > mostShared)
-    return emitError() << "the tile takes " << bytes << " bytes of shared memory; at most "
-                       << mostShared;
-  return success();
-}
-
 LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
                                        function_ref<InFlightDiagnostic()> emitError) const {
   if (std::string why = whyNot(schedule.algorithm); !why.empty())
@@ -204,11 +153,13 @@ LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
   if (schedule.block < 1 || schedule.block > mostThreads || !llvm::isPowerOf2_64(schedule.block))
     return emitError() << "a block of " << schedule.block
                        << " threads is none of the powers of 2 up to " << mostThreads;
-  if (schedule.instruction != "fma" || schedule.stages != 1 || schedule.vector != 1)
-    return emitError() << "algorithm '" << schedule.algorithm
-                       << "' has no instruction but fma, one stage and no vectors";
   if (schedule.algorithm != "contraction" && !schedule.tile.empty())
     return emitError() << "algorithm '" << schedule.algorithm << "' has no tile";
+  if (schedule.algorithm != "contraction" &&
+      (schedule.stages != 1 || schedule.instruction != "fma"))
+    return emitError() << "algorithm '" << schedule.algorithm << "' has no stages and instructions";
+  if (schedule.vector != 1)
+    return emitError() << "algorithm '" << schedule.algorithm << "' has no vectors";
   if (schedule.algorithm == "contraction" && failed(verifyTile(schedule, emitError)))
     return failure();
   if (getNumBlocks(schedule) > mostBlocks)

@@ -17,6 +17,10 @@ inline constexpr llvm::StringLiteral targetAttr = "cnn.target";
 /// Whether the module is compiled for a GPU.
 bool isForGpu(ModuleOp module);
 
+/// The compute capability that the module is compiled for, times ten: 80 of sm_80. 75, the lowest,
+/// where it does not say.
+int64_t getCapability(ModuleOp module);
+
 /// A schedule in plain numbers; see `#cnn.gpu_schedule`.
 struct GpuSchedule {
   std::string algorithm;
@@ -25,6 +29,11 @@ struct GpuSchedule {
   std::string instruction = "fma";
   int64_t stages = 1;
   int64_t vector = 1;
+
+  /// Whether it is computed by `mma.sync`; the tile is then of warps, not of threads.
+  bool usesTensorCores() const { return instruction != "fma"; }
+  /// The threads that a contraction's tile takes; 0 where it is none.
+  int64_t getTileThreads() const;
 
   static GpuSchedule get(GpuScheduleAttr attr);
   GpuScheduleAttr toAttr(MLIRContext *context) const;
@@ -44,10 +53,20 @@ public:
   }
   /// Why the group cannot be computed by `algorithm`; empty where it can.
   std::string whyNot(StringRef algorithm) const;
-  /// The schedule to take unasked, and why.
-  GpuSchedule choose(std::string &reason) const;
+  /// Why a contraction cannot be computed with `instruction`; empty where it can.
+  std::string whyNotInstruction(StringRef instruction) const;
+  /// The schedule to take unasked, and why. `precision`: the largest relative error that
+  /// instructions may have (RMS); 0 for full precision.
+  GpuSchedule choose(std::string &reason, double precision = 0) const;
   /// The same where `algorithm`, which applies, is asked for.
   GpuSchedule getDefault(StringRef algorithm) const;
+  /// The same of a contraction with an instruction that applies.
+  GpuSchedule getContractionDefault(StringRef instruction) const;
+  /// Into how many sums of parts of the depth, of which there are `mostParts` or a divisor of it, a
+  /// contraction is cut that has too few tiles to keep a GPU busy; 1 where it stays whole.
+  int64_t chooseSplit(int64_t mostParts) const;
+  /// Whether the group is a product that a pooling follows, and, without it, a contraction.
+  bool isProductBeforePool(double precision) const;
   /// Blocks of the grid.
   int64_t getNumBlocks(const GpuSchedule &schedule) const;
 
@@ -60,6 +79,7 @@ public:
   /// Products of the extents of the space, and of the reduced dimensions.
   int64_t getNumResults() const { return numResults; }
   int64_t getNumReduced() const { return numReduced; }
+  int64_t getTargetCapability() const { return capability; }
   /// What the anchor is as a product of two tensors, where it is one.
   const std::optional<Contraction> &getContraction() const { return contraction; }
 
@@ -69,11 +89,17 @@ public:
 private:
   LogicalResult verifyTile(const GpuSchedule &schedule,
                            function_ref<InFlightDiagnostic()> emitError) const;
-  std::string getProductText() const;
+  LogicalResult verifyWarps(const GpuSchedule &schedule,
+                            function_ref<InFlightDiagnostic()> emitError) const;
+  /// The fastest instruction whose error is below the bound.
+  StringRef chooseInstruction(double precision) const;
+  bool isWorthTiles() const;
+  std::string getProductText(const GpuSchedule &schedule) const;
 
   GroupInfo info;
   SmallVector<int64_t> space, factors;
   int64_t numResults = 1, numReduced = 1;
+  int64_t capability = 75;
   std::optional<Contraction> contraction;
   std::string whyNoContraction;
 };

@@ -58,7 +58,7 @@ static int64_t countLoads(const GpuScheduleSpace &space, const GroupInfo::Read &
 }
 
 /// Of tiles: every step of the depth, its part of both operands goes once through L2, into shared
-/// memory and, for every thread's own rows and columns, out of it.
+/// memory and, for the own rows and columns of every thread (of tensor cores: warp), out of it.
 static void countTiles(const GpuScheduleSpace &space, const GpuSchedule &schedule,
                        int64_t elementBytes, GpuWork &work) {
   int64_t rows = schedule.tile[0], columns = schedule.tile[1], ownRows = schedule.tile[3],
@@ -66,7 +66,8 @@ static void countTiles(const GpuScheduleSpace &space, const GpuSchedule &schedul
   int64_t blocks = space.getNumBlocks(schedule);
   int64_t depth = llvm::alignTo(space.getContraction()->depth, schedule.tile[2]);
   int64_t brought = blocks * depth * (rows + columns) * elementBytes;
-  int64_t taken = blocks * schedule.block * depth * (ownRows + ownColumns) * elementBytes;
+  int64_t owners = rows / ownRows * (columns / ownColumns);
+  int64_t taken = blocks * owners * depth * (ownRows + ownColumns) * elementBytes;
   work.operations = 2 * blocks * rows * columns * depth;
   work.bytesL2 += brought;
   work.bytesL1 += 2 * brought + taken;

@@ -146,13 +146,17 @@ def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"
     results of many points, a block of threads for each; and for products of two tensors (convolutions, their
     gradients, linear layers) that fill tiles, a block of threads for each tile. Gradients of convolutions' inputs take the form that
     gathers where the stride allows it. `override` entries are those of `cnn-choose-schedules` with the keys
-    algorithm (`point`, `reduce`, `contraction`), block (threads of a block) and tile (of a contraction).
+    algorithm (`point`, `reduce`, `contraction`), block (threads of a block), and of a contraction tile, instruction
+    (`fma`, `tf32`, `bf16`) and stages. Unasked, a contraction takes the fastest instruction whose relative error
+    is at most `precision`, or the module's `cnn.precision`; without either, `fma`.
 
     All tensors lie in row-major order. Test: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`.
   }];
   let options = [
     ListOption<"overrides", "override", "std::string",
-               "schedules by group name or operation, such as conv1.forward=algorithm:point;block:128">
+               "schedules by group name or operation, such as conv1.forward=algorithm:point;block:128">,
+    Option<"precision", "precision", "double", "0",
+           "largest relative error of instructions, RMS; 0 for the module's">
   ];
   let statistics = [Statistic<"numGroups", "groups", "Number of groups scheduled">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];

@@ -70,8 +70,9 @@ def check_product(kernel, schedule):
     loops = [(a, b) for a, b in kernel.loops if kernel.count(unit, a, b)] or [(0, len(kernel.code) - 1)]
     first, last = max(loops, key=lambda loop: kernel.count(unit, *loop))
     found = kernel.count(unit, first, last)
-    # An epilogue has multiply-adds, too, where there is no loop; a loop may hold two steps.
-    if found % expected and (instruction != "fma" or found < expected):
+    # Of fma: those of rows and columns that no tile has go; an epilogue has some, too, where there is no loop. A
+    # loop may hold two steps.
+    if found < depth if instruction == "fma" else found % expected:
         yield f"{kernel.name}: {found} {unit} in the main loop; {expected} for each step of {schedule['tile']}"
     steps = max(found // expected, 1)
     barriers = kernel.count("bar", first, last) + kernel.count("barrier", first, last)

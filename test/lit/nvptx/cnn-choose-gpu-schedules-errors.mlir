@@ -10,7 +10,7 @@
 // REDUCE: error: group 'sigmoid1': algorithm 'reduce' does not apply: nothing is summed
 // ALGORITHM: error: group 'sigmoid1': algorithm 'winograd4' does not apply: there is no such algorithm; there are point, reduce and contraction
 // BLOCK: error: group 'sigmoid1': a block of 96 threads is none of the powers of 2 up to 1024
-// KEY: error: group 'sigmoid1': override 'tilt:1' is none of algorithm:NAME, block:N and tile:NxNxNxNxN
+// KEY: error: group 'sigmoid1': override 'tilt:1' is none of algorithm:NAME, block:N, tile:NxNxNxNxN, instruction:NAME, stages:N and, of a convolution's weight_grad, split:N
 module @odd attributes {cnn.target = "nvptx"} {
   func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {
     %y = cnn.group "sigmoid1" (%a = %x) : (tensor<3x4xf32>) -> tensor<3x4xf32> {

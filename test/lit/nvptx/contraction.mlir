@@ -1,5 +1,5 @@
-// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=conv=contraction override=linear=contraction override=conv_weight_grad=contraction" | FileCheck %s --check-prefix=CHOSEN
-// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=conv=contraction override=linear=contraction override=conv_weight_grad=contraction" --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=conv=contraction;tile:64x64x16x4x4;stages:1 override=linear=contraction override=conv_weight_grad=contraction;split:1;stages:1" | FileCheck %s --check-prefix=CHOSEN
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=conv=contraction;tile:64x64x16x4x4;stages:1 override=linear=contraction override=conv_weight_grad=contraction;split:1;stages:1" --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=s.forward=contraction" 2>&1 | FileCheck %s --check-prefix=NONE
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=c.forward=contraction;tile:32x32x16x4x5" 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=c.forward=contraction;tile:32x32x1x4x4" 2>&1 | FileCheck %s --check-prefix=DEPTH
@@ -9,10 +9,10 @@
 // before the others have read or written a tile.
 
 // NONE: error: group 's.forward': algorithm 'contraction' does not apply: it is no sum of products of two tensors
-// TILE: error: group 'c.forward': a tile of 32 x 32 with 4 x 5 for each thread does not take 256 threads
+// TILE: error: group 'c.forward': a tile of 32 x 32 with 4 x 5 for each thread does not take 64 threads
 // DEPTH: error: group 'c.forward': a depth of 1 does not give each of 64 threads as many elements to read
-// SHARED: error: group 'c.forward': the tile takes 66048 bytes of shared memory; at most 49152
-// FIVE: error: group 'c.forward': the tile of a contraction is five extents from 1 to 1024: rows, columns, depth, and the rows and columns of a thread
+// SHARED: error: group 'c.forward': the tile takes 135168 bytes of shared memory; at most 49152
+// FIVE: error: group 'c.forward': the tile of a contraction is five extents from 1 to 1024: rows, columns, depth, and the rows and columns of a thread, or of a warp
 module @m attributes {cnn.target = "nvptx"} {
   func.func @infer(%x: tensor<2x3x9x9xf32>, %w: tensor<40x3x3x3xf32>, %b: tensor<40xf32>, %u: tensor<40x20xf32>, %v: tensor<24x20xf32>, %dy: tensor<2x40x9x9xf32>)
       -> (tensor<2x40x9x9xf32>, tensor<40x24xf32>, tensor<40x3x3x3xf32>, tensor<2x3x9x9xf32>) {
@@ -27,8 +27,7 @@ module @m attributes {cnn.target = "nvptx"} {
     // The image is read where it is, else a zero.
     // CHECK: memref.load
     // CHECK: gpu.barrier
-    // CHECK: memref.store %{{.*}}, %[[A]][
-    // CHECK: memref.store %{{.*}}, %[[B]][
+    // CHECK-COUNT-8: llvm.store {{.*}} : f32, !llvm.ptr<3>
     // CHECK: gpu.barrier
     // CHECK-NOT: gpu.barrier
     // CHECK: memref.load %[[A]][
@@ -44,13 +43,14 @@ module @m attributes {cnn.target = "nvptx"} {
       %y = cnn.conv %a, %k, %o {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 1>} : tensor<2x3x9x9xf32>, tensor<40x3x3x3xf32>, tensor<40xf32> -> tensor<2x40x9x9xf32>
       cnn.yield %y : tensor<2x40x9x9xf32>
     }
-    // CHOSEN: cnn.group "l.forward" {{.*}} schedule #cnn.gpu_schedule<"contraction", block = 128, tile = [64, 32, 16, 4, 4]>
+    // Small tiles, since there are processors for all of them.
+    // CHOSEN: cnn.group "l.forward" {{.*}} schedule #cnn.gpu_schedule<"contraction", block = 64, tile = [32, 32, 16, 4, 4], stages = 2>
     // CHECK-LABEL: gpu.func @l_forward(
     %l = cnn.group "l.forward" (%a = %u, %k = %v) : (tensor<40x20xf32>, tensor<24x20xf32>) -> tensor<40x24xf32> {
       %y = cnn.linear %a, %k : tensor<40x20xf32>, tensor<24x20xf32> -> tensor<40x24xf32>
       cnn.yield %y : tensor<40x24xf32>
     }
-    // CHOSEN: cnn.group "c.weight_grad" {{.*}} schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "asked for: contraction"
+    // CHOSEN: cnn.group "c.weight_grad" {{.*}} schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "asked for: contraction;split:1;stages:1"
     // CHECK-LABEL: gpu.func @c_weight_grad(
     // 162 products in steps of 16.
     // CHECK: scf.for {{.*}} = %c0_i32 to %c11_i32

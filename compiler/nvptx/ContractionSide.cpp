@@ -1,0 +1,275 @@
+//===- ContractionSide.cpp - Tiles of one factor of a product in shared memory ---------------===//
+
+#include "compiler/nvptx/ContractionSide.h"
+#include "compiler/nvptx/Emitters.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/LLVMIR/NVVMDialect.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// Elements that a share has where they lie side by side: 16 bytes of f32.
+static constexpr int64_t wide = 4;
+
+Value mlir::cnn::getPointer(ImplicitLocOpBuilder &b, Value buffer, unsigned space) {
+  // Arguments of kernels are pointers without an address space; what they point to is global.
+  unsigned given = space == 3 ? 3 : 0;
+  Value pointer =
+      UnrealizedConversionCastOp::create(
+          b, TypeRange(LLVM::LLVMPointerType::get(b.getContext(), given)), ValueRange(buffer))
+          .getResult(0);
+  if (given == space)
+    return pointer;
+  return LLVM::AddrSpaceCastOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), space),
+                                       pointer);
+}
+
+static Value getElement(ImplicitLocOpBuilder &b, Value pointer, Type type, Value number) {
+  return LLVM::GEPOp::create(b, pointer.getType(), type, pointer, ValueRange(number));
+}
+
+ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
+                                 const GpuSchedule &schedule, gpu::GPUFuncOp kernel, bool ofRows)
+    : size(ofRows ? product.numRows : product.numColumns), tile(schedule.tile[ofRows ? 0 : 1]),
+      dims(ofRows ? product.rows : product.columns), e(e), product(product), schedule(schedule),
+      operand(ofRows ? product.rowOperand : product.columnOperand) {
+  Value value = e.info.anchor->getOperand(operand);
+  if (auto input = dyn_cast<BlockArgument>(value))
+    argument = input.getArgNumber();
+  Type element = getTensor(e.info.anchor->getResult(0)).getElementType();
+  elementBytes = schedule.instruction == "bf16" ? 2 : element.getIntOrFloatBitWidth() / 8;
+  int64_t depth = schedule.tile[2];
+
+  // Along which of the two the elements of the operand lie closer to each other.
+  const Nest &nest = e.nest;
+  SmallVector<LinearForm> forms = getForms(nest.operandMaps[operand]);
+  auto getNearest = [&](auto &&candidates) {
+    int64_t nearest = std::numeric_limits<int64_t>::max();
+    for (unsigned dim : candidates) {
+      int64_t stride = 0, step = 1;
+      for (size_t at = forms.size(); at-- > 0; step *= getTensor(value).getDimSize(at))
+        stride += std::abs(forms[at].coefficients[dim]) * step;
+      if (nest.sizes[dim] > 1 && stride > 0)
+        nearest = std::min(nearest, stride);
+    }
+    return nearest;
+  };
+  alongDepth =
+      getNearest(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims())) < getNearest(dims);
+  bool isMma = schedule.usesTensorCores();
+  linesAlongDepth = isMma && alongDepth;
+  copied = schedule.stages > 1 && e.space.getTargetCapability() >= 80 && argument >= 0 &&
+           element.isF32() && elementBytes == 4 && nest.padding == 0;
+  bool divides =
+      (alongDepth ? depth : tile) % wide == 0 && tile * depth % (wide * schedule.block) == 0;
+  if (argument >= 0 && element.isF32() && nest.padding == 0 && divides &&
+      isContiguous(argument, alongDepth)) {
+    width = wide;
+    // Four bytes can be copied to any place, 16 to 16 only: then four are read, and written alone.
+    copied &= linesAlongDepth == alongDepth;
+  }
+
+  int64_t length = linesAlongDepth ? depth : tile;
+  int64_t chunks = length / getChunk(),
+          perRow = std::max<int64_t>(1, 128 / (length * elementBytes));
+  // Eight lines are read at a time, 16 bytes each (of f32: four); or four, 32 bytes each.
+  if (isMma && elementBytes == 4 && !linesAlongDepth)
+    swizzle = {1, 4, 2};
+  else if (isMma)
+    swizzle = {perRow, std::min<int64_t>(8, chunks), 1};
+  pitch = length + (!isMma && alongDepth ? 4 : 0);
+  stageSize = (linesAlongDepth ? tile : depth) * pitch;
+  Type stored = elementBytes == 2 ? e.b.getIntegerType(16) : element;
+  memory = addSharedMemory(kernel, e.b.getLoc(), stageSize * schedule.stages, stored);
+  pointer = getPointer(e.b, memory, 3);
+}
+
+/// Whether every four neighbours, from a multiple of four on, lie side by side from a multiple of
+/// 16 bytes on, and none of them outside of the tensor.
+bool ContractionSide::isContiguous(unsigned argument, bool alongDepth) const {
+  if (e.getAlignment(argument) % (wide * 4) != 0)
+    return false;
+  const Nest &nest = e.nest;
+  RankedTensorType type = getTensor(e.info.anchor->getOperand(operand));
+  SmallVector<LinearForm> forms = getForms(nest.operandMaps[operand]);
+  SmallVector<int64_t> strides(nest.getNumDims(), 0);
+  int64_t constant = 0, step = 1;
+  for (size_t at = forms.size(); at-- > 0; step *= type.getDimSize(at)) {
+    constant += forms[at].constant * step;
+    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+      strides[dim] += forms[at].coefficients[dim] * step;
+  }
+  auto reduced = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
+  // The last dimensions, as far as their points lie side by side.
+  llvm::SmallDenseSet<unsigned> linear;
+  int64_t extent = 1;
+  for (unsigned dim : llvm::reverse(alongDepth ? ArrayRef<unsigned>(reduced) : dims)) {
+    if (nest.sizes[dim] > 1 && strides[dim] != extent)
+      break;
+    linear.insert(dim);
+    extent *= nest.sizes[dim];
+  }
+  if (extent % wide != 0 || constant % wide != 0)
+    return false;
+  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
+    if (nest.sizes[dim] > 1 && !linear.contains(dim) && strides[dim] % wide != 0)
+      return false;
+  for (auto [form, bound] : llvm::zip(forms, type.getShape())) {
+    int64_t low = form.constant, high = form.constant;
+    bool isLinear = false;
+    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
+      int64_t reach = form.coefficients[dim] * (nest.sizes[dim] - 1);
+      (reach < 0 ? low : high) += reach;
+      isLinear |= reach != 0 && linear.contains(dim);
+    }
+    if (isLinear && (low < 0 || high >= bound))
+      return false;
+  }
+  return true;
+}
+
+Index ContractionSide::permute(Index chunk, Index line) {
+  Index by = e.multiply(e.remainder(e.divide(line, swizzle.every), swizzle.count), swizzle.factor);
+  if (by.isConstant() && by.low == 0)
+    return chunk;
+  Value value = arith::XOrIOp::create(e.b, chunk.value, by.value);
+  return {value, 0, static_cast<int64_t>(llvm::NextPowerOf2(chunk.high | by.high)) - 1};
+}
+
+void ContractionSide::makeShare(Index row, Index step) {
+  Share share;
+  share.dims.assign(e.nest.getNumDims(), e.getConstant(0));
+  e.place(share.dims, product.batch, batch);
+  e.place(share.dims, dims, e.clamp(e.add(first, row), size, share.inside));
+  share.step = step;
+  Index line = linesAlongDepth ? row : step, at = linesAlongDepth ? step : row;
+  int64_t chunk = getChunk();
+  if (swizzle.count > 1)
+    at = e.add(e.multiply(permute(e.divide(at, chunk), line), chunk), e.remainder(at, chunk));
+  share.offset = e.add(e.multiply(line, pitch), at);
+  shares.push_back(std::move(share));
+}
+
+void ContractionSide::begin(Index givenThread, Index givenBatch, Index givenFirst) {
+  thread = givenThread;
+  batch = givenBatch;
+  first = givenFirst;
+  int64_t depth = schedule.tile[2];
+  for (int64_t at = 0; at < tile * depth / width; at += schedule.block) {
+    Index number = e.add(thread, e.getConstant(at));
+    if (!alongDepth) {
+      Index row = e.multiply(e.remainder(number, tile / width), width);
+      makeShare(row, e.divide(number, tile / width));
+      continue;
+    }
+    // What a warp writes to lines of the tile turned round: eight steps of four rows are in
+    // different banks.
+    int64_t steps = linesAlongDepth || depth % 8 != 0 || width > 1 ? depth / width : 8;
+    Index row = e.remainder(e.divide(number, steps), tile);
+    Index step =
+        e.add(e.remainder(number, steps), e.multiply(e.divide(number, steps * tile), steps));
+    makeShare(row, e.multiply(step, width));
+  }
+}
+
+SmallVector<Index> ContractionSide::locate(const Share &share, Index depth, Value &inside) {
+  const Nest &nest = e.nest;
+  inside = share.inside;
+  SmallVector<Index> point = share.dims;
+  auto reduced = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
+  e.place(point, reduced, e.clamp(e.add(depth, share.step), product.depth, inside));
+  return e.apply(getForms(nest.operandMaps[operand]), point);
+}
+
+Value ContractionSide::toAddress(Index offset) {
+  Type type = elementBytes == 2 ? Type(e.b.getIntegerType(16))
+                                : getTensor(e.info.anchor->getResult(0)).getElementType();
+  return getElement(e.b, pointer, type, offset.value);
+}
+
+void ContractionSide::copy(Index depth, Index stage) {
+  Value source = getPointer(e.b, e.getInput(argument), 1);
+  auto bytes = static_cast<uint32_t>(4 * width);
+  auto cache = width == 1 ? NVVM::LoadCacheModifierKind::CA : NVVM::LoadCacheModifierKind::CG;
+  Index start = getStart(stage);
+  for (const Share &share : shares) {
+    Value inside;
+    SmallVector<Index> at = locate(share, depth, inside);
+    Value number = e.getNumber(argument, at, inside);
+    Value from = getElement(e.b, source, e.b.getF32Type(), number);
+    // What is not there becomes zeros.
+    Value given;
+    if (inside)
+      given = arith::SelectOp::create(e.b, inside, arith::ConstantIntOp::create(e.b, bytes, 32),
+                                      arith::ConstantIntOp::create(e.b, 0, 32));
+    NVVM::CpAsyncOp::create(e.b, toAddress(e.add(start, share.offset)), from, bytes, cache, given);
+  }
+}
+
+SmallVector<Value> ContractionSide::read(Index depth) {
+  Value from = e.info.anchor->getOperand(operand);
+  SmallVector<Value> values;
+  for (const Share &share : shares) {
+    Value inside;
+    SmallVector<Index> at = locate(share, depth, inside);
+    Value value;
+    if (width == 1) {
+      value = e.evaluate(from, at, e.nest.padding);
+    } else {
+      Value source = getPointer(e.b, e.getInput(argument), 1);
+      Value number = e.getNumber(argument, at, inside);
+      auto type = VectorType::get({width}, e.b.getF32Type());
+      value = LLVM::LoadOp::create(e.b, type, getElement(e.b, source, e.b.getF32Type(), number),
+                                   static_cast<unsigned>(4 * width));
+    }
+    if (inside)
+      value = arith::SelectOp::create(e.b, inside, value,
+                                      buildZero(e.b, e.b.getLoc(), value.getType()));
+    values.push_back(value);
+  }
+  return values;
+}
+
+/// Two f32 rounded to bf16, the first in the low half.
+static Value packHalves(ImplicitLocOpBuilder &b, Value low, Value high) {
+  auto type = VectorType::get({2}, b.getBF16Type());
+  Value pair = NVVM::ConvertF32x2ToBF16x2Op::create(b, type, high, low, /*random_bits=*/Value(),
+                                                    NVVM::FPRoundingMode::RN);
+  return LLVM::BitcastOp::create(b, b.getI32Type(), pair);
+}
+
+void ContractionSide::write(ValueRange values, Index stage) {
+  Index start = getStart(stage);
+  auto extract = [&](Value value, int64_t i) -> Value {
+    if (width == 1)
+      return value;
+    return LLVM::ExtractElementOp::create(e.b, value, arith::ConstantIntOp::create(e.b, i, 32));
+  };
+  for (auto [share, value] : llvm::zip(shares, values)) {
+    Value address = toAddress(e.add(start, share.offset));
+    if (elementBytes == 2 && width == 1) {
+      Value zero = buildZero(e.b, e.b.getLoc(), e.b.getF32Type());
+      Value rounded =
+          arith::TruncIOp::create(e.b, e.b.getIntegerType(16), packHalves(e.b, value, zero));
+      LLVM::StoreOp::create(e.b, rounded, address, 2);
+    } else if (elementBytes == 2) {
+      auto type = VectorType::get({2}, e.b.getI32Type());
+      Value packed = LLVM::PoisonOp::create(e.b, type);
+      for (int64_t i = 0; i < 2; ++i)
+        packed = LLVM::InsertElementOp::create(
+            e.b, packed, packHalves(e.b, extract(value, 2 * i), extract(value, 2 * i + 1)),
+            arith::ConstantIntOp::create(e.b, i, 32));
+      LLVM::StoreOp::create(e.b, packed, address, 8);
+    } else if (linesAlongDepth == alongDepth) {
+      LLVM::StoreOp::create(e.b, value, address, static_cast<unsigned>(elementBytes * width));
+    } else {
+      for (int64_t i = 0; i < width; ++i)
+        LLVM::StoreOp::create(
+            e.b, extract(value, i),
+            toAddress(e.add(start, e.add(share.offset, e.getConstant(i * pitch)))),
+            static_cast<unsigned>(elementBytes));
+    }
+  }
+}

@@ -1,0 +1,213 @@
+//===- GpuContraction.cpp - Tiles, stages and instructions of products on a GPU --------------===//
+//
+// The part of GpuScheduleSpace that is about the algorithm `contraction`.
+//
+//===----------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/GpuSchedule.h"
+#include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// The bytes of shared memory of a block that every GPU has without asking.
+static constexpr int64_t mostShared = 48 << 10;
+/// Products with fewer rows, columns or steps leave most of a tile empty.
+static constexpr int64_t leastExtent = 16;
+/// Multiprocessors of the GPU that tiles are chosen for (an H100).
+static constexpr int64_t numProcessors = 132;
+static constexpr int64_t warp = 32;
+
+namespace {
+/// What can multiply, from the slowest to the fastest.
+struct Instruction {
+  StringLiteral name;
+  /// The relative error (RMS) of a sum of products whose signs vary, beyond that of sums in f32:
+  /// sqrt(2) times that of rounding one operand to 11 or 8 digits, 2^-10 / sqrt(24) and 2^-7 /
+  /// sqrt(24).
+  double error;
+  /// Steps of the depth of a tile, and of one instruction.
+  int64_t depth, step;
+};
+} // namespace
+
+static constexpr Instruction instructions[] = {
+    {"fma", 0, 16, 1}, {"tf32", 2.9e-4, 16, 8}, {"bf16", 2.3e-3, 32, 16}};
+
+static const Instruction *findInstruction(StringRef name) {
+  const auto *found =
+      llvm::find_if(instructions, [&](const Instruction &other) { return other.name == name; });
+  return found == std::end(instructions) ? nullptr : found;
+}
+
+int64_t GpuSchedule::getTileThreads() const {
+  if (tile.size() != 5 || llvm::any_of(tile, [](int64_t extent) { return extent < 1; }) ||
+      tile[0] % tile[3] != 0 || tile[1] % tile[4] != 0)
+    return 0;
+  return tile[0] / tile[3] * (tile[1] / tile[4]) * (usesTensorCores() ? warp : 1);
+}
+
+/// Bytes of shared memory. Lines of a tile that is turned round have 4 elements more (see
+/// nvptx/ContractionSide.h).
+static int64_t getSharedBytes(const GpuSchedule &schedule, int64_t elementBytes) {
+  int64_t bytes = schedule.instruction == "bf16" ? 2 : elementBytes;
+  int64_t pad = schedule.usesTensorCores() ? 0 : 4;
+  return (schedule.tile[0] + schedule.tile[1] + 2 * pad) * schedule.tile[2] * schedule.stages *
+         bytes;
+}
+
+std::string GpuScheduleSpace::whyNotInstruction(StringRef instruction) const {
+  if (!findInstruction(instruction))
+    return "there is no such instruction; there are fma, tf32 and bf16";
+  if (instruction == "fma")
+    return "";
+  if (!getTensor(info.anchor->getResult(0)).getElementType().isF32())
+    return "its elements are not f32";
+  if (capability < 80)
+    return "sm_" + std::to_string(capability) + " has none; sm_80 and later have";
+  return "";
+}
+
+StringRef GpuScheduleSpace::chooseInstruction(double precision) const {
+  StringRef chosen = "fma";
+  for (const Instruction &instruction : instructions)
+    if (instruction.error <= precision && whyNotInstruction(instruction.name).empty())
+      chosen = instruction.name;
+  return chosen;
+}
+
+GpuSchedule GpuScheduleSpace::getContractionDefault(StringRef instruction) const {
+  GpuSchedule schedule;
+  schedule.algorithm = "contraction";
+  schedule.instruction = instruction.str();
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  bool isMma = schedule.usesTensorCores();
+  // Larger tiles bring each element to shared memory less often, and leave more empty at the ends
+  // and more of the GPU idle. In products of one processor: a tile costs as much as its extents
+  // and, for each step of the depth, what is brought.
+  double best = 0;
+  for (auto [rows, columns] : std::initializer_list<std::pair<int64_t, int64_t>>{
+           {128, 128}, {128, 64}, {64, 128}, {64, 64}, {64, 32}, {32, 64}, {32, 32}}) {
+    // Sums of 8 x 8 of a thread, or 8 x 4 of twice the size, leave too few registers for two
+    // blocks.
+    if (!isMma && rows * columns > (element.isF64() ? 64 : 128) * 64)
+      continue;
+    GpuSchedule candidate = schedule;
+    const Instruction &found = *findInstruction(instruction);
+    if (isMma) // of one warp
+      candidate.tile = {rows, columns, found.depth, rows > 64 ? 64 : 32, 32};
+    else // of one thread
+      candidate.tile = {rows, columns, std::max(rows, columns) > 64 ? 8 : found.depth,
+                        rows > 64 ? 8 : 4, columns > 64 ? 8 : 4};
+    double bringing = isMma ? 64 : 32;
+    double cost = double(llvm::divideCeil(getNumBlocks(candidate), numProcessors)) *
+                  (double(rows * columns) + bringing * double(rows + columns));
+    if (best != 0 && cost >= best)
+      continue;
+    best = cost;
+    schedule = candidate;
+  }
+  schedule.block = schedule.getTileThreads();
+  // While a tile is multiplied, others are on their way: copies by themselves, or, before sm_80 and
+  // of operands that are converted, values in registers.
+  int64_t most = capability >= 80 && instruction == "tf32" ? 3 : 2;
+  schedule.stages = std::min<int64_t>(most, llvm::divideCeil(contraction->depth, schedule.tile[2]));
+  return schedule;
+}
+
+bool GpuScheduleSpace::isWorthTiles() const {
+  // Where few results take many products each, it is reading that costs, and a tile reads less.
+  constexpr int64_t leastResults = 64, deep = 128;
+  const Contraction &product = *contraction;
+  return (product.numRows >= leastExtent && product.numColumns >= leastExtent &&
+          product.depth >= leastExtent) ||
+         (product.numRows * product.numColumns >= leastResults && product.depth >= deep);
+}
+
+bool GpuScheduleSpace::isProductBeforePool(double precision) const {
+  GpuScheduleSpace other = *this;
+  other.info.pool = {};
+  std::string why;
+  FailureOr<Contraction> product = Contraction::get(other.info, why);
+  if (!info.pool || failed(product))
+    return false;
+  other.contraction = *product;
+  return other.choose(why, precision).algorithm == "contraction";
+}
+
+int64_t GpuScheduleSpace::chooseSplit(int64_t mostParts) const {
+  // A tile of fewer results is nearly empty; sums of fewer products are not worth storing.
+  constexpr int64_t leastResults = 64, leastDepth = 128;
+  if (!contraction || contraction->numRows * contraction->numColumns < leastResults)
+    return 1;
+  int64_t tiles = getNumBlocks(getContractionDefault("fma")), chosen = 1;
+  for (int64_t parts = 1; parts <= mostParts && tiles * chosen < 2 * numProcessors; ++parts)
+    if (mostParts % parts == 0 && contraction->depth / parts >= leastDepth)
+      chosen = parts;
+  // Most of a GPU would still have nothing to do.
+  return tiles * chosen < numProcessors / 2 ? 1 : chosen;
+}
+
+std::string GpuScheduleSpace::getProductText(const GpuSchedule &schedule) const {
+  return llvm::formatv(
+             "{0} x {1} results{2}, each of {3} products: {4} tiles of {5} x {6}{7}",
+             contraction->numRows, contraction->numColumns,
+             contraction->numBatches > 1 ? " " + std::to_string(contraction->numBatches) + " times"
+                                         : "",
+             contraction->depth, getNumBlocks(schedule), schedule.tile[0], schedule.tile[1],
+             schedule.usesTensorCores() ? " in " + schedule.instruction : "")
+      .str();
+}
+
+/// The tile of a warp, and the lines of shared memory that its fragments are read from.
+LogicalResult GpuScheduleSpace::verifyWarps(const GpuSchedule &schedule,
+                                            function_ref<InFlightDiagnostic()> emitError) const {
+  for (int64_t extent : schedule.tile)
+    if (!llvm::isPowerOf2_64(extent))
+      return emitError() << "a tile of tensor cores has extents that are powers of 2, not "
+                         << extent;
+  int64_t depth = schedule.tile[2], rows = schedule.tile[3], columns = schedule.tile[4];
+  int64_t step = findInstruction(schedule.instruction)->step;
+  if (depth < step || depth > 64)
+    return emitError() << "a depth of " << depth << " is not between " << step << ", that of one "
+                       << schedule.instruction << " instruction, and 64";
+  if (rows < 32 || columns < 32 || rows * columns > 64 * 64)
+    return emitError() << rows << " x " << columns
+                       << " results of one warp are not between 32 x 32 and 64 x 64";
+  return success();
+}
+
+LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
+                                           function_ref<InFlightDiagnostic()> emitError) const {
+  if (schedule.tile.size() != 5 ||
+      llvm::any_of(schedule.tile, [](int64_t extent) { return extent < 1 || extent > 1024; }))
+    return emitError() << "the tile of a contraction is five extents from 1 to 1024: rows, "
+                          "columns, depth, and the rows and columns of a thread, or of a warp";
+  if (std::string why = whyNotInstruction(schedule.instruction); !why.empty())
+    return emitError() << "instruction '" << schedule.instruction << "' does not apply: " << why;
+  bool isMma = schedule.usesTensorCores();
+  int64_t rows = schedule.tile[0], columns = schedule.tile[1], depth = schedule.tile[2];
+  int64_t ownRows = schedule.tile[3], ownColumns = schedule.tile[4];
+  if (schedule.getTileThreads() != schedule.block)
+    return emitError() << "a tile of " << rows << " x " << columns << " with " << ownRows << " x "
+                       << ownColumns << " for each " << (isMma ? "warp" : "thread")
+                       << " does not take " << schedule.block << " threads";
+  if (isMma && failed(verifyWarps(schedule, emitError)))
+    return failure();
+  if (rows * depth % schedule.block != 0 || columns * depth % schedule.block != 0)
+    return emitError() << "a depth of " << depth << " does not give each of " << schedule.block
+                       << " threads as many elements to read";
+  if (!isMma && ownRows * ownColumns > 64)
+    return emitError() << ownRows << " x " << ownColumns
+                       << " elements of one thread are more than 64, which its registers hold";
+  if (schedule.stages < 1 || schedule.stages > 8)
+    return emitError() << schedule.stages << " stages; expected 1 to 8";
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  int64_t bytes = getSharedBytes(schedule, element.getIntOrFloatBitWidth() / 8);
+  if (bytes > mostShared)
+    return emitError() << "the tile takes " << bytes << " bytes of shared memory; at most "
+                       << mostShared;
+  return success();
+}
