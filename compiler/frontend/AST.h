@@ -370,6 +370,8 @@ struct TrainDecl : DeclOf<Decl::Kind::Train> {
   Identifier net;
   llvm::ArrayRef<Argument> arguments;
   llvm::ArrayRef<Entry> entries;
+  /// Something was skipped that could not be parsed: entries may be missing.
+  bool incomplete = false;
 };
 struct TestDecl : DeclOf<Decl::Kind::Test> {
   using DeclOf::DeclOf;

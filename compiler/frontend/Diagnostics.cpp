@@ -303,7 +303,20 @@ static bool isTransposed(StringRef a, StringRef b) {
          a.drop_front(at + 2) == b.drop_front(at + 2);
 }
 
+/// The name as other frameworks may write it: "maxpool" for "max_pool" and "MaxPool2d".
+static std::string withoutStyle(StringRef name) {
+  std::string text = name.lower();
+  llvm::erase(text, '_');
+  StringRef plain = text;
+  for (StringRef ending : {"1d", "2d", "3d"})
+    plain.consume_back(ending);
+  return plain.str();
+}
+
 std::optional<std::string> cnn::nearestName(StringRef name, llvm::ArrayRef<StringRef> candidates) {
+  for (StringRef candidate : candidates)
+    if (candidate != name && withoutStyle(candidate) == withoutStyle(name))
+      return candidate.str();
   // A third of the name may be wrong; one character of very short ones.
   unsigned best = std::max<size_t>(1, (name.size() + 2) / 3) + 1;
   std::optional<std::string> nearest;

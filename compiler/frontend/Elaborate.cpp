@@ -228,6 +228,11 @@ bool Elaborator::bindPattern(const Pattern &pattern, const Value &value, Scope &
                                          Twine(pattern.elements.size()) + " names");
   if (value.origin.isValid())
     report.note(value.origin, "the value comes from here");
+  if (value.is(Value::Kind::Stage))
+    report.hint("a layer gives tensors when it is applied to some: (a, b) -> n(k = 3), "
+                "or n(k = 3)(a, b)");
+  for (const Pattern *element : pattern.elements)
+    bindPattern(*element, Value(), scope);
   return false;
 }
 

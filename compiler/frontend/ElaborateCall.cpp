@@ -34,7 +34,8 @@ bool Elaborator::evaluateArguments(ArrayRef<Argument> arguments, Scope *scope, V
     valid &= !values.back().isPoison();
     if (argument.name.name.empty() || !valid)
       continue;
-    error(argument.range, "a tensor is expected here, not " + describe(values.back()));
+    error(argument.range, "'" + argument.name.name +
+                              "' is given by name, but the arguments of this call go by place");
     valid = false;
   }
   label = std::move(own);

@@ -302,8 +302,12 @@ Decl *Parser::parseTrain() {
     if (!expectName(entry.key, "a key of the recipe"))
       current->broken = true;
     else if (!expect(Tok::Assign, " after key '" + entry.key.name + "'") ||
-             !(entry.value = parseExpr()) || !endStatement())
+             !(entry.value = parseExpr()))
       entry.value = nullptr;
+    else if (!endStatement()) {
+      entry.value = nullptr;
+      decl->incomplete = true;
+    }
     if (!entry.key.name.empty())
       entries.push_back(entry);
     if (!entry.value)

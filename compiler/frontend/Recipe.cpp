@@ -370,7 +370,10 @@ bool RecipeReader::checkKey(const SetArgument &set, ArrayRef<StringRef> keys) {
   size_t parts = llvm::is_contained(calls, key.name) ? 3 : 2; // of a whole path
   if (set.path.size() <= parts)
     return true;
-  diagnostics.error(set.path[parts].range, "'" + set.path[parts - 1].name + "' has no parts");
+  auto report =
+      diagnostics.error(set.path[parts].range, "'" + set.path[parts - 1].name + "' has no parts");
+  if (key.name == "data")
+    report.hint("an argument of a stage is train.data.STAGE.ARGUMENT; train.data is all of it");
   return false;
 }
 
@@ -417,7 +420,7 @@ std::optional<Recipe> RecipeReader::run() {
       valid = false; // the parser said why
     } else if (set || entry) {
       valid &= key.read(set ? set->value : entry->value);
-    } else if (misspelt.contains(key.name)) {
+    } else if (misspelt.contains(key.name) || (key.required && decl.incomplete)) {
       valid = false;
     } else if (key.required) {
       diagnostics.error(decl.name.range, "recipe '" + recipe.name + "' has no '" + key.name + "'")

@@ -204,7 +204,8 @@ template Status SampleSet::readPixels(int64_t, SampleKey, double *, SampleBuffer
 
 std::vector<std::string> SampleSet::describe() const {
   std::vector<std::string> steps = preprocessing.describe();
-  steps.insert(steps.begin(), "pixels / 255");
+  if (source->hasBytes())
+    steps.insert(steps.begin(), "pixels / 255");
   return steps;
 }
 

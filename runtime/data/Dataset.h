@@ -36,6 +36,8 @@ public:
   /// Of every sample; -1 for extents in which they differ.
   virtual ImageShape shape() const = 0;
   virtual int32_t label(int64_t index) const = 0;
+  /// Whether samples are made of bytes, divided by 255; else they are numbers as they were stored.
+  virtual bool hasBytes() const { return true; }
   /// Writes shape().elements() values in [0, 1], CHW; for sources whose shape is known.
   virtual Status read(int64_t index, float *pixels) const = 0;
   /// The same for any source: grows `pixels` as needed, says which shape the image has.

@@ -21,6 +21,7 @@ public:
   int64_t size() const override { return int64_t(labels.size()); }
   ImageShape shape() const override { return extents; }
   int32_t label(int64_t index) const override { return labels[size_t(index)]; }
+  bool hasBytes() const override { return images.element == ElementType::U8; }
   Status read(int64_t index, float *pixels) const override { return convert(index, pixels); }
   Status readDouble(int64_t index, double *pixels) const override { return convert(index, pixels); }
 

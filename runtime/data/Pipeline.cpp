@@ -20,6 +20,7 @@ public:
 
   int64_t size() const override { return int64_t(indices.size()); }
   ImageShape shape() const override { return source->shape(); }
+  bool hasBytes() const override { return source->hasBytes(); }
   int32_t label(int64_t index) const override {
     int32_t old = source->label(indices[size_t(index)]);
     return labels.empty() ? old : labels[size_t(old)];

@@ -135,6 +135,9 @@ static Result<Safetensors> parseContent(std::vector<uint8_t> content, const std:
     return Status::failure(name, formatText("truncated: a safetensors file starts with 8 bytes, "
                                             "this one has %zu",
                                             content.size()));
+  if (std::equal(content.begin(), content.begin() + 4, "PK\3\4"))
+    return Status::failure(name, "no safetensors file, but a zip archive, as torch.save writes it")
+        .withHint("in Python: safetensors.torch.save_file(model.state_dict(), PATH)");
   uint64_t headerSize = 0;
   for (int i = 7; i >= 0; --i)
     headerSize = headerSize << 8 | content[size_t(i)];

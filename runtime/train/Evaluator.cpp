@@ -31,16 +31,24 @@ Result<NetShape> netShape(const Manifest &manifest) {
 
 Status checkFits(const NetShape &net, const SampleSet &samples, size_t classes,
                  const std::string &dataName) {
-  if (net.image != samples.shape().dims())
-    return Status::failure(formatText("net '%s' takes images of shape %s, data set '%s' has %s",
-                                      net.net.c_str(), shapeText(net.image).c_str(),
-                                      dataName.c_str(), shapeText(samples.shape().dims()).c_str()));
+  std::vector<int64_t> given = samples.shape().dims();
+  if (net.image != given) {
+    Status status = Status::failure(
+        formatText("net '%s' takes images of shape %s, data set '%s' has %s", net.net.c_str(),
+                   shapeText(net.image).c_str(), dataName.c_str(), shapeText(given).c_str()));
+    if (net.image.size() == 3 && net.image[0] == given[0])
+      return std::move(status).withHint(
+          formatText("the stage resize(%lld, %lld) of the recipe's data makes them fit",
+                     (long long)net.image[1], (long long)net.image[2]));
+    return status;
+  }
   std::vector<int64_t> wanted = {static_cast<int64_t>(classes)};
   if (!net.output.empty() && net.output != wanted)
     return Status::failure(formatText("net '%s' gives %s for an image, data set '%s' has %zu "
-                                      "classes and needs %s",
+                                      "class%s and needs %s",
                                       net.net.c_str(), shapeText(net.output).c_str(),
-                                      dataName.c_str(), classes, shapeText(wanted).c_str()));
+                                      dataName.c_str(), classes, classes == 1 ? "" : "es",
+                                      shapeText(wanted).c_str()));
   return Status();
 }
 

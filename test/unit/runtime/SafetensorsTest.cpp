@@ -81,6 +81,9 @@ TEST(Safetensors, RefusesLengths) {
             "100000000 are allowed");
   EXPECT_EQ(errorOf(file("{}", 0, 100000000)),
             "f: truncated: the header has 100000000 bytes, the file has 2 after the length");
+  EXPECT_EQ(errorOf({'P', 'K', 3, 4, 0, 0, 0, 0}),
+            "f: no safetensors file, but a zip archive, as torch.save writes it\n"
+            "  hint: in Python: safetensors.torch.save_file(model.state_dict(), PATH)");
   EXPECT_EQ(errorOf(file("", 0)), "f: no safetensors file: its header does not start with '{'");
   EXPECT_EQ(errorOf(file(" {}", 0)), "f: no safetensors file: its header does not start with '{'");
 }
