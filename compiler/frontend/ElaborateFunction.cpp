@@ -201,12 +201,13 @@ bool Elaborator::bindInputs(const FunctionDecl &decl, ArrayRef<Value> inputs, Sc
     bool fits = whole >= rank && (whole == rank || !tensor.batched) &&
                 ArrayRef<int64_t>(tensor.shape).take_back(rank) == ArrayRef<int64_t>(*shape);
     if (!fits) {
+      bool isLiteral = tensor.node >= 0 && graph->nodes[tensor.node].operands.empty();
       error(range, "input '" + parameter.name.name + "' of " + kindOf(decl) + " '" +
                        decl.name.name + "' is " + formatShape(*shape) + ", not " +
                        (whole ? formatShape(tensor.shape) : "a single number"))
           .note(parameter.shape->range, "its shape is declared here")
-          .note(tensor.range,
-                "the " + formatShape(tensor.shape) + " tensor is '" + tensor.name + "' here");
+          .note(tensor.range, "the " + formatShape(tensor.shape) + " tensor is " +
+                                  (isLiteral ? "made here" : "'" + tensor.name + "' here"));
       return false;
     }
     mlir::cnn::Shape leading(tensor.shape.begin(), tensor.shape.end() - rank);

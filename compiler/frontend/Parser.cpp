@@ -378,10 +378,13 @@ Body *Parser::parseBody(StringRef what) {
 bool Parser::endStatement() {
   if (consumeIf(Tok::Semicolon) || is(Tok::RBrace) || is(Tok::Eof) || token().startsLine)
     return true;
-  if (is(Tok::Name) || is(Tok::LBrace))
-    error(token().range(), "expected '->', a new line or ';', found " + found());
-  else
+  if (is(Tok::Name) || is(Tok::LBrace)) {
+    auto report = error(token().range(), "expected '->', a new line or ';', found " + found());
+    if (is(Tok::Name) && token().text == "within")
+      report.hint("a tolerance belongs to '~=': expect a ~= b within 1e-4");
+  } else {
     expected("a new line or ';'");
+  }
   return false;
 }
 
