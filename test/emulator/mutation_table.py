@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+"""Runs the mutation of every kind of kernel, and writes MUTANTS.md from it.
+
+    mutation_table.py SCRATCH [--cnnc FILE] [--fakecuda FILE] [--update] [--case NAME]...
+
+A case is a network of Inputs/ or examples/ on odd shapes under one choice of algorithms and instructions. Each
+kernel's mutants are run on its first launch of a training step (README.md, Mutation), in a case once per
+seed. A mutant is caught when any run catches it. Status 1 when one survives that EQUIVALENT does not
+name, or when MUTANTS.md lacks a kind of kernel that was run.
+"""
+import argparse
+import json
+import os
+import re
+import subprocess
+import sys
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = os.path.dirname(os.path.dirname(HERE))
+TABLE = os.path.join(HERE, "MUTANTS.md")
+PRODUCTS = [f"schedule.{op}={{}}" for op in ("conv", "conv_data_grad", "conv_weight_grad", "linear", "matmul")]
+TINY = [os.path.join(HERE, "Inputs/tiny.cnn"), "--recipe"]
+# name: arguments of cnnc, settings, seeds.
+CASES = {
+    "lenet": ([os.path.join(ROOT, "examples/lenet/lenet.cnn"), "--batch=3"], [], (0,)),
+    "vgg": ([*TINY, "vgg_tiny"], [], (0,)),
+    "resnet": ([*TINY, "resnet_tiny"], [], (0,)),
+    "products": ([*TINY, "products_tiny"], [p.format("contraction") for p in PRODUCTS], (0,)),
+    "reductions": ([*TINY, "products_tiny"], [p.format("reduce") for p in PRODUCTS[:3]], (0, 1)),
+    "tf32": ([*TINY, "products_tiny"], [p.format("instruction:tf32") for p in PRODUCTS], (0,)),
+    "bf16": ([*TINY, "products_tiny"], [p.format("instruction:bf16") for p in PRODUCTS], (0,)),
+}
+# Proven to change nothing: "<kind>: <mutation>" and why.
+EQUIVALENT = {}
+FATES = ("caught by a check", "caught by the result", "not exercised", "survives", "cannot be built")
+LINE = re.compile(rf"([^:]+): ({'|'.join(FATES)}): (.*)")
+FORMS = ("without the barrier", "without the wait", "always true", "always false", "without the bound")
+
+
+def run(command, **environment):
+    done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False,
+                          env=dict(os.environ, **environment))
+    if done.returncode:
+        sys.exit(f"{' '.join(command)}\n{done.stdout}")
+
+
+def kind_of(work):
+    return work["algorithm"] + (f" ({work['instruction']})" if work["algorithm"] == "contraction" else "")
+
+
+def run_case(name, options):
+    """{(kind, kernel, mutation): fates}"""
+    arguments, settings, seeds = CASES[name]
+    stem, ir = os.path.join(options.scratch, name), os.path.join(options.scratch, "ir")
+    os.makedirs(ir, exist_ok=True)
+    chosen = [word for setting in settings for word in ("--set", setting)]
+    run([options.cnnc, *arguments, "--target=nvptx", "--mode", "train", *chosen, "-o", stem + ".ptx"], CNNC_SAVE_NVVM=ir)
+    with open(stem + ".json", encoding="utf-8") as file:
+        kinds = {launch["kernel"]: kind_of(launch["work"])
+                 for entry in json.load(file)["entries"] for launch in entry["launches"]}
+    fates = {}
+    for seed in seeds:
+        report = f"{stem}.{seed}"
+        if os.path.exists(report):
+            os.remove(report)
+        run([sys.executable, os.path.join(HERE, "step.py"), stem + ".json", "--steps", "1", "--seed", str(seed),
+             *(["--nan"] if seed else [])],
+            CNN_LIBCUDA=options.fakecuda, CNN_FAKECUDA_IR=ir, CNN_FAKECUDA_MUTATE=report,
+            CNN_FAKECUDA_SEED=str(seed))
+        with open(report, encoding="utf-8") as file:
+            for match in filter(None, map(LINE.fullmatch, file.read().splitlines())):
+                key = kinds[match[1]], match[1], match[3].split(" -- ")[0]
+                fates.setdefault(key, set()).add(match[2])
+    return fates
+
+
+def judge(seen):
+    """A mutant's fate over all runs."""
+    order = (FATES[0], FATES[1], FATES[3], FATES[4], FATES[2])
+    return next(fate for fate in order if fate in seen)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("scratch")
+    parser.add_argument("--cnnc", default=os.path.join(ROOT, "build/bin/cnnc"))
+    parser.add_argument("--fakecuda", default=os.path.join(ROOT, "build/lib/libcnn-fakecuda.so"))
+    parser.add_argument("--update", action="store_true")
+    parser.add_argument("--case", action="append", choices=CASES)
+    options = parser.parse_args()
+    rows, kernels, survivors = {}, {}, []
+    for name in options.case or CASES:
+        for (kind, kernel, mutation), seen in run_case(name, options).items():
+            fate = judge(seen)
+            form = next(form for form in FORMS if mutation.startswith(form))
+            rows.setdefault((kind, form), dict.fromkeys(FATES, 0))[fate] += 1
+            kernels.setdefault(kind, set()).add((name, kernel))
+            if fate in FATES[3:] and f"{kind}: {mutation}" not in EQUIVALENT:
+                survivors.append(f"{name}: {kernel} ({kind}): {fate}: {mutation}")
+    lines = ["| kernels | mutants | caught by a check | caught by the result | not exercised | survive |",
+             "|---|---|---|---|---|---|"]
+    for kind in sorted(kernels):
+        for form in FORMS:
+            if counts := rows.get((kind, form)):
+                lines.append(f"| {len(kernels[kind])} × {kind} | {sum(counts.values())} {form} | {counts[FATES[0]]} | "
+                             f"{counts[FATES[1]]} | {counts[FATES[2]]} | {counts[FATES[3]] + counts[FATES[4]]} |")
+    print(*lines, *survivors, sep="\n")
+    if options.update:
+        with open(TABLE, "w", encoding="utf-8") as file:
+            file.write(HEADER.format(", ".join(options.case or CASES)) + "\n".join(lines) + "\n")
+            if survivors:
+                file.write("\nTo be explained, or mended:\n\n" + "".join(f"- {line}\n" for line in survivors))
+    with open(TABLE, encoding="utf-8") as file:
+        text = file.read()
+    missing = [kind for kind in kernels if f" × {kind} |" not in text]
+    if missing:
+        print(f"MUTANTS.md lacks {', '.join(missing)}: run mutation_table.py with --update")
+    return 1 if survivors or missing else 0
+
+
+HEADER = """# What becomes of mutants
+
+Written by `mutation_table.py --update`; how mutants are made and judged stands in `README.md`. One training step of
+each of these, on odd shapes: {}.
+In each kernel every barrier and every wait for copies is taken away in turn, every comparison made always true and always
+false, every minimum and maximum dropped. Not exercised: a comparison that at these shapes is always what the mutant
+makes it. What survives is superfluous at these shapes, or a check is missing.
+
+"""
+
+if __name__ == "__main__":
+    sys.exit(main())
