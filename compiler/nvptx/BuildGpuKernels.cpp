@@ -103,7 +103,8 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       for (auto [buffer, literal] : llvm::zip(launch.getBuffers(), entry.literals))
         if (!literal)
           operands.push_back(buffer);
-      launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
+      if (!launch->hasAttr("cnn.layer"))
+        launch->setAttr("cnn.layer", launch.getKernelAttr().getAttr());
       launch->setAttr("cnn.work", entry.work.toAttr(&getContext()));
       launch.setKernel(entry.function.getName());
       launch.getBuffersMutable().assign(operands);
@@ -222,17 +223,117 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       if (!def || llvm::is_contained(space->getInfo().prologue, def))
         return fail() << "yields a value that it does not compute in its kernel";
     }
+    auto isBuffer = [](Value value) {
+      auto argument = dyn_cast_or_null<BlockArgument>(value);
+      return argument && argument.getArgNumber() >= firstBuffer;
+    };
+    for (Value input : group.getInputs()) {
+      auto from = input.getDefiningOp<FromBufferOp>();
+      if (!from || !isBuffer(from.getBuffer()))
+        return fail() << "reads what lies in no buffer of its kernel";
+    }
+    for (Value result : group.getResults()) {
+      auto to = result.hasOneUse() ? dyn_cast<ToBufferOp>(*result.user_begin()) : ToBufferOp();
+      if (!to || !isBuffer(to.getBuffer()))
+        return fail() << "gives what goes to no buffer of its kernel";
+    }
     return Piece{group, schedule, *space};
+  }
+
+  /// The groups of a kernel, as `GpuLaunch` has them.
+  FailureOr<std::vector<std::vector<Piece>>> getSteps(func::FuncOp kernel) {
+    std::vector<std::vector<Piece>> steps(1);
+    for (Operation &op : kernel.getBody().front()) {
+      if (isa<BarrierOp>(op))
+        steps.emplace_back();
+      auto group = dyn_cast<GroupOp>(op);
+      if (!group)
+        continue;
+      FailureOr<Piece> piece = getPiece(group);
+      if (failed(piece))
+        return failure();
+      steps.back().push_back(*piece);
+    }
+    if (llvm::any_of(steps, [](ArrayRef<Piece> step) { return step.empty(); }))
+      return kernel.emitError() << "kernel '" << kernel.getName()
+                                << "' holds no group, or none between two barriers";
+    for (ArrayRef<Piece> step : steps)
+      for (const Piece &piece : step)
+        if (piece.schedule.block != steps[0][0].schedule.block)
+          return kernel.emitError()
+                 << "the groups of kernel '" << kernel.getName() << "' have blocks of "
+                 << steps[0][0].schedule.block << " and " << piece.schedule.block << " threads";
+    return steps;
+  }
+
+  /// What the blocks of a piece do. `number`: that of the block among them; null where all blocks
+  /// of the launch are its own.
+  void emitPiece(Piece &piece, gpu::GPUFuncOp function, OpBuilder &b, Value number,
+                 ArrayRef<ElementBuilder::Buffer> all) {
+    SmallVector<ElementBuilder::Buffer> buffers;
+    auto add = [&](Value buffer) {
+      buffers.push_back(all[cast<BlockArgument>(buffer).getArgNumber() - firstBuffer]);
+    };
+    for (Value input : piece.group.getInputs())
+      add(input.getDefiningOp<FromBufferOp>().getBuffer());
+    for (Value result : piece.group.getResults())
+      add(cast<ToBufferOp>(*result.user_begin()).getBuffer());
+    ElementBuilder e(b, piece.group, piece.space, buffers, number);
+    if (piece.schedule.algorithm == "contraction")
+      emitContraction(e, piece.schedule, function);
+    else if (piece.schedule.algorithm == "reduce")
+      emitReduce(e, piece.schedule, function);
+    else
+      emitPoint(e, piece.schedule);
+  }
+
+  /// Every block does its part of one of `pieces`, whose first blocks are `first`: a search by the
+  /// number of the block.
+  void emitSideBySide(MutableArrayRef<Piece> pieces, ArrayRef<int64_t> first, OpBuilder b,
+                      Value block, function_ref<void(Piece &, OpBuilder &, Value)> emit) {
+    Location loc = block.getLoc();
+    auto getIndex = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    if (pieces.size() == 1) {
+      Value number =
+          first[0] == 0 ? block : arith::SubIOp::create(b, loc, block, getIndex(first[0]));
+      return emit(pieces[0], b, number);
+    }
+    size_t half = pieces.size() / 2;
+    Value isBefore =
+        arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, block, getIndex(first[half]));
+    auto branch = scf::IfOp::create(b, loc, isBefore, /*withElseRegion=*/true);
+    emitSideBySide(pieces.take_front(half), first.take_front(half),
+                   OpBuilder::atBlockBegin(branch.thenBlock()), block, emit);
+    emitSideBySide(pieces.drop_front(half), first.drop_front(half),
+                   OpBuilder::atBlockBegin(branch.elseBlock()), block, emit);
+  }
+
+  /// One block does the parts of all blocks, one after the other.
+  void emitInTurn(Piece &piece, OpBuilder &b,
+                  function_ref<void(Piece &, OpBuilder &, Value)> emit) {
+    Location loc = piece.group.getLoc();
+    int64_t blocks = piece.space.getNumBlocks(piece.schedule);
+    auto getIndex = [&](int64_t value) -> Value {
+      return arith::ConstantIndexOp::create(b, loc, value);
+    };
+    if (blocks == 1)
+      return emit(piece, b, getIndex(0));
+    auto loop = scf::ForOp::create(b, loc, getIndex(0), getIndex(blocks), getIndex(1));
+    OpBuilder inner = OpBuilder::atBlockTerminator(loop.getBody());
+    emit(piece, inner, loop.getInductionVar());
+    // Memory that the threads share is written again.
+    if (piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > 32) {
+      inner.setInsertionPoint(loop.getBody()->getTerminator());
+      gpu::BarrierOp::create(inner, loc);
+    }
   }
 
   LogicalResult build(Built &entry) {
     func::FuncOp kernel = entry.source;
-    auto groups = llvm::to_vector(kernel.getOps<GroupOp>());
-    if (groups.size() != 1)
-      return kernel.emitError() << "kernel '" << kernel.getName() << "' holds " << groups.size()
-                                << " groups; expected 1";
-    FailureOr<Piece> piece = getPiece(groups.front());
-    if (failed(piece))
+    FailureOr<std::vector<std::vector<Piece>>> steps = getSteps(kernel);
+    if (failed(steps))
       return failure();
 
     SmallVector<Type> types;
@@ -250,8 +351,13 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       name = toPtxName(kernel.getName()) + "_" + std::to_string(count);
     entry.function = gpu::GPUFuncOp::create(b, kernel.getLoc(), name, b.getFunctionType(types, {}));
     entry.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
-    entry.function.setKnownBlockSizeAttr(
-        b.getDenseI32ArrayAttr({static_cast<int32_t>(piece->schedule.block), 1, 1}));
+    entry.function.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(
+        {static_cast<int32_t>(steps->front().front().schedule.block), 1, 1}));
+    // Unasked, ptxas may spill registers of several groups rather than have fewer blocks at a time.
+    if (steps->size() > 1 || steps->front().size() > 1)
+      entry.function->setAttr(
+          NVVM::NVVMDialect::getMinctasmAttrName(),
+          b.getI32IntegerAttr(steps->front().front().schedule.block > 512 ? 1 : 2));
     Block &body = entry.function.getBody().front();
     for (auto [argument, loc] : llvm::zip(body.getArguments(), locations))
       argument.setLoc(loc);
@@ -271,15 +377,35 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
           memref::GetGlobalOp::create(b, kernel.getLoc(), global->getType(), global->getSymName());
       buffers.push_back({memory, alignment});
     }
-    entry.work += countWork(piece->group, piece->space, piece->schedule);
-    ElementBuilder e(entry.function, piece->group, piece->space, buffers);
-    if (piece->schedule.algorithm == "contraction")
-      emitContraction(e, piece->schedule, entry.function);
-    else if (piece->schedule.algorithm == "reduce")
-      emitReduce(e, piece->schedule, entry.function);
-    else
-      emitPoint(e, piece->schedule);
-    gpu::ReturnOp::create(e.b);
+    auto emit = [&](Piece &piece, OpBuilder &at, Value number) {
+      entry.work += countWork(piece.group, piece.space, piece.schedule);
+      emitPiece(piece, entry.function, at, number, buffers);
+    };
+    std::vector<Piece> &first = steps->front();
+    if (steps->size() == 1 && first.size() == 1) {
+      emit(first.front(), b, Value());
+    } else if (steps->size() == 1) {
+      SmallVector<int64_t> firstBlocks;
+      int64_t blocks = 0;
+      for (Piece &piece : first) {
+        firstBlocks.push_back(blocks);
+        blocks += piece.space.getNumBlocks(piece.schedule);
+      }
+      Value block = gpu::BlockIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
+      emitSideBySide(first, firstBlocks, b, block, emit);
+    } else {
+      for (auto [i, step] : llvm::enumerate(*steps)) {
+        b.setInsertionPointToEnd(&body);
+        if (i > 0)
+          gpu::BarrierOp::create(b, kernel.getLoc());
+        for (Piece &piece : step) {
+          b.setInsertionPointToEnd(&body);
+          emitInTurn(piece, b, emit);
+        }
+      }
+    }
+    b.setInsertionPointToEnd(&body);
+    gpu::ReturnOp::create(b, kernel.getLoc());
     ++numKernels;
     return success();
   }

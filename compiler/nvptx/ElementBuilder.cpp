@@ -16,12 +16,11 @@ using namespace mlir::cnn;
 /// Indices up to here fit 32 bits, with room for what a kernel's windows and tiles add.
 static constexpr int64_t mostNarrow = int64_t(1) << 30;
 
-ElementBuilder::ElementBuilder(gpu::GPUFuncOp kernel, GroupOp group, const GpuScheduleSpace &space,
-                               ArrayRef<Buffer> buffers)
-    : b(space.getInfo().anchor->getLoc(), kernel.getContext()), space(space), info(space.getInfo()),
-      nest(info.nest), group(group), inputs(buffers.take_front(group.getInputs().size())),
-      outputs(buffers.drop_front(group.getInputs().size())) {
-  b.setInsertionPointToEnd(&kernel.getBody().front());
+ElementBuilder::ElementBuilder(const OpBuilder &at, GroupOp group, const GpuScheduleSpace &space,
+                               ArrayRef<Buffer> buffers, Value block)
+    : b(space.getInfo().anchor->getLoc(), at), space(space), info(space.getInfo()), nest(info.nest),
+      group(group), inputs(buffers.take_front(group.getInputs().size())),
+      outputs(buffers.drop_front(group.getInputs().size())), ownBlock(block) {
   wide = space.getNumResults() > mostNarrow || space.getNumReduced() > mostNarrow;
   for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
     for (Value value : values)
@@ -47,7 +46,9 @@ Index ElementBuilder::getThread(int64_t block) {
 Index ElementBuilder::getBlock(int64_t blocks) {
   if (blocks == 1)
     return getConstant(0);
-  Value block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
+  Value block = ownBlock;
+  if (!block)
+    block = gpu::BlockIdOp::create(b, gpu::Dimension::x);
   return {arith::IndexCastUIOp::create(b, getIndexType(), block), 0, blocks - 1};
 }
 
@@ -124,6 +125,11 @@ Index ElementBuilder::multiply(Index index, int64_t factor) {
                     index.shift * factor, index.multiple * std::abs(factor), low, high);
 }
 
+/// Whether what the base is a multiple of divides into whole parts, so that only the shift counts.
+static bool dividesBase(const Index &index, int64_t divisor) {
+  return index.base && index.multiple % divisor == 0 && index.shift >= 0;
+}
+
 /// Whether the indices of a multiple differ by their shifts alone when they are divided by
 /// `divisor`.
 static bool staysTogether(const Index &index, int64_t divisor) {
@@ -137,6 +143,9 @@ Index ElementBuilder::divide(Index index, int64_t divisor) {
     return index;
   if (index.high < divisor)
     return getConstant(0);
+  if (dividesBase(index, divisor))
+    return getShifted(make(Kind::Divide, index.base, divisor), index.shift / divisor,
+                      index.multiple / divisor, index.low / divisor, index.high / divisor);
   Value value = staysTogether(index, divisor) ? index.base : index.value;
   return {make(Kind::Divide, value, divisor), index.low / divisor, index.high / divisor};
 }
@@ -147,6 +156,8 @@ Index ElementBuilder::remainder(Index index, int64_t divisor) {
     return index;
   if (divisor == 1)
     return getConstant(0);
+  if (dividesBase(index, divisor))
+    return getConstant(index.shift % divisor);
   if (!staysTogether(index, divisor))
     return {make(Kind::Remainder, index.value, divisor), 0, divisor - 1};
   return getShifted(make(Kind::Remainder, index.base, divisor), index.shift, index.multiple,
@@ -224,8 +235,13 @@ void ElementBuilder::place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, 
 SmallVector<Value>
 ElementBuilder::loop(int64_t size, ArrayRef<Value> values,
                      function_ref<SmallVector<Value>(Index, ArrayRef<Value>)> body) {
-  if (size == 1)
-    return body(getConstant(0), values);
+  // Short loops of several lanes are unrolled, so that these find what others have loaded.
+  if (size == 1 || (hasLanes() && size <= 4)) {
+    SmallVector<Value> carried(values);
+    for (int64_t at = 0; at < size; ++at)
+      carried = body(getConstant(at), carried);
+    return carried;
+  }
   auto loop = scf::ForOp::create(b, getConstant(0).value, getConstant(size).value,
                                  getConstant(1).value, values);
   OpBuilder::InsertionGuard guard(b);

@@ -38,10 +38,10 @@ public:
     int64_t alignment;
   };
 
-  /// Builds at the end of the body of `kernel`. `buffers` are those of the group's inputs and
-  /// results.
-  ElementBuilder(gpu::GPUFuncOp kernel, GroupOp group, const GpuScheduleSpace &space,
-                 ArrayRef<Buffer> buffers);
+  /// Builds where `at` does. `buffers` are those of the group's inputs and results; `block` is the
+  /// number of the block among those of the group, null where the grid has no others.
+  ElementBuilder(const OpBuilder &at, GroupOp group, const GpuScheduleSpace &space,
+                 ArrayRef<Buffer> buffers, Value block);
 
   ImplicitLocOpBuilder b;
   const GpuScheduleSpace &space;
@@ -51,7 +51,7 @@ public:
   //===--- Indices ---------------------------------------------------------------------------===//
 
   Index getConstant(int64_t value);
-  /// The number of the thread in its block, and of the block in the grid.
+  /// The number of the thread in its block, and of the block among those of the group.
   Index getThread(int64_t block);
   Index getBlock(int64_t blocks);
   Index add(Index lhs, Index rhs);
@@ -157,6 +157,7 @@ private:
 
   GroupOp group;
   SmallVector<Buffer> inputs, outputs;
+  Value ownBlock;
   /// Whether 32 bits do not hold every index.
   bool wide = false;
   llvm::DenseMap<Value, Value> known;

@@ -14,11 +14,12 @@ namespace mlir::cnn {
 
 /// Every thread computes one element of the result: it goes through the points that are reduced,
 /// or, of a scatter, through those that fall on the element, and where a pooling follows, through
-/// its window. Neighbouring threads have neighbouring elements.
+/// its window. Neighbouring threads have neighbouring elements, and a thread may have several.
 void emitPoint(ElementBuilder &e, const GpuSchedule &schedule);
 
-/// Every block computes one element: its threads go through the reduced points in turns, and their
-/// sums are added up in shared memory as a balanced tree, the same way every time.
+/// The threads of a warp or a block compute one element: they go through the reduced points in
+/// turns, and their sums are added up by shuffles and in shared memory as a balanced tree, the same
+/// way every time.
 void emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel);
 
 /// Every block computes a tile of a product of two tensors, whose parts it brings to shared memory

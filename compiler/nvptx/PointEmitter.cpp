@@ -1,6 +1,7 @@
 //===- PointEmitter.cpp - A thread for each element of the result ----------------------------===//
 //
-//     e = block * threads + thread                    the element, if there is one
+//     e = block * threads + thread                    the element, if there is one; or several
+//                                                     that are neighbours
 //     for each point of the pooling's window
 //       sum = bias[...]
 //       for c, for r, for s                           reduced dimensions
@@ -118,6 +119,7 @@ public:
   void emit(const GpuSchedule &schedule);
 
 private:
+  void emitNumber(Index number);
   void emitScatter(ArrayRef<Index> at);
   void emitElement(ArrayRef<Index> at);
   void computePoint(ArrayRef<Index> parallel);
@@ -150,19 +152,39 @@ SmallVector<unsigned> PointEmitter::getOrder() {
 
 void PointEmitter::emit(const GpuSchedule &schedule) {
   Index block = e.getBlock(e.space.getNumBlocks(schedule));
-  Index number = e.add(e.multiply(block, schedule.block), e.getThread(schedule.block));
-  e.guarded(e.isBelow(number, e.space.getNumResults()), [&] {
-    if (nest.scatter)
-      return emitScatter(e.split(number, e.space.getSpace()));
-    SmallVector<unsigned> order = getOrder();
-    SmallVector<int64_t> sizes;
-    for (unsigned dim : order)
-      sizes.push_back(e.space.getSpace()[dim]);
-    SmallVector<Index> at(order.size());
-    for (auto [dim, index] : llvm::zip(order, e.split(number, sizes)))
-      at[dim] = index;
-    emitElement(at);
+  Index thread = e.add(e.multiply(block, schedule.block), e.getThread(schedule.block));
+  int64_t lanes = schedule.vector, results = e.space.getNumResults();
+  int64_t vectors = results / lanes, rest = results % lanes;
+  auto run = [&](int64_t threads, llvm::function_ref<void(Index)> body) {
+    if (threads == 0)
+      return;
+    e.guarded(e.isBelow(thread, threads), [&] {
+      Index mine = thread;
+      mine.high = std::min(mine.high, threads - 1);
+      body(mine);
+    });
+  };
+  run(vectors, [&](Index mine) {
+    e.forLanes(lanes, [&](int64_t lane) {
+      emitNumber(e.add(e.multiply(mine, lanes), e.getConstant(lane)));
+    });
   });
+  // What is left has a thread for each element.
+  run(rest, [&](Index mine) { emitNumber(e.add(mine, e.getConstant(vectors * lanes))); });
+}
+
+/// Element `number` of the result, counted as they lie in memory.
+void PointEmitter::emitNumber(Index number) {
+  if (nest.scatter)
+    return emitScatter(e.split(number, e.space.getSpace()));
+  SmallVector<unsigned> order = getOrder();
+  SmallVector<int64_t> sizes;
+  for (unsigned dim : order)
+    sizes.push_back(e.space.getSpace()[dim]);
+  SmallVector<Index> at(order.size());
+  for (auto [dim, index] : llvm::zip(order, e.split(number, sizes)))
+    at[dim] = index;
+  emitElement(at);
 }
 
 void PointEmitter::emitScatter(ArrayRef<Index> at) {
@@ -190,6 +212,7 @@ void PointEmitter::emitScatter(ArrayRef<Index> at) {
                 scf::YieldOp::create(e.b, carried);
                 return {branch.getResult(0)};
               });
+  e.unbind();
   e.bind(info.anchor, sums);
   e.store([](Operation *) { return true; }, at);
 }

@@ -1,11 +1,13 @@
-//===- ReduceEmitter.cpp - A block of threads for each element of the result -----------------===//
+//===- ReduceEmitter.cpp - Several threads for each element of the result
+//----------------------===//
 //
-//     for k = thread, thread + threads, ...           the reduced points, numbered
-//       sum = sum + ...
-//     shared[thread] = sum
-//     for half = threads / 2, threads / 4, ..., 1     after a barrier each
-//       if thread < half: shared[thread] += shared[thread + half]
-//     thread 0: epilogue of shared[0], stores
+//     x, y = thread % width, thread / width           of the threads that share an element
+//     for o = y, y + height, ...                      reduced dimensions that lie apart, numbered
+//       for k = x, x + width, ...                     those along which elements are neighbours
+//         sum = sum + ...                             or several sums of neighbours
+//     sums of the warp, by shuffles; where there are more threads:
+//     shared[warp] = sum, barrier, sum = shared[0] + shared[1] + ...
+//     first thread: epilogue of the sum, stores
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -13,19 +15,13 @@
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
+#include "llvm/ADT/bit.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
 
-/// Adds two partial sums, or takes the larger one, as the nest says.
-static Value combine(OpBuilder &b, Location loc, StringRef kind, Value lhs, Value rhs) {
-  bool isFloat = isa<FloatType>(lhs.getType());
-  if (kind == "max")
-    return isFloat ? arith::MaximumFOp::create(b, loc, lhs, rhs).getResult()
-                   : arith::MaxSIOp::create(b, loc, lhs, rhs).getResult();
-  return isFloat ? arith::AddFOp::create(b, loc, lhs, rhs).getResult()
-                 : arith::AddIOp::create(b, loc, lhs, rhs).getResult();
-}
+/// The threads of a warp.
+static constexpr int64_t warp = 32;
 
 Value mlir::cnn::addSharedMemory(gpu::GPUFuncOp kernel, Location loc, int64_t size, Type element) {
   auto space =
@@ -38,62 +34,182 @@ Value mlir::cnn::addSharedMemory(gpu::GPUFuncOp kernel, Location loc, int64_t si
   return memory;
 }
 
-void mlir::cnn::emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel) {
-  const Nest &nest = e.nest;
-  Location loc = e.b.getLoc();
-  Index block = e.getBlock(e.space.getNumBlocks(schedule));
-  Index thread = e.getThread(schedule.block);
-  SmallVector<Index> parallel = e.split(block, ArrayRef(nest.sizes).take_front(nest.numParallel));
-  ArrayRef<int64_t> reducedSizes = ArrayRef(nest.sizes).drop_front(nest.numParallel);
-  int64_t points = e.space.getNumReduced();
+namespace {
 
-  // The partial sum of this thread.
-  SmallVector<Value> sums = e.startAnchor(parallel, /*shared=*/true);
-  auto loop = scf::ForOp::create(e.b, thread.value, e.getConstant(points).value,
-                                 e.getConstant(schedule.block).value, sums);
-  {
-    OpBuilder::InsertionGuard guard(e.b);
-    e.b.setInsertionPointToStart(loop.getBody());
-    SmallVector<Index> dims(parallel);
-    llvm::append_range(dims, e.split({loop.getInductionVar(), 0, points - 1}, reducedSizes));
-    scf::YieldOp::create(e.b, e.stepAnchor(dims, loop.getRegionIterArgs()));
-  }
-  sums.assign(loop.result_begin(), loop.result_end());
+class ReduceEmitter {
+public:
+  ReduceEmitter(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel)
+      : e(e), nest(e.nest), schedule(schedule), kernel(kernel), threads(schedule.getSharing()) {}
+  void emit();
 
-  // Those of the block.
-  auto toIndex = [&](Index index) -> Value {
+private:
+  using Values = SmallVector<Value>;
+
+  Value combine(Value lhs, Value rhs);
+  Value exchange(Value value, int64_t distance);
+  Values loop(int64_t size, Index first, int64_t step, Values values,
+              function_ref<Values(Index, ArrayRef<Value>)> body);
+  Values addPoints(ArrayRef<Index> parallel);
+  void addWarp(Values &sums);
+  void addBlock(Values &sums);
+  Value toIndex(Index index) {
     return arith::IndexCastUIOp::create(e.b, e.b.getIndexType(), index.value);
-  };
-  SmallVector<Value> shared;
-  for (Value sum : sums) {
-    shared.push_back(addSharedMemory(kernel, loc, schedule.block, sum.getType()));
-    memref::StoreOp::create(e.b, sum, shared.back(), toIndex(thread));
-  }
-  for (int64_t half = schedule.block / 2; half >= 1; half /= 2) {
-    gpu::BarrierOp::create(e.b);
-    e.guarded(e.isBelow(thread, half), [&] {
-      for (Value memory : shared) {
-        Value mine = memref::LoadOp::create(e.b, memory, toIndex(thread));
-        Value other =
-            memref::LoadOp::create(e.b, memory, toIndex(e.add(thread, e.getConstant(half))));
-        memref::StoreOp::create(e.b, combine(e.b, loc, nest.combine, mine, other), memory,
-                                toIndex(thread));
-      }
-    });
   }
 
-  // Thread 0 has written the last sums itself: there is nothing to wait for.
-  e.guarded(e.isBelow(thread, 1), [&] {
+  ElementBuilder &e;
+  const Nest &nest;
+  const GpuSchedule &schedule;
+  gpu::GPUFuncOp kernel;
+  /// Those that share an element, and the number of this one among them.
+  int64_t threads;
+  Index mine;
+};
+
+/// Adds two partial sums, or takes the larger one, as the nest says.
+Value ReduceEmitter::combine(Value lhs, Value rhs) {
+  bool isFloat = isa<FloatType>(lhs.getType());
+  if (nest.combine == "max")
+    return isFloat ? arith::MaximumFOp::create(e.b, lhs, rhs).getResult()
+                   : arith::MaxSIOp::create(e.b, lhs, rhs).getResult();
+  return isFloat ? arith::AddFOp::create(e.b, lhs, rhs).getResult()
+                 : arith::AddIOp::create(e.b, lhs, rhs).getResult();
+}
+
+/// The value of the thread of the warp whose number differs in the bit `distance`.
+Value ReduceEmitter::exchange(Value value, int64_t distance) {
+  ImplicitLocOpBuilder &b = e.b;
+  auto shuffle = [&](Value word) -> Value {
+    return gpu::ShuffleOp::create(b, word, distance, warp, gpu::ShuffleMode::XOR)
+        .getShuffleResult();
+  };
+  Type type = value.getType();
+  if (type.getIntOrFloatBitWidth() == 32)
+    return shuffle(value);
+  // Shuffles move words of 32 bits.
+  Type word = b.getI32Type(), wide = b.getI64Type();
+  Value bits = isa<FloatType>(type) ? arith::BitcastOp::create(b, wide, value).getResult() : value;
+  Value half = arith::ConstantOp::create(b, b.getI64IntegerAttr(32));
+  Value low = arith::TruncIOp::create(b, word, bits);
+  Value high = arith::TruncIOp::create(b, word, arith::ShRUIOp::create(b, bits, half));
+  low = arith::ExtUIOp::create(b, wide, shuffle(low));
+  high = arith::ShLIOp::create(b, arith::ExtUIOp::create(b, wide, shuffle(high)), half);
+  bits = arith::OrIOp::create(b, low, high);
+  return isa<FloatType>(type) ? arith::BitcastOp::create(b, type, bits).getResult() : bits;
+}
+
+/// Runs `body` for first, first + step, ... below `size`.
+ReduceEmitter::Values ReduceEmitter::loop(int64_t size, Index first, int64_t step, Values values,
+                                          function_ref<Values(Index, ArrayRef<Value>)> body) {
+  if (first.isConstant() && size <= first.low + step)
+    return body(first, values);
+  auto loop = scf::ForOp::create(e.b, first.value, e.getConstant(size).value,
+                                 e.getConstant(step).value, values);
+  OpBuilder::InsertionGuard guard(e.b);
+  e.b.setInsertionPointToStart(loop.getBody());
+  Values carried(loop.getRegionIterArgs());
+  scf::YieldOp::create(e.b, body({loop.getInductionVar(), 0, size - 1}, carried));
+  return Values(loop.getResults());
+}
+
+/// What this thread adds up: of the points that are neighbours, `vector` at a time, each in a sum
+/// of its own.
+ReduceEmitter::Values ReduceEmitter::addPoints(ArrayRef<Index> parallel) {
+  ArrayRef<int64_t> sizes = ArrayRef(nest.sizes).drop_front(nest.numParallel);
+  unsigned numRun = e.space.getNumRun();
+  ArrayRef<int64_t> apart = sizes.drop_back(numRun), run = sizes.take_back(numRun);
+  int64_t lanes = schedule.vector;
+  int64_t rows = llvm::product_of(apart), vectors = llvm::product_of(run) / lanes;
+  int64_t width = std::min<int64_t>(threads, llvm::bit_floor(static_cast<uint64_t>(vectors)));
+  Index x = e.remainder(mine, width), y = e.divide(mine, width);
+
+  Values sums;
+  for (int64_t lane = 0; lane < lanes; ++lane)
+    llvm::append_range(sums, e.startAnchor(parallel, /*shared=*/true));
+  size_t count = sums.size() / lanes;
+  sums = loop(rows, y, threads / width, sums, [&](Index row, ArrayRef<Value> outer) {
+    return loop(vectors, x, width, Values(outer), [&](Index vector, ArrayRef<Value> carried) {
+      Values next;
+      e.forLanes(lanes, [&](int64_t lane) {
+        SmallVector<Index> dims(parallel);
+        llvm::append_range(dims, e.split(row, apart));
+        Index number = e.add(e.multiply(vector, lanes), e.getConstant(lane));
+        llvm::append_range(dims, e.split(number, run));
+        llvm::append_range(next, e.stepAnchor(dims, carried.slice(lane * count, count)));
+      });
+      return next;
+    });
+  });
+  for (int64_t lane = 1; lane < lanes; ++lane)
+    for (size_t i = 0; i < count; ++i)
+      sums[i] = combine(sums[i], sums[lane * count + i]);
+  sums.truncate(count);
+  return sums;
+}
+
+/// The sums of all threads that share the element and are of one warp.
+void ReduceEmitter::addWarp(Values &sums) {
+  for (int64_t distance = std::min(threads, warp) / 2; distance >= 1; distance /= 2)
+    for (Value &sum : sums)
+      sum = combine(sum, exchange(sum, distance));
+}
+
+/// The sums of all warps of the block, for its first thread.
+void ReduceEmitter::addBlock(Values &sums) {
+  int64_t warps = threads / warp;
+  Index number = e.divide(mine, warp);
+  Values shared;
+  for (Value sum : sums)
+    shared.push_back(addSharedMemory(kernel, e.b.getLoc(), warps, sum.getType()));
+  e.guarded(e.isBelow(e.remainder(mine, warp), 1), [&] {
     for (auto [sum, memory] : llvm::zip(sums, shared))
-      sum = memref::LoadOp::create(e.b, memory, toIndex(e.getConstant(0)));
+      memref::StoreOp::create(e.b, sum, memory, toIndex(number));
+  });
+  gpu::BarrierOp::create(e.b);
+  for (auto [sum, memory] : llvm::zip(sums, shared)) {
+    Values parts;
+    for (int64_t i = 0; i < warps; ++i)
+      parts.push_back(memref::LoadOp::create(e.b, memory, toIndex(e.getConstant(i))));
+    for (; parts.size() > 1; parts.truncate(parts.size() / 2))
+      for (size_t i = 0, half = parts.size() / 2; i < half; ++i)
+        parts[i] = combine(parts[i], parts[half + i]);
+    sum = parts.front();
+  }
+}
+
+void ReduceEmitter::emit() {
+  Index thread = e.getThread(schedule.block);
+  int64_t together = schedule.block / threads, results = e.space.getNumResults();
+  Index number = e.getBlock(e.space.getNumBlocks(schedule));
+  mine = thread;
+  Value exists;
+  if (together > 1) {
+    mine = e.remainder(thread, threads);
+    number = e.add(e.multiply(number, together), e.divide(thread, threads));
+    // Threads beyond the last element help to compute the first, so that no warp parts.
+    if ((exists = e.isBelow(number, results)))
+      number.value = arith::SelectOp::create(e.b, exists, number.value, e.getConstant(0).value);
+    number.high = std::min(number.high, results - 1);
+  }
+  SmallVector<Index> parallel = e.split(number, ArrayRef(nest.sizes).take_front(nest.numParallel));
+  Values sums = addPoints(parallel);
+  addWarp(sums);
+  auto finish = [&] {
     if (nest.initOperand >= 0)
-      sums[0] = combine(e.b, loc, nest.combine, sums[0],
-                        e.startAnchor(parallel, /*shared=*/false).front());
+      sums[0] = combine(sums[0], e.startAnchor(parallel, /*shared=*/false).front());
     e.bind(e.info.anchor, e.finishAnchor(parallel, sums));
     SmallVector<Index> dims(parallel);
     dims.resize(nest.getNumDims());
     SmallVector<Index> at = e.apply(e.info.getResultForms(), dims);
     e.follow(e.info.epilogue, at);
     e.store([](Operation *) { return true; }, at);
-  });
+  };
+  if (threads > warp)
+    addBlock(sums);
+  e.guarded(e.both(exists, e.isBelow(mine, 1)), finish);
+}
+
+} // namespace
+
+void mlir::cnn::emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel) {
+  ReduceEmitter(e, schedule, kernel).emit();
 }

@@ -188,6 +188,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
         continue;
       if (key == "block" && single) {
         schedule.block = numbers->front();
+      } else if (key == "vector" && single) {
+        schedule.vector = numbers->front();
       } else if (key == "stages" && single) {
         schedule.stages = numbers->front();
       } else if (key == "tile" && succeeded(numbers)) {
@@ -196,8 +198,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
           schedule.block = threads;
       } else {
         return fail() << "override '" << key << ":" << value
-                      << "' is none of algorithm:NAME, block:N, tile:NxNxNxNxN, instruction:NAME, "
-                         "stages:N and, of a convolution's weight_grad, split:N";
+                      << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
+                         "instruction:NAME, stages:N and, of a convolution's weight_grad, split:N";
       }
     }
     return success();

@@ -9,11 +9,6 @@ using namespace mlir::cnn;
 
 /// Grids have fewer blocks along x.
 static constexpr int64_t mostBlocks = std::numeric_limits<int32_t>::max();
-/// So many threads keep the smallest GPU of today busy; with fewer results than that, threads share
-/// the work of one.
-static constexpr int64_t busyThreads = 8192;
-/// A sum of fewer points is not worth a block of threads.
-static constexpr int64_t leastShared = 256;
 bool mlir::cnn::isForGpu(ModuleOp module) {
   auto target = module->getAttrOfType<StringAttr>(targetAttr);
   return target && target.getValue() == "nvptx";
@@ -80,6 +75,7 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     made.numResults *= extent;
   for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
     made.numReduced *= nest.sizes[dim];
+  made.findRun(group);
   FailureOr<Contraction> contraction = Contraction::get(made.info, made.whyNoContraction);
   if (succeeded(contraction))
     made.contraction = *contraction;
@@ -108,17 +104,10 @@ std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {
 GpuSchedule GpuScheduleSpace::getDefault(StringRef algorithm) const {
   if (algorithm == "contraction")
     return getContractionDefault("fma");
-  GpuSchedule schedule;
-  schedule.algorithm = algorithm.str();
-  schedule.block = 256;
-  // A thread should have a few points.
-  if (algorithm == "reduce")
-    schedule.block = std::clamp<int64_t>(llvm::PowerOf2Ceil(numReduced / 8), 32, 256);
-  return schedule;
+  return algorithm == "reduce" ? getReduceDefault() : getPointDefault();
 }
 
 GpuSchedule GpuScheduleSpace::choose(std::string &reason, double precision) const {
-  bool few = numResults < busyThreads && numReduced >= leastShared;
   if (contraction && isWorthTiles()) {
     GpuSchedule schedule = getContractionDefault(chooseInstruction(precision));
     // With fewer tiles than this most of a GPU would have nothing to do.
@@ -129,21 +118,32 @@ GpuSchedule GpuScheduleSpace::choose(std::string &reason, double precision) cons
     reason += "; too few: ";
   }
   std::string why = whyNot("reduce");
-  std::string algorithm = few && why.empty() ? "reduce" : "point";
+  bool shares = isWorthSharing();
+  GpuSchedule schedule = shares && why.empty() ? getReduceDefault() : getPointDefault();
   reason += std::to_string(numResults) + (numResults == 1 ? " result" : " results");
   if (numReduced > 1)
     reason += " of " + std::to_string(numReduced) + " points each";
-  reason += algorithm == "reduce" ? ": a block for each" : ": a thread for each";
-  if (few && !why.empty())
+  bool isReduce = schedule.algorithm == "reduce";
+  bool isBlock = schedule.getSharing() == schedule.block;
+  reason += !isReduce ? ": a thread for each"
+            : isBlock ? ": a block for each"
+                      : ": a warp for each";
+  std::string vector = std::to_string(schedule.vector);
+  if (schedule.vector > 1)
+    reason += isReduce ? ", " + vector + " neighbours at a time" : " " + vector;
+  if (shares && !why.empty())
     reason += ", since " + why;
-  return getDefault(algorithm);
+  return schedule;
 }
 
 int64_t GpuScheduleSpace::getNumBlocks(const GpuSchedule &schedule) const {
   if (schedule.algorithm == "contraction")
     return contraction->numBatches * llvm::divideCeil(contraction->numRows, schedule.tile[0]) *
            llvm::divideCeil(contraction->numColumns, schedule.tile[1]);
-  return schedule.algorithm == "reduce" ? numResults : llvm::divideCeil(numResults, schedule.block);
+  if (schedule.algorithm == "reduce")
+    return llvm::divideCeil(numResults, schedule.block / schedule.getSharing());
+  int64_t threads = std::max(numResults / schedule.vector, numResults % schedule.vector);
+  return llvm::divideCeil(threads, schedule.block);
 }
 
 LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
@@ -153,13 +153,13 @@ LogicalResult GpuScheduleSpace::verify(const GpuSchedule &schedule,
   if (schedule.block < 1 || schedule.block > mostThreads || !llvm::isPowerOf2_64(schedule.block))
     return emitError() << "a block of " << schedule.block
                        << " threads is none of the powers of 2 up to " << mostThreads;
-  if (schedule.algorithm != "contraction" && !schedule.tile.empty())
-    return emitError() << "algorithm '" << schedule.algorithm << "' has no tile";
   if (schedule.algorithm != "contraction" &&
       (schedule.stages != 1 || schedule.instruction != "fma"))
     return emitError() << "algorithm '" << schedule.algorithm << "' has no stages and instructions";
-  if (schedule.vector != 1)
-    return emitError() << "algorithm '" << schedule.algorithm << "' has no vectors";
+  if (schedule.algorithm != "contraction" && failed(verifyShares(schedule, emitError)))
+    return failure();
+  if (schedule.algorithm == "contraction" && schedule.vector != 1)
+    return emitError() << "algorithm 'contraction' has no vectors";
   if (schedule.algorithm == "contraction" && failed(verifyTile(schedule, emitError)))
     return failure();
   if (getNumBlocks(schedule) > mostBlocks)

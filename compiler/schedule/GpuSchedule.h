@@ -30,6 +30,8 @@ struct GpuSchedule {
   int64_t stages = 1;
   int64_t vector = 1;
 
+  /// The threads that share one element of a reduction's result.
+  int64_t getSharing() const { return tile.empty() ? block : tile.front(); }
   /// Whether it is computed by `mma.sync`; the tile is then of warps, not of threads.
   bool usesTensorCores() const { return instruction != "fma"; }
   /// The threads that a contraction's tile takes; 0 where it is none.
@@ -79,6 +81,9 @@ public:
   /// Products of the extents of the space, and of the reduced dimensions.
   int64_t getNumResults() const { return numResults; }
   int64_t getNumReduced() const { return numReduced; }
+  /// How many of the last reduced dimensions some input is read along neighbour by neighbour, the
+  /// last one innermost.
+  unsigned getNumRun() const { return numRun; }
   int64_t getTargetCapability() const { return capability; }
   /// What the anchor is as a product of two tensors, where it is one.
   const std::optional<Contraction> &getContraction() const { return contraction; }
@@ -87,6 +92,16 @@ public:
   static constexpr int64_t mostThreads = 1024;
 
 private:
+  void findRun(GroupOp group);
+  /// The points of the dimensions that `numRun` counts.
+  int64_t getRunPoints() const;
+  int64_t getWidestVector() const;
+  /// Whether threads should share the sums of an element.
+  bool isWorthSharing() const;
+  GpuSchedule getPointDefault() const;
+  GpuSchedule getReduceDefault() const;
+  LogicalResult verifyShares(const GpuSchedule &schedule,
+                             function_ref<InFlightDiagnostic()> emitError) const;
   LogicalResult verifyTile(const GpuSchedule &schedule,
                            function_ref<InFlightDiagnostic()> emitError) const;
   LogicalResult verifyWarps(const GpuSchedule &schedule,
@@ -99,6 +114,9 @@ private:
   GroupInfo info;
   SmallVector<int64_t> space, factors;
   int64_t numResults = 1, numReduced = 1;
+  unsigned numRun = 0;
+  /// Whether all that is read along reduced dimensions is read neighbour by neighbour.
+  bool readsRows = false;
   int64_t capability = 75;
   std::optional<Contraction> contraction;
   std::string whyNoContraction;

@@ -142,11 +142,12 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
 def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"> {
   let summary = "Choose how the threads of a GPU compute every group";
   let description = [{
-    Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result; where there are few
-    results of many points, a block of threads for each; and for products of two tensors (convolutions, their
+    Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result, or for several
+    neighbours; where many points are summed that lie side by side, or there are few results, a warp or a block of threads for each; and for products of two tensors (convolutions, their
     gradients, linear layers) that fill tiles, a block of threads for each tile. Gradients of convolutions' inputs take the form that
     gathers where the stride allows it. `override` entries are those of `cnn-choose-schedules` with the keys
-    algorithm (`point`, `reduce`, `contraction`), block (threads of a block), and of a contraction tile, instruction
+    algorithm (`point`, `reduce`, `contraction`), block (threads of a block), vector (neighbours of a thread), tile (of a
+    contraction; of a reduction the threads that share one element), and of a contraction instruction
     (`fma`, `tf32`, `bf16`) and stages. Unasked, a contraction takes the fastest instruction whose relative error
     is at most `precision`, or the module's `cnn.precision`; without either, `fma`.
 
@@ -173,7 +174,9 @@ def PlanPass : Pass<"cnn-plan", "::mlir::ModuleOp"> {
     `dialect/Timing.h` has it.
   }];
   let options = [
-    Option<"timed", "timed", "bool", "false", "whether kernels count the time spent in them">
+    Option<"timed", "timed", "bool", "false", "whether kernels count the time spent in them">,
+    Option<"together", "together", "bool", "true",
+           "whether one launch of a GPU computes several groups where that saves time">
   ];
   let statistics = [Statistic<"numKernels", "kernels", "Number of kernels">];
   let dependentDialects = ["::mlir::cnn::CnnDialect", "::mlir::func::FuncDialect",

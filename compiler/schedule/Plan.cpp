@@ -8,6 +8,7 @@
 
 #include "compiler/schedule/Arena.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/GpuLaunches.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
@@ -263,11 +264,19 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return StringAttr::get(&getContext(), "in");
   }
 
+  /// What the buffers of a group's kernel are called: after what it reads and gives.
+  SmallVector<StringAttr> getBufferNames(GroupOp group) {
+    SmallVector<StringAttr> names;
+    for (Value input : group.getInputs())
+      names.push_back(getValueName(input));
+    names.append(group.getNumResults(), StringAttr::get(&getContext(), "out"));
+    return names;
+  }
+
   /// A private function (item, scratch, buffers...) with attribute `cnn.kernel`; the name is made
-  /// unique. Its arguments are called after what the group reads and gives.
-  func::FuncOp makeKernel(GroupOp group, TypeRange buffers) {
-    Location loc = group.getLoc();
-    StringRef name = group.getName();
+  /// unique.
+  func::FuncOp makeKernel(Location loc, StringRef name, TypeRange buffers,
+                          ArrayRef<StringAttr> bufferNames) {
     ModuleOp module = getOperation();
     OpBuilder b = OpBuilder::atBlockEnd(module.getBody());
     SmallVector<Type> types = {b.getIndexType(), getBytesType(scratchBytes)};
@@ -282,10 +291,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     kernel.setPrivate();
     kernel->setAttr("cnn.kernel", b.getUnitAttr());
     SmallVector<StringAttr> names = {b.getStringAttr("item"), b.getStringAttr("scratch")};
-    for (Value input : group.getInputs())
-      names.push_back(getValueName(input));
-    for ([[maybe_unused]] Value result : group.getResults())
-      names.push_back(b.getStringAttr("out"));
+    llvm::append_range(names, bufferNames);
     for (auto [argument, label] : llvm::zip(kernel.addEntryBlock()->getArguments(), names))
       argument.setLoc(NameLoc::get(label, loc));
     ++numKernels;
@@ -318,7 +324,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     };
     if (known != kernels.end() && isKnownAs(group.getName()))
       return known->second;
-    func::FuncOp kernel = makeKernel(group, buffers);
+    func::FuncOp kernel =
+        makeKernel(group.getLoc(), group.getName(), buffers, getBufferNames(group));
     if (slice)
       kernel->setAttr("cnn.slices", slice);
     if (int64_t offset = ownScratchOffsets.lookup(group))
@@ -329,18 +336,50 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       // The same code under the name of this layer.
       func::CallOp::create(b, group.getLoc(), known->second, kernel.getArguments());
     } else {
-      IRMapping map;
-      for (auto [i, input] : llvm::enumerate(group.getInputs()))
-        map.map(input,
-                FromBufferOp::create(b, group.getLoc(), input.getType(), kernel.getArgument(2 + i))
-                    .getResult());
-      Operation *copy = b.clone(*group, map);
-      for (auto [i, result] : llvm::enumerate(copy->getResults()))
-        ToBufferOp::create(b, group.getLoc(), result,
-                           kernel.getArgument(2 + group.getInputs().size() + i));
+      buildGroup(b, group, kernel.getArguments().drop_front(2));
       kernels[key] = kernel;
     }
     func::ReturnOp::create(b, group.getLoc());
+    return kernel;
+  }
+
+  /// A copy of `group` on buffers, those of its inputs first.
+  static void buildGroup(OpBuilder &b, GroupOp group, ValueRange buffers) {
+    IRMapping map;
+    for (auto [input, buffer] : llvm::zip(group.getInputs(), buffers))
+      map.map(input, FromBufferOp::create(b, group.getLoc(), input.getType(), buffer).getResult());
+    Operation *copy = b.clone(*group, map);
+    for (auto [result, buffer] :
+         llvm::zip(copy->getResults(), buffers.drop_front(group.getInputs().size())))
+      ToBufferOp::create(b, group.getLoc(), result, buffer);
+  }
+
+  /// The kernel of several groups that one launch of a GPU computes, on buffers of the given types;
+  /// `places` tells for every group which of them are its own, those of its inputs first.
+  func::FuncOp outlineLaunch(const GpuLaunch &launch, ArrayRef<Type> buffers,
+                             ArrayRef<SmallVector<unsigned>> places) {
+    SmallVector<GroupOp> groups = launch.getGroups();
+    Location loc = groups.front().getLoc();
+    std::string name = (groups.front().getName() + ".and." + llvm::Twine(groups.size() - 1)).str();
+    SmallVector<StringAttr> names(buffers.size());
+    for (auto [group, at] : llvm::zip(groups, places))
+      for (auto [place, label] : llvm::zip(at, getBufferNames(group)))
+        if (!names[place])
+          names[place] = label;
+    func::FuncOp kernel = makeKernel(loc, name, buffers, names);
+    OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
+    auto own = places.begin();
+    for (auto [i, step] : llvm::enumerate(launch.steps)) {
+      if (i > 0)
+        BarrierOp::create(b, loc);
+      for (GroupOp group : step) {
+        SmallVector<Value> arguments;
+        for (unsigned place : *own++)
+          arguments.push_back(kernel.getArgument(2 + place));
+        buildGroup(b, group, arguments);
+      }
+    }
+    func::ReturnOp::create(b, loc);
     return kernel;
   }
 
@@ -348,7 +387,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   /// scratch.
   FailureOr<func::FuncOp> outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
     SliceScheduleAttr slice = outer.getSliceSchedule();
-    func::FuncOp kernel = makeKernel(outer, buffers);
+    func::FuncOp kernel =
+        makeKernel(outer.getLoc(), outer.getName(), buffers, getBufferNames(outer));
     OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
     llvm::DenseMap<Value, Value> homes;
     for (auto [i, argument] : llvm::enumerate(outer.getBody().getArguments()))
@@ -490,6 +530,47 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     return space->getNumItems(NestSchedule::get(attr));
   }
 
+  /// One launch of several groups; a buffer that several of them use is passed once.
+  LogicalResult launchTogether(OpBuilder &b, const GpuLaunch &launch,
+                               const llvm::DenseMap<Value, Value> &homes) {
+    SmallVector<Value> arguments;
+    SmallVector<Type> types;
+    SmallVector<SmallVector<unsigned>> places;
+    llvm::DenseMap<Value, unsigned> known;
+    int64_t items = 0;
+    std::string layers;
+    SmallVector<GroupOp> groups = launch.getGroups();
+    for (GroupOp group : groups) {
+      SmallVector<unsigned> &own = places.emplace_back();
+      for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
+        for (Value value : values) {
+          Value buffer = buildView(b, group.getLoc(), homes.at(getRoot(value)),
+                                   getBufferType(getTensor(value)));
+          auto [found, isNew] = known.try_emplace(buffer, arguments.size());
+          if (isNew) {
+            arguments.push_back(buffer);
+            types.push_back(buffer.getType());
+          }
+          own.push_back(found->second);
+        }
+      FailureOr<int64_t> count = getNumItems(group);
+      if (failed(count))
+        return failure();
+      items += *count;
+      layers += (layers.empty() ? "" : ", ") + group.getName().str();
+      if (group != groups.front())
+        group.addReason("in the launch of '" + groups.front().getName() + "'");
+    }
+    func::FuncOp kernel = outlineLaunch(launch, types, places);
+    for (GroupOp group : groups)
+      if (failed(describe(group, kernel, /*sliced=*/false)))
+        return failure();
+    auto made = LaunchOp::create(b, groups.front().getLoc(), kernel.getName(),
+                                 launch.steps.size() > 1 ? 1 : items, arguments);
+    made->setAttr("cnn.layer", b.getStringAttr(layers));
+    return success();
+  }
+
   //===--- Entry points ----------------------------------------------------------------------===//
 
   LogicalResult runOnEntry(func::FuncOp entry) {
@@ -525,6 +606,26 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         stages[result] = stage;
       launches[stage].push_back(group);
       numStages = std::max(numStages, stage + 1);
+    }
+
+    // A GPU runs launches one after the other.
+    std::vector<GpuLaunch> gpuLaunches;
+    if (forGpu) {
+      FailureOr<std::vector<GpuLaunch>> gathered = gatherGpuLaunches(entry, together);
+      if (failed(gathered))
+        return failure();
+      gpuLaunches = std::move(*gathered);
+      numStages = gpuLaunches.size();
+      launches.clear();
+      for (auto [stage, launch] : llvm::enumerate(gpuLaunches)) {
+        launches[stage] = launch.getGroups();
+        for (GroupOp group : launches[stage])
+          for (Value result : group.getResults())
+            stages[result] = stage;
+      }
+      for (auto reshape : entry.getOps<ReshapeOp>())
+        if (auto found = stages.find(reshape.getInput()); found != stages.end())
+          stages[reshape.getResult()] = int64_t(found->second);
     }
 
     // The arguments, in the order of the C interface.
@@ -658,6 +759,11 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     for (int64_t stage = 0; stage < numStages; ++stage) {
       if (position++ > 0)
         BarrierOp::create(b, loc);
+      if (forGpu && launches[stage].size() > 1) {
+        if (failed(launchTogether(b, gpuLaunches[stage], homes)))
+          return failure();
+        continue;
+      }
       for (GroupOp group : launches[stage]) {
         SmallVector<Value> arguments;
         SmallVector<Type> argumentTypes;

@@ -18,11 +18,12 @@ from ptx import Module  # noqa: E402
 
 # Per kind: most registers of a thread, most bytes of shared memory, fewest blocks and threads at a time.
 # Kernels that are bound by memory need many threads to hide its latency: half of what a multiprocessor of
-# compute capability 7.5 holds. Products have their sums in registers: two blocks, which take turns.
+# compute capability 7.5 holds. A launch of several groups is of the kind of the first. Products have their sums
+# in registers: two blocks, which take turns.
 Budget = namedtuple("Budget", "registers shared blocks threads")
 BUDGETS = {
     "point": Budget(128, 8 << 10, 1, 512),
-    "reduce": Budget(64, 8 << 10, 2, 512),
+    "reduce": Budget(128, 8 << 10, 1, 512),
     "contraction fma": Budget(224, 48 << 10, 2, 128),
     "contraction tf32": Budget(255, 48 << 10, 1, 256),
     "contraction bf16": Budget(255, 48 << 10, 1, 256),

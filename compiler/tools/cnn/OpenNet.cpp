@@ -14,7 +14,12 @@ static std::optional<OpenNet> openOn(Program &program, CompileRequest request, O
   OpenNet net;
   net.chosen = std::move(device);
   request.arch = net.chosen.device->arch();
+  std::string why;
+  if (net.chosen.isAutomatic)
+    request.refusal = &why;
   std::optional<Compilation> compiled = program.compile(request);
+  if (!why.empty())
+    refusal = Status::failure(why);
   if (!compiled)
     return std::nullopt;
   net.compileSeconds = compiled->seconds;

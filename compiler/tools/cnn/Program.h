@@ -63,6 +63,9 @@ struct CompileRequest {
   int64_t batch = 1;
   /// The target of a GPU ("sm_90"); empty for the CPU.
   std::string arch;
+  /// Where not null: why the net does not compile for the target goes here, and is not printed.
+  /// What is wrong with the file is printed all the same.
+  std::string *refusal = nullptr;
   /// Kernels count the time spent in them (Timing of runtime/core/Manifest.h).
   bool timed = false;
 };

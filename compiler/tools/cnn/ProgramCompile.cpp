@@ -134,7 +134,21 @@ std::optional<Compilation> compileNet(Frontend &frontend, Diagnostics &diagnosti
       emitNet(*context, frontend, diagnostics, request, options);
   if (!module)
     return std::nullopt;
+  std::string first;
+  std::optional<mlir::ScopedDiagnosticHandler> quiet;
+  if (request.refusal)
+    quiet.emplace(context.get(), [&](mlir::Diagnostic &diagnostic) {
+      if (first.empty() && diagnostic.getSeverity() == mlir::DiagnosticSeverity::Error)
+        first = diagnostic.str();
+      return mlir::success();
+    });
   llvm::Expected<RunnableNet> code = compileToRun(*module, options);
+  quiet.reset();
+  if (!code && request.refusal) {
+    std::string why = llvm::toString(code.takeError());
+    *request.refusal = first.empty() ? why : first;
+    return std::nullopt;
+  }
   if (!code) {
     report(code.takeError(), diagnostics);
     return std::nullopt;

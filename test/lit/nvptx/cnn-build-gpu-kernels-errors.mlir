@@ -35,7 +35,7 @@ module attributes {cnn.target = "nvptx"} {
     cnn.launch @k items 1(%x, %x) : memref<3xf32>, memref<3xf32>
     return
   }
-  // expected-error @below {{kernel 'k' holds 0 groups; expected 1}}
+  // expected-error @below {{kernel 'k' holds no group, or none between two barriers}}
   func.func private @k(%item: index, %scratch: memref<64xi8>, %x: memref<3xf32>, %y: memref<3xf32>) attributes {cnn.kernel} {
     return
   }
@@ -75,6 +75,49 @@ module attributes {cnn.target = "nvptx"} {
       cnn.yield %v : tensor<3xf32>
     }
     cnn.to_buffer %r, %y : tensor<3xf32> -> memref<3xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {cnn.target = "nvptx"} {
+  func.func @f(%x: memref<3xf32>) {
+    cnn.launch @k items 1(%x, %x) : memref<3xf32>, memref<3xf32>
+    return
+  }
+  // expected-error @below {{the groups of kernel 'k' have blocks of 32 and 64 threads}}
+  func.func private @k(%item: index, %scratch: memref<64xi8>, %x: memref<3xf32>, %y: memref<3xf32>) attributes {cnn.kernel} {
+    %t = cnn.from_buffer %x : memref<3xf32> -> tensor<3xf32>
+    %r = cnn.group "k" (%a = %t) : (tensor<3xf32>) -> tensor<3xf32> schedule #cnn.gpu_schedule<"point", block = 32> {
+      %v = cnn.relu %a : tensor<3xf32> -> tensor<3xf32>
+      cnn.yield %v : tensor<3xf32>
+    }
+    cnn.to_buffer %r, %y : tensor<3xf32> -> memref<3xf32>
+    cnn.barrier
+    %s = cnn.group "l" (%a = %t) : (tensor<3xf32>) -> tensor<3xf32> schedule #cnn.gpu_schedule<"point", block = 64> {
+      %v = cnn.sigmoid %a : tensor<3xf32> -> tensor<3xf32>
+      cnn.yield %v : tensor<3xf32>
+    }
+    cnn.to_buffer %s, %y : tensor<3xf32> -> memref<3xf32>
+    return
+  }
+}
+
+// -----
+
+module attributes {cnn.target = "nvptx"} {
+  func.func @f(%x: memref<3xf32>) {
+    cnn.launch @k items 1(%x, %x) : memref<3xf32>, memref<3xf32>
+    return
+  }
+  func.func private @k(%item: index, %scratch: memref<64xi8>, %x: memref<3xf32>, %y: memref<3xf32>) attributes {cnn.kernel} {
+    %t = cnn.from_buffer %x : memref<3xf32> -> tensor<3xf32>
+    // expected-error @below {{group 'k': gives what goes to no buffer of its kernel}}
+    %r = cnn.group "k" (%a = %t) : (tensor<3xf32>) -> tensor<3xf32> schedule #cnn.gpu_schedule<"point", block = 32> {
+      %v = cnn.relu %a : tensor<3xf32> -> tensor<3xf32>
+      cnn.yield %v : tensor<3xf32>
+    }
     return
   }
 }

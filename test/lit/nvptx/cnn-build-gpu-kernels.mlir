@@ -1,4 +1,4 @@
-// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan=together=false --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // Breaks if launches and kernels do not belong together, if literals become arguments, or if the
 // backend is told of buffers what is not so.
 

@@ -3,6 +3,10 @@
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sigmoid1=winograd4" 2>&1 | FileCheck %s --check-prefix=ALGORITHM
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sigmoid1=block:96" 2>&1 | FileCheck %s --check-prefix=BLOCK
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sigmoid1=tilt:1" 2>&1 | FileCheck %s --check-prefix=KEY
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sigmoid1=vector:3" 2>&1 | FileCheck %s --check-prefix=VECTOR
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sums=algorithm:reduce;tile:64" 2>&1 | FileCheck %s --check-prefix=SHARED
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sums=algorithm:reduce;block:16" 2>&1 | FileCheck %s --check-prefix=WARP
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=sums=algorithm:reduce;vector:2" 2>&1 | FileCheck %s --check-prefix=ROWS
 // Breaks if an illegal schedule is taken, or if its message does not say what is legal.
 
 // NAME: error: loc("--set schedule.sigmod1=block:64"): schedule override names 'sigmod1', which is no group and no operation of one
@@ -10,13 +14,22 @@
 // REDUCE: error: group 'sigmoid1': algorithm 'reduce' does not apply: nothing is summed
 // ALGORITHM: error: group 'sigmoid1': algorithm 'winograd4' does not apply: there is no such algorithm; there are point, reduce and contraction
 // BLOCK: error: group 'sigmoid1': a block of 96 threads is none of the powers of 2 up to 1024
-// KEY: error: group 'sigmoid1': override 'tilt:1' is none of algorithm:NAME, block:N, tile:NxNxNxNxN, instruction:NAME, stages:N and, of a convolution's weight_grad, split:N
+// KEY: error: group 'sigmoid1': override 'tilt:1' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, instruction:NAME, stages:N and, of a convolution's weight_grad, split:N
+// VECTOR: error: group 'sigmoid1': a thread has 1, 2 or 4 neighbours of this type, not 3
+// SHARED: error: group 'sums': 64 threads cannot share one element; it is all of the block, or a power of 2 up to 32
+// WARP: error: group 'sums': a block of 16 threads is less than a warp of 32, in which threads add up their sums
+// ROWS: error: group 'sums': rows of 5 neighbours do not divide by 2
 module @odd attributes {cnn.target = "nvptx"} {
-  func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {
+  func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}, %z: tensor<3x5xf32> {cnn.name = "z"})
+      -> (tensor<3x4xf32> {cnn.name = "y"}, tensor<3xf32> {cnn.name = "u"}) {
     %y = cnn.group "sigmoid1" (%a = %x) : (tensor<3x4xf32>) -> tensor<3x4xf32> {
       %s = cnn.sigmoid %a : tensor<3x4xf32> -> tensor<3x4xf32>
       cnn.yield %s : tensor<3x4xf32>
     }
-    return %y : tensor<3x4xf32>
+    %u = cnn.group "sums" (%a = %z) : (tensor<3x5xf32>) -> tensor<3xf32> {
+      %s = cnn.reduce_sum %a dims [1] : tensor<3x5xf32> -> tensor<3xf32>
+      cnn.yield %s : tensor<3xf32>
+    }
+    return %y, %u : tensor<3x4xf32>, tensor<3xf32>
   }
 }

@@ -5,25 +5,38 @@
 
 module @odd attributes {cnn.target = "nvptx"} {
   // CHECK-LABEL: func.func @infer
-  func.func @infer(%x: tensor<300x40xf32>, %dy: tensor<2x3x5x5xf32>, %w: tensor<3x4x3x3xf32>, %dz: tensor<2x3x3x3xf32>)
-      -> (tensor<300x40xf32>, tensor<40xf32>, tensor<300xf32>, tensor<2x4x7x7xf32>, tensor<2x4x7x7xf32>) {
+  func.func @infer(%x: tensor<300x40xf32>, %dy: tensor<2x3x5x5xf32>, %w: tensor<3x4x3x3xf32>, %dz: tensor<2x3x3x3xf32>,
+                   %y: tensor<40x40xf32>, %z: tensor<200x200xf32>)
+      -> (tensor<300x40xf32>, tensor<40xf32>, tensor<300xf32>, tensor<2x4x7x7xf32>, tensor<2x4x7x7xf32>, tensor<40xf32>, tensor<200x200xf32>) {
     // CHECK: cnn.group "s.forward" {{.*}} schedule #cnn.gpu_schedule<"point", block = 256> because "12000 results: a thread for each"
     // ASKED: cnn.group "s.forward" {{.*}} schedule #cnn.gpu_schedule<"point", block = 64> because "asked for: block:64"
     %s = cnn.group "s.forward" (%a = %x) : (tensor<300x40xf32>) -> tensor<300x40xf32> {
       %v = cnn.sigmoid %a : tensor<300x40xf32> -> tensor<300x40xf32>
       cnn.yield %v : tensor<300x40xf32>
     }
-    // CHECK: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 64> because "40 results of 300 points each: a block for each"
+    // CHECK: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 256> because "40 results of 300 points each: a block for each"
     // ASKED: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"point", block = 128> because "asked for: algorithm:point;block:128"
     %t = cnn.group "sum" (%a = %x) : (tensor<300x40xf32>) -> tensor<40xf32> {
       %v = cnn.reduce_sum %a dims [0] : tensor<300x40xf32> -> tensor<40xf32>
       cnn.yield %v : tensor<40xf32>
     }
-    // Few points are not worth a block.
-    // CHECK: cnn.group "rows" {{.*}} schedule #cnn.gpu_schedule<"point", block = 256> because "300 results of 40 points each: a thread for each"
+    // Points that lie side by side are for a warp, which reads them at once.
+    // CHECK: cnn.group "rows" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 256, tile = [32]> because "300 results of 40 points each: a warp for each"
     %r = cnn.group "rows" (%a = %x) : (tensor<300x40xf32>) -> tensor<300xf32> {
       %v = cnn.reduce_sum %a dims [1] : tensor<300x40xf32> -> tensor<300xf32>
       cnn.yield %v : tensor<300xf32>
+    }
+    // Few columns of few points are not.
+    // CHECK: cnn.group "columns" {{.*}} schedule #cnn.gpu_schedule<"point", block = 256> because "40 results of 40 points each: a thread for each"
+    %k = cnn.group "columns" (%a = %y) : (tensor<40x40xf32>) -> tensor<40xf32> {
+      %v = cnn.reduce_sum %a dims [0] : tensor<40x40xf32> -> tensor<40xf32>
+      cnn.yield %v : tensor<40xf32>
+    }
+    // Enough elements that a thread has several.
+    // CHECK: cnn.group "wide" {{.*}} schedule #cnn.gpu_schedule<"point", block = 256, vector = 4> because "40000 results: a thread for each 4"
+    %i = cnn.group "wide" (%a = %z) : (tensor<200x200xf32>) -> tensor<200x200xf32> {
+      %v = cnn.relu %a : tensor<200x200xf32> -> tensor<200x200xf32>
+      cnn.yield %v : tensor<200x200xf32>
     }
     // At stride 1 the gradient is gathered; at stride 2 it cannot be.
     // CHECK: cnn.group "grad"
@@ -38,6 +51,6 @@ module @odd attributes {cnn.target = "nvptx"} {
       %v = cnn.conv_data_grad %a, %b {stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<2x3x3x3xf32>, tensor<3x4x3x3xf32> -> tensor<2x4x7x7xf32>
       cnn.yield %v : tensor<2x4x7x7xf32>
     }
-    return %s, %t, %r, %g, %h : tensor<300x40xf32>, tensor<40xf32>, tensor<300xf32>, tensor<2x4x7x7xf32>, tensor<2x4x7x7xf32>
+    return %s, %t, %r, %g, %h, %k, %i : tensor<300x40xf32>, tensor<40xf32>, tensor<300xf32>, tensor<2x4x7x7xf32>, tensor<2x4x7x7xf32>, tensor<40xf32>, tensor<200x200xf32>
   }
 }

@@ -1,4 +1,4 @@
-// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan=together=false --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // Breaks if a thread has not one element of the result, reads outside of a tensor, or misses a point
 // that falls on its element.
 

@@ -1,0 +1,132 @@
+//===- GpuBandwidth.cpp - Schedules of groups that memory limits, on a GPU
+//---------------------===//
+//
+// The algorithms point and reduce: how many neighbours a thread has, and how many threads share one
+// element of the result.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/GpuSchedule.h"
+#include "llvm/Support/MathExtras.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// So many threads keep the smallest GPU of today busy; with fewer results than that, threads share
+/// the work of one.
+static constexpr int64_t busyThreads = 8192;
+/// A sum of fewer points is not worth a block of threads, or, where the points are neighbours in
+/// memory, a warp.
+static constexpr int64_t leastShared = 256, leastRow = 32;
+static constexpr int64_t warp = 32;
+/// Bytes of the widest access of a thread.
+static constexpr int64_t widestAccess = 16;
+
+/// The last of the reduced dimensions along which a read goes through neighbours, one behind the
+/// other: how many there are.
+static unsigned countRun(const Nest &nest, const GroupInfo::Read &read, ArrayRef<int64_t> shape) {
+  unsigned run = 0;
+  for (size_t at = shape.size(); at-- > 0;) {
+    bool isReduced = run < nest.getNumDims() - nest.numParallel;
+    unsigned next = nest.getNumDims() - 1 - run;
+    if (isReduced && read.forms[at].getSingleDim() == static_cast<int64_t>(next) &&
+        nest.sizes[next] == shape[at])
+      ++run;
+    else if (shape[at] != 1)
+      break;
+  }
+  return run;
+}
+
+void GpuScheduleSpace::findRun(GroupOp group) {
+  const Nest &nest = info.nest;
+  numRun = 0;
+  readsRows = true;
+  for (const GroupInfo::Read &read : info.getReads()) {
+    auto isReduced = [&](const LinearForm &form) {
+      for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
+        if (form.uses(dim))
+          return true;
+      return false;
+    };
+    if (read.pooled || llvm::none_of(read.forms, isReduced))
+      continue;
+    unsigned run = countRun(nest, read, getTensor(group.getInputs()[read.argument]).getShape());
+    readsRows &= run > 0;
+    numRun = std::max(numRun, run);
+  }
+  readsRows &= numRun > 0;
+}
+
+int64_t GpuScheduleSpace::getRunPoints() const {
+  return llvm::product_of(ArrayRef(info.nest.sizes).take_back(numRun));
+}
+
+/// The elements of the result that fit the widest access.
+int64_t GpuScheduleSpace::getWidestVector() const {
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  int64_t bytes = llvm::divideCeil(element.getIntOrFloatBitWidth(), 8);
+  return std::min<int64_t>(widestAccess / bytes, 4);
+}
+
+bool GpuScheduleSpace::isWorthSharing() const {
+  return (numResults < busyThreads && numReduced >= leastShared) ||
+         (readsRows && numReduced >= leastRow);
+}
+
+GpuSchedule GpuScheduleSpace::getPointDefault() const {
+  GpuSchedule schedule;
+  schedule.algorithm = "point";
+  schedule.block = 256;
+  // Threads with a long way to go have one element each, so that there are more of them.
+  constexpr int64_t mostPoints = 16;
+  int64_t points = llvm::product_of(info.nest.sizes);
+  int64_t vector = getWidestVector();
+  if (points / numResults <= mostPoints && numResults / vector >= busyThreads)
+    schedule.vector = vector;
+  return schedule;
+}
+
+GpuSchedule GpuScheduleSpace::getReduceDefault() const {
+  GpuSchedule schedule;
+  schedule.algorithm = "reduce";
+  schedule.block = 256;
+  if (int64_t vector = getWidestVector();
+      numRun > 0 && getRunPoints() % vector == 0 && numReduced / vector >= warp)
+    schedule.vector = vector;
+  // A warp for each result, a block where there are few of them or many points, the largest block
+  // where both is so.
+  constexpr int64_t fewResults = 1024, manyPoints = 8192;
+  bool few = numResults <= fewResults;
+  if (numReduced < (few ? leastShared * schedule.vector : manyPoints))
+    schedule.tile = {warp};
+  else if (numResults <= fewResults / 8 && numReduced >= 4 * manyPoints)
+    schedule.block = mostThreads;
+  return schedule;
+}
+
+LogicalResult GpuScheduleSpace::verifyShares(const GpuSchedule &schedule,
+                                             function_ref<InFlightDiagnostic()> emitError) const {
+  if (schedule.vector != 1 && schedule.vector != 2 && schedule.vector != getWidestVector())
+    return emitError() << "a thread has 1, 2 or " << getWidestVector()
+                       << " neighbours of this type, not " << schedule.vector;
+  if (schedule.algorithm == "point") {
+    if (!schedule.tile.empty())
+      return emitError() << "algorithm 'point' has no tile";
+    return success();
+  }
+  if (schedule.block < warp)
+    return emitError() << "a block of " << schedule.block << " threads is less than a warp of "
+                       << warp << ", in which threads add up their sums";
+  if (schedule.tile.size() > 1)
+    return emitError() << "the tile of a reduction is the number of threads that share one element";
+  int64_t threads = schedule.getSharing();
+  if (!llvm::isPowerOf2_64(threads) || (threads > warp && threads != schedule.block))
+    return emitError() << threads
+                       << " threads cannot share one element; it is all of the block, or "
+                       << "a power of 2 up to " << warp;
+  if (schedule.vector > 1 && (numRun == 0 || getRunPoints() % schedule.vector != 0))
+    return emitError() << "rows of " << getRunPoints() << " neighbours do not divide by "
+                       << schedule.vector;
+  return success();
+}
