@@ -4,7 +4,7 @@
     mutants.py [--equivalent FILE] REPORT...
 
 A mutant is caught when any of the runs catches it: they differ in data, in rows, in the seed.
-FILE: lines "<kernel>: <mutation>  # why it changes nothing", for mutants that are proven equivalent.
+FILE: lines "<kernel>: <mutation>  # why it changes nothing", for mutants that are equivalent; where that is not proven, the text says so.
 Status 1 when another one survives, or one of FILE is caught.
 """
 import argparse
