@@ -324,7 +324,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     OpBuilder inner = OpBuilder::atBlockTerminator(loop.getBody());
     emit(piece, inner, loop.getInductionVar());
     // Memory that the threads share is written again.
-    if (piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > 32) {
+    if (piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > warpSize) {
       inner.setInsertionPoint(loop.getBody()->getTerminator());
       gpu::BarrierOp::create(inner, loc);
     }
@@ -353,11 +353,11 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     entry.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
     entry.function.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(
         {static_cast<int32_t>(steps->front().front().schedule.block), 1, 1}));
-    // Unasked, ptxas may spill registers of several groups rather than have fewer blocks at a time.
-    if (steps->size() > 1 || steps->front().size() > 1)
-      entry.function->setAttr(
-          NVVM::NVVMDialect::getMinctasmAttrName(),
-          b.getI32IntegerAttr(steps->front().front().schedule.block > 512 ? 1 : 2));
+    // Unasked, ptxas may spill registers rather than have fewer blocks at a time. Products say
+    // themselves how many there should be.
+    entry.function->setAttr(
+        NVVM::NVVMDialect::getMinctasmAttrName(),
+        b.getI32IntegerAttr(steps->front().front().schedule.block > 512 ? 1 : 2));
     Block &body = entry.function.getBody().front();
     for (auto [argument, loc] : llvm::zip(body.getArguments(), locations))
       argument.setLoc(loc);
