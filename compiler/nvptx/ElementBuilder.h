@@ -118,8 +118,7 @@ public:
   /// The bytes that the memory of input `argument` is aligned to.
   int64_t getAlignment(unsigned argument) const { return inputs[argument].alignment; }
 
-  //===--- Several elements of one thread
-  //----------------------------------------------------------===//
+  //===--- Several elements of one thread ----------------------------------------------------===//
 
   /// Runs `body` once for each of `lanes` elements that one thread has. Of elements that are
   /// neighbours in memory, and aligned to `lanes` of them, loads and stores become one access;

@@ -1,5 +1,4 @@
-//===- ReduceEmitter.cpp - Several threads for each element of the result
-//----------------------===//
+//===- ReduceEmitter.cpp - Several threads for each element of the result --------------------===//
 //
 //     x, y = thread % width, thread / width           of the threads that share an element
 //     for o = y, y + height, ...                      reduced dimensions that lie apart, numbered
@@ -19,9 +18,6 @@
 
 using namespace mlir;
 using namespace mlir::cnn;
-
-/// The threads of a warp.
-static constexpr int64_t warp = 32;
 
 Value mlir::cnn::addSharedMemory(gpu::GPUFuncOp kernel, Location loc, int64_t size, Type element) {
   auto space =
@@ -79,7 +75,7 @@ Value ReduceEmitter::combine(Value lhs, Value rhs) {
 Value ReduceEmitter::exchange(Value value, int64_t distance) {
   ImplicitLocOpBuilder &b = e.b;
   auto shuffle = [&](Value word) -> Value {
-    return gpu::ShuffleOp::create(b, word, distance, warp, gpu::ShuffleMode::XOR)
+    return gpu::ShuffleOp::create(b, word, distance, warpSize, gpu::ShuffleMode::XOR)
         .getShuffleResult();
   };
   Type type = value.getType();
@@ -148,19 +144,19 @@ ReduceEmitter::Values ReduceEmitter::addPoints(ArrayRef<Index> parallel) {
 
 /// The sums of all threads that share the element and are of one warp.
 void ReduceEmitter::addWarp(Values &sums) {
-  for (int64_t distance = std::min(threads, warp) / 2; distance >= 1; distance /= 2)
+  for (int64_t distance = std::min(threads, warpSize) / 2; distance >= 1; distance /= 2)
     for (Value &sum : sums)
       sum = combine(sum, exchange(sum, distance));
 }
 
 /// The sums of all warps of the block, for its first thread.
 void ReduceEmitter::addBlock(Values &sums) {
-  int64_t warps = threads / warp;
-  Index number = e.divide(mine, warp);
+  int64_t warps = threads / warpSize;
+  Index number = e.divide(mine, warpSize);
   Values shared;
   for (Value sum : sums)
     shared.push_back(addSharedMemory(kernel, e.b.getLoc(), warps, sum.getType()));
-  e.guarded(e.isBelow(e.remainder(mine, warp), 1), [&] {
+  e.guarded(e.isBelow(e.remainder(mine, warpSize), 1), [&] {
     for (auto [sum, memory] : llvm::zip(sums, shared))
       memref::StoreOp::create(e.b, sum, memory, toIndex(number));
   });
@@ -203,7 +199,7 @@ void ReduceEmitter::emit() {
     e.follow(e.info.epilogue, at);
     e.store([](Operation *) { return true; }, at);
   };
-  if (threads > warp)
+  if (threads > warpSize)
     addBlock(sums);
   e.guarded(e.both(exists, e.isBelow(mine, 1)), finish);
 }

@@ -1,5 +1,4 @@
-//===- GpuBandwidth.cpp - Schedules of groups that memory limits, on a GPU
-//---------------------===//
+//===- GpuBandwidth.cpp - Schedules of groups that memory limits, on a GPU -------------------===//
 //
 // The algorithms point and reduce: how many neighbours a thread has, and how many threads share one
 // element of the result.
@@ -18,7 +17,6 @@ static constexpr int64_t busyThreads = 8192;
 /// A sum of fewer points is not worth a block of threads, or, where the points are neighbours in
 /// memory, a warp.
 static constexpr int64_t leastShared = 256, leastRow = 32;
-static constexpr int64_t warp = 32;
 /// Bytes of the widest access of a thread.
 static constexpr int64_t widestAccess = 16;
 
@@ -92,14 +90,14 @@ GpuSchedule GpuScheduleSpace::getReduceDefault() const {
   schedule.algorithm = "reduce";
   schedule.block = 256;
   if (int64_t vector = getWidestVector();
-      numRun > 0 && getRunPoints() % vector == 0 && numReduced / vector >= warp)
+      numRun > 0 && getRunPoints() % vector == 0 && numReduced / vector >= warpSize)
     schedule.vector = vector;
   // A warp for each result, a block where there are few of them or many points, the largest block
   // where both is so.
   constexpr int64_t fewResults = 1024, manyPoints = 8192;
   bool few = numResults <= fewResults;
   if (numReduced < (few ? leastShared * schedule.vector : manyPoints))
-    schedule.tile = {warp};
+    schedule.tile = {warpSize};
   else if (numResults <= fewResults / 8 && numReduced >= 4 * manyPoints)
     schedule.block = mostThreads;
   return schedule;
@@ -115,16 +113,16 @@ LogicalResult GpuScheduleSpace::verifyShares(const GpuSchedule &schedule,
       return emitError() << "algorithm 'point' has no tile";
     return success();
   }
-  if (schedule.block < warp)
+  if (schedule.block < warpSize)
     return emitError() << "a block of " << schedule.block << " threads is less than a warp of "
-                       << warp << ", in which threads add up their sums";
+                       << warpSize << ", in which threads add up their sums";
   if (schedule.tile.size() > 1)
     return emitError() << "the tile of a reduction is the number of threads that share one element";
   int64_t threads = schedule.getSharing();
-  if (!llvm::isPowerOf2_64(threads) || (threads > warp && threads != schedule.block))
+  if (!llvm::isPowerOf2_64(threads) || (threads > warpSize && threads != schedule.block))
     return emitError() << threads
                        << " threads cannot share one element; it is all of the block, or "
-                       << "a power of 2 up to " << warp;
+                       << "a power of 2 up to " << warpSize;
   if (schedule.vector > 1 && (numRun == 0 || getRunPoints() % schedule.vector != 0))
     return emitError() << "rows of " << getRunPoints() << " neighbours do not divide by "
                        << schedule.vector;

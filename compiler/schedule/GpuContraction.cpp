@@ -18,7 +18,6 @@ static constexpr int64_t mostShared = 48 << 10;
 static constexpr int64_t leastExtent = 16;
 /// Multiprocessors of the GPU that tiles are chosen for (an H100).
 static constexpr int64_t numProcessors = 132;
-static constexpr int64_t warp = 32;
 
 namespace {
 /// What can multiply, from the slowest to the fastest.
@@ -46,7 +45,7 @@ int64_t GpuSchedule::getTileThreads() const {
   if (tile.size() != 5 || llvm::any_of(tile, [](int64_t extent) { return extent < 1; }) ||
       tile[0] % tile[3] != 0 || tile[1] % tile[4] != 0)
     return 0;
-  return tile[0] / tile[3] * (tile[1] / tile[4]) * (usesTensorCores() ? warp : 1);
+  return tile[0] / tile[3] * (tile[1] / tile[4]) * (usesTensorCores() ? warpSize : 1);
 }
 
 /// Bytes of shared memory. Lines of a tile that is turned round have 4 elements more (see

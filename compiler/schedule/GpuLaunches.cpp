@@ -1,5 +1,4 @@
-//===- GpuLaunches.cpp - Which groups one launch computes on a GPU
-//-----------------------------===//
+//===- GpuLaunches.cpp - Which groups one launch computes on a GPU ---------------------------===//
 
 #include "compiler/schedule/GpuLaunches.h"
 #include "compiler/schedule/GpuSchedule.h"

@@ -1,5 +1,4 @@
-//===- GpuLaunches.h - Which groups one launch computes on a GPU
-//-------------------------------===//
+//===- GpuLaunches.h - Which groups one launch computes on a GPU -----------------------------===//
 
 #ifndef CNNC_COMPILER_SCHEDULE_GPULAUNCHES_H
 #define CNNC_COMPILER_SCHEDULE_GPULAUNCHES_H

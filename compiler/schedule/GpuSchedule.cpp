@@ -9,6 +9,7 @@ using namespace mlir::cnn;
 
 /// Grids have fewer blocks along x.
 static constexpr int64_t mostBlocks = std::numeric_limits<int32_t>::max();
+
 bool mlir::cnn::isForGpu(ModuleOp module) {
   auto target = module->getAttrOfType<StringAttr>(targetAttr);
   return target && target.getValue() == "nvptx";

@@ -21,6 +21,9 @@ bool isForGpu(ModuleOp module);
 /// where it does not say.
 int64_t getCapability(ModuleOp module);
 
+/// The threads of a warp, of every GPU.
+inline constexpr int64_t warpSize = 32;
+
 /// A schedule in plain numbers; see `#cnn.gpu_schedule`.
 struct GpuSchedule {
   std::string algorithm;

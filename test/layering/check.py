@@ -4,7 +4,7 @@
     check.py ROOT          includes: dialect -> MLIR; compiler -> dialect, runtime/abi, runtime/schema; runtime -> nothing
                            of ours but runtime, nothing of LLVM; only compiler/tools links the runtime;
                            no pass, emitter or runtime file names a network, a layer or a shape of the books
-    check.py --text ROOT   no tab, trailing blank, CRLF in source text
+    check.py --text ROOT   no tab, trailing blank, CRLF in source text; no heading whose ruler is broken off
 
 Prints file:line: what is wrong, one a line; status 1 when there is any.
 """
@@ -39,6 +39,9 @@ ALLOWED = {"compiler": ("runtime/core/Random.h",)}
 NAMES = re.compile(
     r'\b(lenet|alexnet|vgg|resnet|resnext|fashion_lenet)\b|"(?:conv|linear|pool|bn)\d(?:[."])', re.I)
 SHAPES = re.compile(r"\b(28\s*x\s*28|224\s*x\s*224|96\s*x\s*96|61706|11178378)\b")
+# Headings of files and of sections end with a ruler, which clang-format breaks off where it is too long.
+RULED = re.compile(r"\s*//===-+ .*[^/]$")
+RULER = re.compile(r"\s*//-+===//$")
 COMMENT = re.compile(r"^\s*(//|/\*|\*)")
 NAMED_IN = ("compiler", "runtime")
 # The known data sets: the extents of their images are facts of their files.
@@ -89,6 +92,8 @@ def check_text(root):
         for number, line in enumerate(lines, 1):
             if line != line.rstrip() or "\t" in line:
                 yield f"{path}:{number}: a tab, a trailing blank or CRLF"
+            if RULED.match(line) and number < len(lines) and RULER.match(lines[number]):
+                yield f"{path}:{number}: the ruler behind a heading is on a line of its own"
 
 
 def main():
