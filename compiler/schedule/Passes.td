@@ -143,11 +143,12 @@ def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"
   let summary = "Choose how the threads of a GPU compute every group";
   let description = [{
     Every group gets a `#cnn.gpu_schedule` and the reason for it: a thread for each result, or for several
-    neighbours; where many points are summed that lie side by side, or there are few results, a warp or a block of threads for each; and for products of two tensors (convolutions, their
-    gradients, linear layers) that fill tiles, a block of threads for each tile. Gradients of convolutions' inputs take the form that
-    gathers where the stride allows it. `override` entries are those of `cnn-choose-schedules` with the keys
-    algorithm (`point`, `reduce`, `contraction`), block (threads of a block), vector (neighbours of a thread), tile (of a
-    contraction; of a reduction the threads that share one element), and of a contraction instruction
+    neighbours; where many points are summed that lie side by side, or there are few results, a warp or a block of
+    threads for each; and for products of two tensors (convolutions, their gradients, linear layers) that fill tiles,
+    a block of threads for each tile. Gradients of convolutions' inputs take the form that gathers where the stride
+    allows it. `override` entries are those of `cnn-choose-schedules` with the keys algorithm (`point`, `reduce`,
+    `contraction`), block (threads of a block), vector (neighbours of a thread), tile (of a contraction; of a
+    reduction the threads that share one element), and of a contraction instruction
     (`fma`, `tf32`, `bf16`) and stages. Unasked, a contraction takes the fastest instruction whose relative error
     is at most `precision`, or the module's `cnn.precision`; without either, `fma`.
 

@@ -11,6 +11,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <map>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -258,8 +259,8 @@ double ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const 
 /// of the sum and the next, they lie in few sets of the first cache, and come slowly. Its sets
 /// follow each other for a page, on every processor that looks sets up by untranslated addresses.
 /// Of sums over windows, neighbours share what they read.
-ScheduleSpace::Reach ScheduleSpace::getReach(const TensorAccess &access,
-                                             const NestSchedule &schedule) const {
+ScheduleSpace::Delivery ScheduleSpace::getDelivery(const TensorAccess &access,
+                                                   const NestSchedule &schedule) const {
   constexpr int64_t page = 4096;
   const Nest &nest = info.nest;
   const int64_t inner = nest.numParallel;
@@ -295,12 +296,12 @@ double ScheduleSpace::getTileTraffic(const NestSchedule &schedule) const {
   for (const TensorAccess &access : accesses)
     if (!access.pooled) {
       operands.push_back({&access, getBytes(access, schedule, [](int64_t) { return false; })});
-      together += operands.back().second / getReach(access, schedule).shareOfSets;
+      together += operands.back().second / getDelivery(access, schedule).shareOfSets;
     }
   bool stays = together <= shareOfCache * machine.level1;
   together = 0;
   for (auto &[access, bytes] : operands)
-    together += bytes *= getReach(*access, schedule).times;
+    together += bytes *= getDelivery(*access, schedule).times;
   double least = together * tiles;
   if (!stays)
     return least;
@@ -363,8 +364,9 @@ double ScheduleSpace::getTraffic(const NestSchedule &schedule) const {
 
 /// The same of the first cache, where vectors that do not follow each other take longer.
 double ScheduleSpace::getTrafficToFirst(const NestSchedule &schedule) const {
-  return getTraffic(schedule, shareOfCache * machine.level1,
-                    [&](const TensorAccess &access) { return getReach(access, schedule).times; });
+  return getTraffic(schedule, shareOfCache * machine.level1, [&](const TensorAccess &access) {
+    return getDelivery(access, schedule).times;
+  });
 }
 
 /// Cycles of one core: computing hides some of what the first cache waits for, or the other way

@@ -543,11 +543,14 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
   if (isProduct()) {
     constexpr unsigned mostTried = 6;
     constexpr double promising = 1.25;
-    llvm::stable_sort(candidates, [](const Candidate &a, const Candidate &b) {
-      return a.cost.cycles < b.cost.cycles;
+    SmallVector<size_t> ranked = llvm::to_vector(llvm::seq<size_t>(0, candidates.size()));
+    llvm::sort(ranked, [&](size_t a, size_t b) {
+      return std::make_pair(candidates[a].cost.cycles, a) <
+             std::make_pair(candidates[b].cost.cycles, b);
     });
     unsigned tried = 0;
-    for (Candidate &candidate : candidates) {
+    for (size_t at : ranked) {
+      Candidate &candidate = candidates[at];
       if (tried == mostTried || candidate.cost.cycles > promising * best.cost.cycles)
         break;
       if (candidate.schedule.vector != best.schedule.vector || !isLegal(candidate.schedule))

@@ -86,7 +86,7 @@ private:
   };
   /// How the first cache gets what a tile reads of an operand: the share of its sets, and how much
   /// longer it takes than for one stream.
-  struct Reach {
+  struct Delivery {
     double shareOfSets = 1, times = 1;
   };
   struct Candidate {
@@ -102,7 +102,7 @@ private:
     return info.nest.getNumDims() == info.nest.numParallel + 1 && !info.nest.scatter;
   }
   bool readsAlong(const NestSchedule &schedule, unsigned dim) const;
-  Reach getReach(const TensorAccess &access, const NestSchedule &schedule) const;
+  Delivery getDelivery(const TensorAccess &access, const NestSchedule &schedule) const;
   int64_t getOperations(const NestSchedule &schedule) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
   bool storesInOrder(const NestSchedule &schedule) const;
