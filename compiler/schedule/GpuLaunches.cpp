@@ -2,6 +2,7 @@
 
 #include "compiler/schedule/GpuLaunches.h"
 #include "compiler/schedule/GpuSchedule.h"
+#include "compiler/schedule/Stages.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
 
@@ -50,23 +51,6 @@ private:
   int64_t numStages = 0;
 };
 
-/// The value that owns the memory of `value`: reshapes are views.
-Value getOwner(Value value) {
-  while (auto reshape = value.getDefiningOp<ReshapeOp>())
-    value = reshape.getInput();
-  return value;
-}
-
-/// All readers of a value and of other views of its memory.
-void collectUsers(Value value, SmallVectorImpl<Operation *> &users) {
-  for (Operation *user : value.getUsers()) {
-    if (auto reshape = dyn_cast<ReshapeOp>(user))
-      collectUsers(reshape.getResult(), users);
-    else
-      users.push_back(user);
-  }
-}
-
 FailureOr<Member> Gatherer::readGroup(GroupOp group) {
   auto fail = [&]() -> InFlightDiagnostic {
     return group.emitError() << "group '" << group.getName() << "': ";
@@ -84,9 +68,7 @@ FailureOr<Member> Gatherer::readGroup(GroupOp group) {
 bool Gatherer::mayWait(GroupOp group) {
   auto isOutside = [](Operation *user) { return isa<WriteOp, func::ReturnOp>(user); };
   for (Value result : group.getResults()) {
-    SmallVector<Operation *> users;
-    collectUsers(result, users);
-    if (!llvm::all_of(users, isOutside))
+    if (!llvm::all_of(getReaders(result), isOutside))
       return false;
   }
   for (Value input : group.getInputs()) {
@@ -98,16 +80,12 @@ bool Gatherer::mayWait(GroupOp group) {
 }
 
 LogicalResult Gatherer::read(func::FuncOp entry, bool together) {
-  llvm::DenseMap<Value, int64_t> stages;
+  GroupStages stages = getStages(entry, /*stateWaits=*/false);
   for (auto group : entry.getOps<GroupOp>()) {
     FailureOr<Member> member = readGroup(group);
     if (failed(member))
       return failure();
-    for (Value input : group.getInputs())
-      if (auto found = stages.find(getOwner(input)); found != stages.end())
-        member->stage = std::max(member->stage, found->second + 1);
-    for (Value result : group.getResults())
-      stages[result] = member->stage;
+    member->stage = stages.at(group);
     numStages = std::max(numStages, member->stage + 1);
     members.push_back(*member);
   }

@@ -12,6 +12,7 @@
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/Stages.h"
 #include "dialect/BufferPlace.h"
 #include "dialect/Timing.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -19,6 +20,8 @@
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/FormatVariadic.h"
+
+#include <map>
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_PLANPASS
@@ -45,13 +48,6 @@ static MemRefType getBufferType(RankedTensorType type, SliceScheduleAttr slice =
       logical[dim] = 1;
   }
   return MemRefType::get(layout.getPhysicalShape(logical), type.getElementType());
-}
-
-/// The value that owns the memory of `value`: reshapes are views.
-static Value getRoot(Value value) {
-  while (auto reshape = value.getDefiningOp<ReshapeOp>())
-    value = reshape.getInput();
-  return value;
 }
 
 /// Another view, of type `type`, of the memory of `buffer`.
@@ -147,10 +143,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     int64_t step = 0;
     llvm::SmallPtrSet<Value, 8> yielded;
     for (Value value : outer.getYield().getValues())
-      yielded.insert(getRoot(value));
+      yielded.insert(getOwner(value));
     for (Operation &op : outer.getBody().front()) {
       for (Value operand : op.getOperands())
-        if (auto found = index.find(getRoot(operand)); found != index.end())
+        if (auto found = index.find(getOwner(operand)); found != index.end())
           buffers[found->second].last = step;
       if (auto member = dyn_cast<GroupOp>(op)) {
         for (auto [i, result] : llvm::enumerate(member.getResults())) {
@@ -249,7 +245,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
 
   /// What a value is called in dumps: its parameter, input, or the group that gives it.
   StringAttr getValueName(Value value) {
-    value = getRoot(value);
+    value = getOwner(value);
     if (auto read = value.getDefiningOp<ReadOp>())
       return read.getParamAttr().getAttr();
     if (auto group = value.getDefiningOp<GroupOp>())
@@ -394,9 +390,9 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     for (auto [i, argument] : llvm::enumerate(outer.getBody().getArguments()))
       homes[argument] = kernel.getArgument(2 + i);
     for (auto [i, value] : llvm::enumerate(outer.getYield().getValues()))
-      homes[getRoot(value)] = kernel.getArgument(2 + outer.getInputs().size() + i);
+      homes[getOwner(value)] = kernel.getArgument(2 + outer.getInputs().size() + i);
     auto getBuffer = [&](Value value, Location loc) {
-      Value root = getRoot(value);
+      Value root = getOwner(value);
       Value &home = homes[root];
       if (!home) {
         Value offset = arith::ConstantIndexOp::create(b, loc, scratchOffsets.at(root));
@@ -447,7 +443,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   /// What is neither state nor output lives in the arena, from its stage to that of its last
   /// reader; where that is a group which computes its result element by element, the result takes
   /// its place. `elsewhere` tells what lies outside of the arena.
-  void placeResults(GroupOp group, int64_t stage, const llvm::DenseMap<Value, int64_t> &stages,
+  void placeResults(GroupOp group, int64_t stage, const GroupStages &stages,
                     std::vector<ArenaBuffer> &buffers, llvm::MapVector<Value, size_t> &inArena,
                     function_ref<bool(Value)> elsewhere) {
     for (auto [i, result] : llvm::enumerate(group.getResults())) {
@@ -469,22 +465,17 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   }
 
   /// The stage in which a value, or another view of its memory, is read for the last time.
-  static int64_t getLastStage(Value value, int64_t stage,
-                              const llvm::DenseMap<Value, int64_t> &stages) {
+  static int64_t getLastStage(Value value, int64_t stage, const GroupStages &stages) {
     int64_t last = stage;
-    for (Operation *user : value.getUsers()) {
-      if (auto reshape = dyn_cast<ReshapeOp>(user))
-        last = std::max(last, getLastStage(reshape.getResult(), stage, stages));
-      else if (isa<GroupOp>(user) && user->getNumResults() > 0)
-        last = std::max(last, stages.at(user->getResult(0)));
-    }
+    for (Operation *reader : getReaders(value))
+      if (auto found = stages.find(reader); found != stages.end())
+        last = std::max(last, found->second);
     return last;
   }
 
   /// An input that nothing but the group reads in its stage or later, and whose memory its result
   /// can take; null if there is none.
-  Value findOverwritten(GroupOp group, int64_t stage,
-                        const llvm::DenseMap<Value, int64_t> &stages) {
+  Value findOverwritten(GroupOp group, int64_t stage, const GroupStages &stages) {
     if (group.isOuter())
       return {};
     FailureOr<GroupInfo> info = GroupInfo::get(group);
@@ -497,8 +488,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       return {};
     for (auto [argument, input] : llvm::enumerate(group.getInputs())) {
       auto readsLater = [&](Operation *user) {
-        auto reader = dyn_cast<GroupOp>(user);
-        return user != group && (!reader || stages.at(reader.getResult(0)) >= stage);
+        auto found = stages.find(user);
+        return user != group && (found == stages.end() || found->second >= stage);
       };
       if (input.getDefiningOp<GroupOp>() && input.getType() == group.getResult(0).getType() &&
           llvm::count(group.getInputs(), input) == 1 &&
@@ -544,7 +535,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       SmallVector<unsigned> &own = places.emplace_back();
       for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
         for (Value value : values) {
-          Value buffer = buildView(b, group.getLoc(), homes.at(getRoot(value)),
+          Value buffer = buildView(b, group.getLoc(), homes.at(getOwner(value)),
                                    getBufferType(getTensor(value)));
           auto [found, isNew] = known.try_emplace(buffer, arguments.size());
           if (isNew) {
@@ -582,30 +573,17 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     Location loc = entry.getLoc();
     Block &body = entry.getBody().front();
 
-    // Stages: a group runs after the barrier behind everything it reads.
-    llvm::DenseMap<Value, int64_t> stages;
-    llvm::MapVector<int64_t, SmallVector<GroupOp>> launches;
+    for (Operation &op : body)
+      if (!isa<GroupOp, ReshapeOp, ReadOp, WriteOp, LiteralOp, func::ReturnOp>(op))
+        return op.emitError() << "'" << op.getName() << "' is outside of every group";
+    std::map<int64_t, SmallVector<GroupOp>> launches;
+    GroupStages stages;
     int64_t numStages = 0;
-    for (Operation &op : body) {
-      if (auto reshape = dyn_cast<ReshapeOp>(op)) {
-        if (auto found = stages.find(reshape.getInput()); found != stages.end())
-          stages[reshape.getResult()] = int64_t(found->second);
-        continue;
-      }
-      auto group = dyn_cast<GroupOp>(op);
-      if (!group) {
-        if (!isa<ReadOp, WriteOp, LiteralOp, func::ReturnOp>(op))
-          return op.emitError() << "'" << op.getName() << "' is outside of every group";
-        continue;
-      }
-      int64_t stage = 0;
-      for (Value input : group.getInputs())
-        if (auto found = stages.find(input); found != stages.end())
-          stage = std::max(stage, found->second + 1);
-      for (Value result : group.getResults())
-        stages[result] = stage;
-      launches[stage].push_back(group);
-      numStages = std::max(numStages, stage + 1);
+    if (!forGpu) {
+      stages = getStages(entry, /*stateWaits=*/true);
+      for (auto group : entry.getOps<GroupOp>())
+        launches[stages.at(group)].push_back(group);
+      numStages = launches.empty() ? 0 : launches.rbegin()->first + 1;
     }
 
     // A GPU runs launches one after the other.
@@ -616,16 +594,11 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         return failure();
       gpuLaunches = std::move(*gathered);
       numStages = gpuLaunches.size();
-      launches.clear();
       for (auto [stage, launch] : llvm::enumerate(gpuLaunches)) {
         launches[stage] = launch.getGroups();
         for (GroupOp group : launches[stage])
-          for (Value result : group.getResults())
-            stages[result] = stage;
+          stages[group] = stage;
       }
-      for (auto reshape : entry.getOps<ReshapeOp>())
-        if (auto found = stages.find(reshape.getInput()); found != stages.end())
-          stages[reshape.getResult()] = int64_t(found->second);
     }
 
     // The arguments, in the order of the C interface.
@@ -769,7 +742,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
         SmallVector<Type> argumentTypes;
         for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
           for (Value value : values) {
-            arguments.push_back(buildView(b, group.getLoc(), homes.at(getRoot(value)),
+            arguments.push_back(buildView(b, group.getLoc(), homes.at(getOwner(value)),
                                           getBufferType(getTensor(value))));
             argumentTypes.push_back(arguments.back().getType());
           }

@@ -1,0 +1,16 @@
+// The mark of what a recipe has computed again for the backward pass.
+
+#ifndef CNNC_DIALECT_RECOMPUTE_H
+#define CNNC_DIALECT_RECOMPUTE_H
+
+#include "llvm/ADT/StringRef.h"
+
+namespace mlir::cnn {
+
+/// On operations and groups that repeat a part of the forward pass: they are not merged with what
+/// they repeat, and wait until the backward pass reads them.
+inline constexpr llvm::StringLiteral recomputedAttr = "cnn.recomputed";
+
+} // namespace mlir::cnn
+
+#endif // CNNC_DIALECT_RECOMPUTE_H
