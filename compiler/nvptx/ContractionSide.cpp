@@ -2,6 +2,7 @@
 
 #include "compiler/nvptx/ContractionSide.h"
 #include "compiler/nvptx/Emitters.h"
+#include "compiler/schedule/Strides.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
@@ -44,20 +45,17 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
 
   // Along which of the two the elements of the operand lie closer to each other.
   const Nest &nest = e.nest;
-  SmallVector<LinearForm> forms = getForms(nest.operandMaps[operand]);
-  auto getNearest = [&](auto &&candidates) {
+  SmallVector<int64_t> strides =
+      getStrides(getForms(nest.operandMaps[operand]), getTensor(value).getShape(),
+                 getOperandLayout(e.info, value));
+  auto getNearest = [&](ArrayRef<unsigned> candidates) {
     int64_t nearest = std::numeric_limits<int64_t>::max();
-    for (unsigned dim : candidates) {
-      int64_t stride = 0, step = 1;
-      for (size_t at = forms.size(); at-- > 0; step *= getTensor(value).getDimSize(at))
-        stride += std::abs(forms[at].coefficients[dim]) * step;
-      if (nest.sizes[dim] > 1 && stride > 0)
-        nearest = std::min(nearest, stride);
-    }
+    for (unsigned dim : candidates)
+      if (nest.sizes[dim] > 1 && strides[dim] != 0)
+        nearest = std::min(nearest, std::abs(strides[dim]));
     return nearest;
   };
-  alongDepth =
-      getNearest(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims())) < getNearest(dims);
+  alongDepth = getNearest(product.reduced) < getNearest(dims);
   bool isMma = schedule.usesTensorCores();
   linesAlongDepth = isMma && alongDepth;
   copied = schedule.stages > 1 && e.space.getTargetCapability() >= 80 && argument >= 0 &&
@@ -94,19 +92,16 @@ bool ContractionSide::isContiguous(unsigned argument, bool alongDepth) const {
   const Nest &nest = e.nest;
   RankedTensorType type = getTensor(e.info.anchor->getOperand(operand));
   SmallVector<LinearForm> forms = getForms(nest.operandMaps[operand]);
-  SmallVector<int64_t> strides(nest.getNumDims(), 0);
-  int64_t constant = 0, step = 1;
-  for (size_t at = forms.size(); at-- > 0; step *= type.getDimSize(at)) {
-    constant += forms[at].constant * step;
-    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-      strides[dim] += forms[at].coefficients[dim] * step;
-  }
-  auto reduced = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
-  // The last dimensions, as far as their points lie side by side.
+  LayoutAttr layout = getLayoutOf(getTensor(e.getGroup().getInputs()[argument]));
+  SmallVector<int64_t> strides = getStrides(forms, type.getShape(), layout);
+  int64_t constant = 0;
+  for (auto [form, step] : llvm::zip(forms, getStrides(type.getShape(), layout)))
+    constant += form.constant * step;
+  // The last dimensions, as far as their points lie side by side and as many as it takes.
   llvm::SmallDenseSet<unsigned> linear;
   int64_t extent = 1;
-  for (unsigned dim : llvm::reverse(alongDepth ? ArrayRef<unsigned>(reduced) : dims)) {
-    if (nest.sizes[dim] > 1 && strides[dim] != extent)
+  for (unsigned dim : llvm::reverse(alongDepth ? ArrayRef(product.reduced) : dims)) {
+    if (extent % wide == 0 || (nest.sizes[dim] > 1 && strides[dim] != extent))
       break;
     linear.insert(dim);
     extent *= nest.sizes[dim];
@@ -178,8 +173,7 @@ SmallVector<Index> ContractionSide::locate(const Share &share, Index depth, Valu
   const Nest &nest = e.nest;
   inside = share.inside;
   SmallVector<Index> point = share.dims;
-  auto reduced = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
-  e.place(point, reduced, e.clamp(e.add(depth, share.step), product.depth, inside));
+  e.place(point, product.reduced, e.clamp(e.add(depth, share.step), product.depth, inside));
   return e.apply(getForms(nest.operandMaps[operand]), point);
 }
 

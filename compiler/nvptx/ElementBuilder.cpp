@@ -1,6 +1,7 @@
 //===- ElementBuilder.cpp - The values of a group at one point -------------------------------===//
 
 #include "compiler/nvptx/ElementBuilder.h"
+#include "compiler/schedule/Strides.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -222,6 +223,13 @@ Index ElementBuilder::clamp(Index index, int64_t size, Value &inside) {
   return {arith::SelectOp::create(b, holds, index.value, getConstant(0).value), 0, size - 1};
 }
 
+int64_t ElementBuilder::getExtent(ArrayRef<unsigned> of) const {
+  int64_t extent = 1;
+  for (unsigned dim : of)
+    extent *= nest.sizes[dim];
+  return extent;
+}
+
 void ElementBuilder::place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, Index number) {
   auto sizes = llvm::map_to_vector(of, [&](unsigned dim) { return nest.sizes[dim]; });
   for (auto [dim, index] : llvm::zip(of, split(number, sizes)))
@@ -311,8 +319,12 @@ SmallVector<Value> ElementBuilder::select(Value condition,
 
 /// The number of an element in its buffer. Where some of its indices were made of one number, this
 /// is taken.
-Index ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> at) {
-  ArrayRef<int64_t> shape = type.getShape();
+Index ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> logical) {
+  LayoutAttr layout = getLayoutOf(type);
+  SmallVector<int64_t> extents = permute(layout, type.getShape());
+  SmallVector<Index> indices = permute(layout, logical);
+  ArrayRef<int64_t> shape = extents;
+  ArrayRef<Index> at = indices;
   Index sum = getConstant(0);
   int64_t stride = 1;
   for (size_t end = at.size(); end > 0;) {
@@ -516,12 +528,18 @@ SmallVector<Value> ElementBuilder::computeAnchor(ArrayRef<Index> parallel) {
   if (nest.numParallel == nest.getNumDims())
     return stepAnchor(parallel, {});
   SmallVector<Value> start = startAnchor(parallel, /*shared=*/false);
-  SmallVector<Value> sums = loops(ArrayRef(nest.sizes).drop_front(nest.numParallel), start,
-                                  [&](ArrayRef<Index> reduced, ArrayRef<Value> carried) {
-                                    SmallVector<Index> dims(parallel);
-                                    llvm::append_range(dims, reduced);
-                                    return stepAnchor(dims, carried);
-                                  });
+  ArrayRef<unsigned> order = space.getReducedOrder();
+  SmallVector<int64_t> sizes;
+  for (unsigned dim : order)
+    sizes.push_back(nest.sizes[dim]);
+  SmallVector<Value> sums =
+      loops(sizes, start, [&](ArrayRef<Index> reduced, ArrayRef<Value> carried) {
+        SmallVector<Index> dims(parallel);
+        dims.resize(nest.getNumDims());
+        for (auto [dim, index] : llvm::zip(order, reduced))
+          dims[dim] = index;
+        return stepAnchor(dims, carried);
+      });
   return finishAnchor(parallel, sums);
 }
 

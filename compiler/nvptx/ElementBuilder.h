@@ -73,6 +73,8 @@ public:
   /// `index`, or 0 beyond `size`; `inside`, which it is added to, becomes the condition that it is
   /// not beyond.
   Index clamp(Index index, int64_t size, Value &inside);
+  /// How many points the dimensions `of` of the nest have.
+  int64_t getExtent(ArrayRef<unsigned> of) const;
   /// The values of the dimensions `of` of the nest, of which `number` counts the points.
   void place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, Index number);
   /// As i32, the type in which bodies of operations take indices.
@@ -96,6 +98,7 @@ public:
   /// `value` of the group at the logical indices `at`: what `bind` has set, else loaded, or
   /// computed from what it is computed from. `padding` where the indices lie outside.
   Value evaluate(Value value, ArrayRef<Index> at, double padding);
+  GroupOp getGroup() const { return group; }
   /// The buffer of an input, and the number of an element in it; 0 where `inside`, to which the
   /// condition is added that the indices are inside of the input, does not hold.
   Value getInput(unsigned argument) const { return inputs[argument].memory; }
@@ -145,7 +148,7 @@ private:
   Index getShifted(Value base, int64_t shift, int64_t multiple, int64_t low, int64_t high);
   bool hasLanes() const { return numLanes > 1; }
 
-  Index toAddress(RankedTensorType type, ArrayRef<Index> at);
+  Index toAddress(RankedTensorType type, ArrayRef<Index> logical);
   Value toIndex(Value address);
   Value load(unsigned argument, ArrayRef<Index> at, double padding);
   bool isAligned(const Buffer &buffer, const Index &address) const;

@@ -123,7 +123,6 @@ private:
   void emitScatter(ArrayRef<Index> at);
   void emitElement(ArrayRef<Index> at);
   void computePoint(ArrayRef<Index> parallel);
-  SmallVector<unsigned> getOrder();
   bool isAfterPool(Operation *op) const {
     return info.pool && (op == info.pool || llvm::is_contained(info.afterPool, op));
   }
@@ -132,23 +131,6 @@ private:
   const GroupInfo &info;
   const Nest &nest;
 };
-
-/// The dimensions of the space from the one whose elements of the result lie farthest apart to the
-/// one where they are neighbours.
-SmallVector<unsigned> PointEmitter::getOrder() {
-  SmallVector<int64_t> strides(e.space.getSpace().size(), 0);
-  SmallVector<LinearForm> forms = info.getResultForms();
-  ArrayRef<int64_t> shape = getTensor(info.anchor->getResult(0)).getShape();
-  int64_t stride = 1;
-  for (size_t at = forms.size(); at-- > 0; stride *= shape[at])
-    for (size_t dim = 0; dim < strides.size(); ++dim)
-      strides[dim] += forms[at].coefficients[dim] * stride;
-  auto order = llvm::to_vector(llvm::seq<unsigned>(0, strides.size()));
-  llvm::sort(order, [&](unsigned lhs, unsigned rhs) {
-    return std::pair(-strides[lhs], lhs) < std::pair(-strides[rhs], rhs);
-  });
-  return order;
-}
 
 void PointEmitter::emit(const GpuSchedule &schedule) {
   Index block = e.getBlock(e.space.getNumBlocks(schedule));
@@ -175,16 +157,13 @@ void PointEmitter::emit(const GpuSchedule &schedule) {
 
 /// Element `number` of the result, counted as they lie in memory.
 void PointEmitter::emitNumber(Index number) {
-  if (nest.scatter)
-    return emitScatter(e.split(number, e.space.getSpace()));
-  SmallVector<unsigned> order = getOrder();
   SmallVector<int64_t> sizes;
-  for (unsigned dim : order)
+  for (unsigned dim : e.space.getOrder())
     sizes.push_back(e.space.getSpace()[dim]);
-  SmallVector<Index> at(order.size());
-  for (auto [dim, index] : llvm::zip(order, e.split(number, sizes)))
+  SmallVector<Index> at(sizes.size());
+  for (auto [dim, index] : llvm::zip(e.space.getOrder(), e.split(number, sizes)))
     at[dim] = index;
-  emitElement(at);
+  nest.scatter ? emitScatter(at) : emitElement(at);
 }
 
 void PointEmitter::emitScatter(ArrayRef<Index> at) {

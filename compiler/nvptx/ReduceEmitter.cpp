@@ -110,11 +110,11 @@ ReduceEmitter::Values ReduceEmitter::loop(int64_t size, Index first, int64_t ste
 /// What this thread adds up: of the points that are neighbours, `vector` at a time, each in a sum
 /// of its own.
 ReduceEmitter::Values ReduceEmitter::addPoints(ArrayRef<Index> parallel) {
-  ArrayRef<int64_t> sizes = ArrayRef(nest.sizes).drop_front(nest.numParallel);
   unsigned numRun = e.space.getNumRun();
-  ArrayRef<int64_t> apart = sizes.drop_back(numRun), run = sizes.take_back(numRun);
+  ArrayRef<unsigned> order = e.space.getReducedOrder();
+  ArrayRef<unsigned> apart = order.drop_back(numRun), run = order.take_back(numRun);
   int64_t lanes = schedule.vector;
-  int64_t rows = llvm::product_of(apart), vectors = llvm::product_of(run) / lanes;
+  int64_t rows = e.getExtent(apart), vectors = e.getExtent(run) / lanes;
   int64_t width = std::min<int64_t>(threads, llvm::bit_floor(static_cast<uint64_t>(vectors)));
   Index x = e.remainder(mine, width), y = e.divide(mine, width);
 
@@ -127,9 +127,9 @@ ReduceEmitter::Values ReduceEmitter::addPoints(ArrayRef<Index> parallel) {
       Values next;
       e.forLanes(lanes, [&](int64_t lane) {
         SmallVector<Index> dims(parallel);
-        llvm::append_range(dims, e.split(row, apart));
-        Index number = e.add(e.multiply(vector, lanes), e.getConstant(lane));
-        llvm::append_range(dims, e.split(number, run));
+        dims.resize(nest.getNumDims());
+        e.place(dims, apart, row);
+        e.place(dims, run, e.add(e.multiply(vector, lanes), e.getConstant(lane)));
         llvm::append_range(next, e.stepAnchor(dims, carried.slice(lane * count, count)));
       });
       return next;
@@ -186,7 +186,8 @@ void ReduceEmitter::emit() {
       number.value = arith::SelectOp::create(e.b, exists, number.value, e.getConstant(0).value);
     number.high = std::min(number.high, results - 1);
   }
-  SmallVector<Index> parallel = e.split(number, ArrayRef(nest.sizes).take_front(nest.numParallel));
+  SmallVector<Index> parallel(nest.numParallel);
+  e.place(parallel, e.space.getOrder(), number);
   Values sums = addPoints(parallel);
   addWarp(sums);
   auto finish = [&] {

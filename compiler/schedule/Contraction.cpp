@@ -1,6 +1,7 @@
 //===- Contraction.cpp - Groups whose anchor is a product of two tensors ---------------------===//
 
 #include "compiler/schedule/Contraction.h"
+#include "compiler/schedule/Strides.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 
 using namespace mlir;
@@ -29,6 +30,26 @@ static bool isMultiplyAdd(NestOpInterface anchor, unsigned a, unsigned b) {
           (fma.getA() == operands[b] && fma.getB() == operands[a]));
 }
 
+/// The reduced dimensions, the one innermost along which elements of one of the factors are
+/// neighbours.
+static SmallVector<unsigned> getDepthOrder(const GroupInfo &info, ArrayRef<unsigned> factors) {
+  const Nest &nest = info.nest;
+  NestOpInterface anchor = info.anchor;
+  SmallVector<int64_t> nearest(nest.getNumDims(), std::numeric_limits<int64_t>::max());
+  for (unsigned factor : factors) {
+    Value operand = anchor->getOperand(factor);
+    SmallVector<int64_t> strides =
+        getStrides(getForms(nest.operandMaps[factor]), getTensor(operand).getShape(),
+                   getOperandLayout(info, operand));
+    for (auto [distance, stride] : llvm::zip(nearest, strides))
+      if (stride != 0)
+        distance = std::min(distance, std::abs(stride));
+  }
+  auto dims = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
+  sortByStride(dims, nearest);
+  return dims;
+}
+
 FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyNot) {
   const Nest &nest = info.nest;
   NestOpInterface anchor = info.anchor;
@@ -52,15 +73,7 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
     return llvm::any_of(getForms(nest.operandMaps[operand]),
                         [&](const LinearForm &form) { return form.uses(dim); });
   };
-  // How far apart the elements of the result are along a dimension.
-  SmallVector<LinearForm> results = info.getResultForms();
-  ArrayRef<int64_t> shape = getTensor(anchor->getResult(0)).getShape();
-  auto getStride = [&](unsigned dim) {
-    int64_t stride = 0, step = 1;
-    for (size_t at = results.size(); at-- > 0; step *= shape[at])
-      stride += results[at].coefficients[dim] * step;
-    return stride;
-  };
+  SmallVector<int64_t> strides = getResultStrides(info);
   int64_t nearest = std::numeric_limits<int64_t>::max();
   bool inRows = false;
   for (unsigned dim = 0; dim < nest.numParallel; ++dim) {
@@ -68,8 +81,8 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
     if (!row && !column)
       return fail("one of its dimensions is in neither tensor");
     (row && column ? made.batch : row ? made.rows : made.columns).push_back(dim);
-    if (row != column && nest.sizes[dim] > 1 && getStride(dim) < nearest) {
-      nearest = getStride(dim);
+    if (row != column && nest.sizes[dim] > 1 && strides[dim] < nearest) {
+      nearest = strides[dim];
       inRows = row;
     }
   }
@@ -77,13 +90,18 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
     std::swap(made.rowOperand, made.columnOperand);
     std::swap(made.rows, made.columns);
   }
-  for (unsigned dim : made.batch)
-    made.numBatches *= nest.sizes[dim];
-  for (unsigned dim : made.rows)
-    made.numRows *= nest.sizes[dim];
-  for (unsigned dim : made.columns)
-    made.numColumns *= nest.sizes[dim];
-  for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
-    made.depth *= nest.sizes[dim];
+  for (SmallVector<unsigned> *dims : {&made.batch, &made.rows, &made.columns})
+    sortByStride(*dims, strides);
+  made.reduced = getDepthOrder(info, factors);
+  auto getExtent = [&](ArrayRef<unsigned> dims) {
+    int64_t extent = 1;
+    for (unsigned dim : dims)
+      extent *= nest.sizes[dim];
+    return extent;
+  };
+  made.numBatches = getExtent(made.batch);
+  made.numRows = getExtent(made.rows);
+  made.numColumns = getExtent(made.columns);
+  made.depth = getExtent(made.reduced);
   return made;
 }

@@ -6,6 +6,7 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/GpuSchedule.h"
+#include "compiler/schedule/Strides.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -20,17 +21,17 @@ static constexpr int64_t leastShared = 256, leastRow = 32;
 /// Bytes of the widest access of a thread.
 static constexpr int64_t widestAccess = 16;
 
-/// The last of the reduced dimensions along which a read goes through neighbours, one behind the
-/// other: how many there are.
-static unsigned countRun(const Nest &nest, const GroupInfo::Read &read, ArrayRef<int64_t> shape) {
+/// The last of the reduced dimensions `order` along which a read of a tensor goes through
+/// neighbours, one behind the other: how many there are.
+static unsigned countRun(const Nest &nest, ArrayRef<unsigned> order, const GroupInfo::Read &read,
+                         RankedTensorType type) {
   unsigned run = 0;
-  for (size_t at = shape.size(); at-- > 0;) {
-    bool isReduced = run < nest.getNumDims() - nest.numParallel;
-    unsigned next = nest.getNumDims() - 1 - run;
-    if (isReduced && read.forms[at].getSingleDim() == static_cast<int64_t>(next) &&
-        nest.sizes[next] == shape[at])
+  for (int64_t at : llvm::reverse(getLayoutOf(type).getOrder())) {
+    int64_t next = run < order.size() ? order[order.size() - 1 - run] : -1;
+    if (next >= 0 && read.forms[at].getSingleDim() == next &&
+        nest.sizes[next] == type.getDimSize(at))
       ++run;
-    else if (shape[at] != 1)
+    else if (type.getDimSize(at) != 1)
       break;
   }
   return run;
@@ -49,7 +50,7 @@ void GpuScheduleSpace::findRun(GroupOp group) {
     };
     if (read.pooled || llvm::none_of(read.forms, isReduced))
       continue;
-    unsigned run = countRun(nest, read, getTensor(group.getInputs()[read.argument]).getShape());
+    unsigned run = countRun(nest, reducedOrder, read, getTensor(group.getInputs()[read.argument]));
     readsRows &= run > 0;
     numRun = std::max(numRun, run);
   }
@@ -57,7 +58,10 @@ void GpuScheduleSpace::findRun(GroupOp group) {
 }
 
 int64_t GpuScheduleSpace::getRunPoints() const {
-  return llvm::product_of(ArrayRef(info.nest.sizes).take_back(numRun));
+  int64_t points = 1;
+  for (unsigned dim : ArrayRef(reducedOrder).take_back(numRun))
+    points *= info.nest.sizes[dim];
+  return points;
 }
 
 /// The elements of the result that fit the widest access.

@@ -1,6 +1,7 @@
 //===- GpuSchedule.cpp - Legal schedules of a group on a GPU, and the one to take ------------===//
 
 #include "compiler/schedule/GpuSchedule.h"
+#include "compiler/schedule/Strides.h"
 #include "mlir/IR/BuiltinOps.h"
 #include "llvm/Support/MathExtras.h"
 
@@ -52,9 +53,9 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
                   << "' is a part of Winograd's algorithm, which only CPUs compute by";
   for (ValueRange values : {ValueRange(group.getInputs()), ValueRange(group.getResults())})
     for (Value value : values)
-      if (!getLayoutOf(getTensor(value)).isPlain())
+      if (!isPermutation(getLayoutOf(getTensor(value))))
         return fail() << "a tensor lies as " << getTensor(value)
-                      << "; on a GPU all lie in row-major order";
+                      << "; on a GPU layouts have no blocks and no halo";
   made.factors.assign(nest.numParallel, 1);
   if (info->pool)
     for (auto [form, factor] : llvm::zip(info->getResultForms(), info->poolFactors)) {
@@ -76,11 +77,35 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     made.numResults *= extent;
   for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
     made.numReduced *= nest.sizes[dim];
+  made.findOrders(group);
   made.findRun(group);
   FailureOr<Contraction> contraction = Contraction::get(made.info, made.whyNoContraction);
   if (succeeded(contraction))
     made.contraction = *contraction;
   return made;
+}
+
+void GpuScheduleSpace::findOrders(GroupOp group) {
+  const Nest &nest = info.nest;
+  order = llvm::to_vector(llvm::seq<unsigned>(0, space.size()));
+  sortByStride(order,
+               nest.scatter ? getStrides(space, getResultLayout(info)) : getResultStrides(info));
+  reducedOrder = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
+  if (nest.ordered)
+    return;
+  int64_t largest = 0;
+  SmallVector<int64_t> strides(nest.getNumDims(), 0);
+  for (const GroupInfo::Read &read : info.getReads()) {
+    RankedTensorType type = getTensor(group.getInputs()[read.argument]);
+    if (read.pooled || type.getNumElements() <= largest)
+      continue;
+    largest = type.getNumElements();
+    strides = getStrides(read.forms, type.getShape(), getLayoutOf(type));
+    strides.resize(nest.getNumDims(), 0);
+  }
+  for (int64_t &stride : strides)
+    stride = std::abs(stride);
+  sortByStride(reducedOrder, strides);
 }
 
 std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {

@@ -44,7 +44,7 @@ struct GpuSchedule {
   GpuScheduleAttr toAttr(MLIRContext *context) const;
 };
 
-/// The schedules of one group on a GPU. All tensors lie plainly.
+/// The schedules of one group on a GPU. Layouts of tensors permute their dimensions, no more.
 class GpuScheduleSpace {
 public:
   static FailureOr<GpuScheduleSpace> get(GroupOp group);
@@ -79,6 +79,12 @@ public:
   /// The extents of what threads are numbered by: the elements of the result of a scatter, else the
   /// parallel dimensions of the nest, without those of the windows of a pooling.
   ArrayRef<int64_t> getSpace() const { return space; }
+  /// The dimensions of the space, from the one along which elements of the result lie farthest
+  /// apart to the one along which they are neighbours.
+  ArrayRef<unsigned> getOrder() const { return order; }
+  /// The reduced dimensions in the same way, by what the largest input is read along. Where their
+  /// order counts, as they stand.
+  ArrayRef<unsigned> getReducedOrder() const { return reducedOrder; }
   /// By how much the pooling divides a parallel dimension.
   int64_t getPoolFactor(unsigned dim) const { return factors[dim]; }
   /// Products of the extents of the space, and of the reduced dimensions.
@@ -95,6 +101,7 @@ public:
   static constexpr int64_t mostThreads = 1024;
 
 private:
+  void findOrders(GroupOp group);
   void findRun(GroupOp group);
   /// The points of the dimensions that `numRun` counts.
   int64_t getRunPoints() const;
@@ -116,6 +123,7 @@ private:
 
   GroupInfo info;
   SmallVector<int64_t> space, factors;
+  SmallVector<unsigned> order, reducedOrder;
   int64_t numResults = 1, numReduced = 1;
   unsigned numRun = 0;
   /// Whether all that is read along reduced dimensions is read neighbour by neighbour.
