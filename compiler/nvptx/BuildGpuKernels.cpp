@@ -8,6 +8,7 @@
 
 #include "compiler/nvptx/Emitters.h"
 #include "compiler/nvptx/Passes.h"
+#include "compiler/nvptx/StepBarriers.h"
 #include "compiler/schedule/GpuWork.h"
 #include "dialect/BufferPlace.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
@@ -17,6 +18,7 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Interfaces/SideEffectInterfaces.h"
+#include "llvm/ADT/BitVector.h"
 #include "llvm/ADT/StringExtras.h"
 #include "llvm/ADT/StringSet.h"
 #include "llvm/Support/MathExtras.h"
@@ -44,10 +46,11 @@ struct Built {
   SmallVector<StringAttr> literals;
   gpu::GPUFuncOp function;
   /// Per argument: the alignment that all launches guarantee, whether the kernel writes it, and
-  /// whether some launch passes memory of it as another argument, too, and one of the two is
-  /// written.
+  /// as which others some launch passes memory of it, too, where one of the two is written.
   SmallVector<int64_t> alignments;
-  SmallVector<bool> isWritten, overlaps;
+  SmallVector<bool> isWritten;
+  /// `shifts`: those of which not all bytes are the same.
+  SmallVector<llvm::BitVector> overlaps, shifts;
   GpuWork work;
 };
 
@@ -166,14 +169,21 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       entry.literals = literals;
       entry.alignments.assign(places.size(), alignment);
       entry.isWritten = isWritten;
-      entry.overlaps.assign(places.size(), false);
+      entry.overlaps.assign(places.size(), llvm::BitVector(places.size()));
+      entry.shifts = entry.overlaps;
     }
     for (auto [i, place] : llvm::enumerate(places)) {
       int64_t offset = llvm::MinAlign(place.offset, alignment);
       entry.alignments[i] = std::min(entry.alignments[i], offset);
       for (size_t j = 0; j < i; ++j)
-        if ((isWritten[i] || isWritten[j]) && place.overlaps(places[j]))
-          entry.overlaps[i] = entry.overlaps[j] = true;
+        if ((isWritten[i] || isWritten[j]) && place.overlaps(places[j])) {
+          bool isWhole = place.offset == places[j].offset && place.bytes == places[j].bytes;
+          for (auto [a, b] : {std::pair(i, j), std::pair(j, i)}) {
+            entry.overlaps[a].set(b);
+            if (!isWhole)
+              entry.shifts[a].set(b);
+          }
+        }
     }
     return key;
   }
@@ -201,12 +211,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     return made;
   }
 
-  /// A group of a kernel, checked.
-  struct Piece {
-    GroupOp group;
-    GpuSchedule schedule;
-    GpuScheduleSpace space;
-  };
+  using Piece = KernelPiece;
 
   FailureOr<Piece> getPiece(GroupOp group) {
     auto fail = [&]() -> InFlightDiagnostic {
@@ -274,10 +279,10 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     auto add = [&](Value buffer) {
       buffers.push_back(all[cast<BlockArgument>(buffer).getArgNumber() - firstBuffer]);
     };
-    for (Value input : piece.group.getInputs())
-      add(input.getDefiningOp<FromBufferOp>().getBuffer());
-    for (Value result : piece.group.getResults())
-      add(cast<ToBufferOp>(*result.user_begin()).getBuffer());
+    for (unsigned i = 0; i < piece.group.getInputs().size(); ++i)
+      add(piece.getInputBuffer(i));
+    for (unsigned i = 0; i < piece.group.getNumResults(); ++i)
+      add(piece.getResultBuffer(i));
     ElementBuilder e(b, piece.group, piece.space, buffers, number);
     if (piece.schedule.algorithm == "contraction")
       emitContraction(e, piece.schedule, function);
@@ -310,23 +315,64 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
                    OpBuilder::atBlockBegin(branch.elseBlock()), block, emit);
   }
 
-  /// One block does the parts of all blocks, one after the other.
-  void emitInTurn(Piece &piece, OpBuilder &b,
+  /// One block does the parts of all blocks, one after the other. Whether its threads meet at the
+  /// end.
+  bool emitInTurn(Piece &piece, OpBuilder &b,
                   function_ref<void(Piece &, OpBuilder &, Value)> emit) {
     Location loc = piece.group.getLoc();
     int64_t blocks = piece.space.getNumBlocks(piece.schedule);
     auto getIndex = [&](int64_t value) -> Value {
       return arith::ConstantIndexOp::create(b, loc, value);
     };
-    if (blocks == 1)
-      return emit(piece, b, getIndex(0));
+    if (blocks == 1) {
+      emit(piece, b, getIndex(0));
+      return false;
+    }
     auto loop = scf::ForOp::create(b, loc, getIndex(0), getIndex(blocks), getIndex(1));
     OpBuilder inner = OpBuilder::atBlockTerminator(loop.getBody());
     emit(piece, inner, loop.getInductionVar());
     // Memory that the threads share is written again.
-    if (piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > warpSize) {
+    bool shares = piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > warpSize;
+    if (shares) {
       inner.setInsertionPoint(loop.getBody()->getTerminator());
       gpu::BarrierOp::create(inner, loc);
+    }
+    return shares;
+  }
+
+  /// One block computes all groups, step by step.
+  void emitSteps(Built &entry, std::vector<std::vector<Piece>> &steps, OpBuilder &b,
+                 function_ref<void(Piece &, OpBuilder &, Value)> emit) {
+    auto getNumber = [&](Value buffer) -> int64_t {
+      unsigned number = cast<BlockArgument>(buffer).getArgNumber() - firstBuffer;
+      ArrayRef<StringAttr> before = ArrayRef(entry.literals).take_front(number);
+      return entry.literals[number] ? -1 : llvm::count(before, StringAttr());
+    };
+    auto getSharing = [&](Value lhs, Value rhs) {
+      int64_t i = getNumber(lhs), j = getNumber(rhs);
+      if (lhs == rhs)
+        return Sharing::Whole;
+      if (i < 0 || j < 0 || !entry.overlaps[i].test(j))
+        return Sharing::None;
+      return entry.shifts[i].test(j) ? Sharing::Part : Sharing::Whole;
+    };
+    // What has been computed since the threads met.
+    SmallVector<Piece *> computed;
+    for (std::vector<Piece> &step : steps) {
+      b.setInsertionPointToEnd(&entry.function.getBody().front());
+      if (llvm::any_of(step, [&](Piece &after) {
+            return llvm::any_of(
+                computed, [&](Piece *before) { return mustMeet(*before, after, getSharing); });
+          })) {
+        gpu::BarrierOp::create(b, entry.source.getLoc());
+        computed.clear();
+      }
+      for (Piece &piece : step) {
+        b.setInsertionPointToEnd(&entry.function.getBody().front());
+        computed.push_back(&piece);
+        if (emitInTurn(piece, b, emit))
+          computed.clear();
+      }
     }
   }
 
@@ -394,15 +440,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       Value block = gpu::BlockIdOp::create(b, kernel.getLoc(), gpu::Dimension::x);
       emitSideBySide(first, firstBlocks, b, block, emit);
     } else {
-      for (auto [i, step] : llvm::enumerate(*steps)) {
-        b.setInsertionPointToEnd(&body);
-        if (i > 0)
-          gpu::BarrierOp::create(b, kernel.getLoc());
-        for (Piece &piece : step) {
-          b.setInsertionPointToEnd(&body);
-          emitInTurn(piece, b, emit);
-        }
-      }
+      emitSteps(entry, *steps, b, emit);
     }
     b.setInsertionPointToEnd(&body);
     gpu::ReturnOp::create(b, kernel.getLoc());
@@ -423,7 +461,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       set(Dialect::getNoUndefAttrName(), b.getUnitAttr());
       set(Dialect::getNonNullAttrName(), b.getUnitAttr());
       set(Dialect::getDereferenceableAttrName(), b.getI64IntegerAttr(getBytes(type)));
-      if (entry.overlaps[i])
+      if (entry.overlaps[i].any())
         continue;
       set(Dialect::getNoAliasAttrName(), b.getUnitAttr());
       if (!entry.isWritten[i])

@@ -12,6 +12,7 @@ std::string number(uint64_t value) { return std::to_string(value); }
 } // namespace
 
 std::string Checker::startLaunch(const Launch &launch) {
+  accesses = {};
   global.clear();
   recent.fill({~uint64_t(0), nullptr});
   const auto &parameters = launch.kernel->parameters;
@@ -130,7 +131,22 @@ void Checker::access(Thread &thread, char *address, uint64_t bytes, unsigned sit
     report(MisalignedAddress, "not aligned to " + number(site.alignment) + " bytes");
   if (where.readOnly && site.kind != Site::Load)
     report(IllegalAddress, "to read-only memory");
+  count(thread, where, address, bytes, site.kind);
   touch(thread, address, bytes, site.kind, false, where, siteNumber);
+}
+
+void Checker::count(const Thread &thread, const Where &where, const char *address, uint64_t bytes,
+                    Site::Kind kind) {
+  const uint64_t parts[] = {
+      thread.block->linear, thread.linear, uint64_t(where.kind),           where.index,
+      uint64_t(kind),       bytes,         uint64_t(address - where.begin)};
+  uint64_t hash = 0;
+  for (uint64_t part : parts) {
+    hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 32;
+  }
+  ++accesses.count;
+  accesses.sum += hash;
 }
 
 Checker::Mark Checker::markOf(Thread &thread) const {

@@ -24,6 +24,12 @@ struct Thread;
 
 class Checker {
 public:
+  /// All accesses of a launch, in any order: two launches with the same sum read and write the same
+  /// places by the same threads.
+  struct Accesses {
+    uint64_t count = 0, sum = 0;
+  };
+
   explicit Checker(Memory &memory) : memory(memory) {}
 
   /// Checks what the launch promises of its arguments. Returns what is wrong, or nothing.
@@ -36,6 +42,8 @@ public:
   void startCopy(Thread &thread, char *destination, char *source, unsigned bytes,
                  unsigned sourceBytes, unsigned site);
   void finishCopy(Thread &thread, char *destination, unsigned bytes, unsigned site);
+
+  const Accesses &getAccesses() const { return accesses; }
 
 private:
   static constexpr int32_t nobody = -1, manyOfWarp = -2, manyWarps = -3;
@@ -77,6 +85,8 @@ private:
   static std::string describe(const Program &program, const Where &where, const char *address);
   void touch(Thread &thread, char *address, uint64_t bytes, Site::Kind kind, bool completes,
              const Where &where, unsigned site);
+  void count(const Thread &thread, const Where &where, const char *address, uint64_t bytes,
+             Site::Kind kind);
   /// The bytes from `address` on, and in `count` how many of them lie side by side.
   Byte *bytesOf(const Where &where, Thread &thread, char *address, uint64_t &count);
   void setCopying(Thread &thread, char *address, unsigned bytes, const Where &where, bool copying);
@@ -85,6 +95,7 @@ private:
   static void merge(Mark &readers, const Mark &now);
 
   Memory &memory;
+  Accesses accesses;
   std::vector<Byte> shared;
   std::unordered_map<uint64_t, std::unique_ptr<Page>> global;
   /// The pages used lately, by their number's low bits.

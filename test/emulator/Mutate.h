@@ -6,9 +6,11 @@
 #define CNNC_TEST_EMULATOR_MUTATE_H
 
 #include "test/emulator/Block.h"
+#include "test/emulator/Checker.h"
 #include "test/emulator/Memory.h"
 
 #include <cstdio>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -57,13 +59,15 @@ private:
   /// A launch's memory before it and after the right kernel.
   struct Trial {
     Image before, after;
+    Checker::Accesses accesses;
     bool valid = true;
   };
 
   Image save(const Launch &launch);
   static void restore(const Image &image);
-  static bool same(const Image &image);
-  Result check(const Launch &launch, unsigned seed, std::string &report);
+  static bool isSame(const Image &image);
+  Result check(const Launch &launch, unsigned seed, std::string &report,
+               Checker::Accesses &accesses);
   /// Notes how often each mutated comparison was false and true in a launch.
   bool observe(const Launch &launch, const std::vector<Mutant> &mutants);
   const char *judge(const Launch &launch, const Mutant &mutant, std::string &report);
@@ -72,12 +76,13 @@ private:
   Trial &trial(const Launch &launch, size_t number);
   void perturb(const Launch &launch, size_t number);
 
-  static constexpr size_t mostTrials = 24;
+  static constexpr size_t mostTrials = 64;
   Memory &memory;
   std::FILE *file = nullptr;
   std::set<std::string> done;
   std::vector<Trial> trials;
-  unsigned byCheck = 0, byResult = 0, unexercised = 0, survivors = 0;
+  /// How many mutants met each fate.
+  std::map<std::string, unsigned> fates;
 };
 
 extern "C" void cnnEmulatorObserve(uint32_t instruction, uint32_t value);

@@ -44,9 +44,16 @@ bool Mutation::open(const std::string &path) {
 Mutation::~Mutation() {
   if (!file)
     return;
-  std::fprintf(
-      file, "%u mutants: %u caught by a check, %u by the result, %u not exercised, %u survive\n",
-      byCheck + byResult + unexercised + survivors, byCheck, byResult, unexercised, survivors);
+  unsigned all = 0;
+  for (const auto &[fate, count] : fates)
+    all += count;
+  std::fprintf(file, "%u mutants:", all);
+  const char *separator = " ";
+  for (const auto &[fate, count] : fates) {
+    std::fprintf(file, "%s%u %s", separator, count, fate.c_str());
+    separator = ", ";
+  }
+  std::fprintf(file, "\n");
   std::fclose(file);
 }
 
@@ -70,13 +77,14 @@ void Mutation::restore(const Image &image) {
   }
 }
 
-bool Mutation::same(const Image &image) {
+bool Mutation::isSame(const Image &image) {
   return std::all_of(image.begin(), image.end(), [](const Snapshot &snapshot) {
     return std::memcmp(snapshot.data.data(), snapshot.allocation->data, snapshot.data.size()) == 0;
   });
 }
 
-Result Mutation::check(const Launch &launch, unsigned seed, std::string &report) {
+Result Mutation::check(const Launch &launch, unsigned seed, std::string &report,
+                       Checker::Accesses &accesses) {
   Checker checker(memory);
   report = checker.startLaunch(launch);
   if (!report.empty())
@@ -84,7 +92,9 @@ Result Mutation::check(const Launch &launch, unsigned seed, std::string &report)
   RunOptions options;
   options.checker = &checker;
   options.seed = seed;
-  return Block(launch, options).runAll(report);
+  Result result = Block(launch, options).runAll(report);
+  accesses = checker.getAccesses();
+  return result;
 }
 
 bool Mutation::observe(const Launch &launch, const std::vector<Mutant> &mutants) {
@@ -125,10 +135,12 @@ void Mutation::perturb(const Launch &launch, size_t number) {
   if (words.empty())
     return;
   auto [begin, count] = words[number % words.size()];
-  static const float values[] = {std::numeric_limits<float>::quiet_NaN(), 1234.5f, -0.375f};
-  size_t kind = number / words.size() % 3;
-  // One NaN, or every seventh word: many NaN would hide one another.
-  size_t step = kind == 0 ? count : 7;
+  // Of an infinity, a product with zero shows; of NaN, that one was read at all.
+  static const float values[] = {std::numeric_limits<float>::quiet_NaN(),
+                                 std::numeric_limits<float>::infinity(), 1234.5f, -0.375f};
+  size_t kind = number / words.size() % 4;
+  // One NaN or infinity, or every seventh word: many NaN would hide one another.
+  size_t step = kind < 2 ? count : 7;
   for (size_t word = number * 2654435761u % std::min(count, step); word < count; word += step)
     std::memcpy(reinterpret_cast<char *>(begin) + 4 * word, &values[kind], 4);
 }
@@ -141,7 +153,7 @@ Mutation::Trial &Mutation::trial(const Launch &launch, size_t number) {
     trial.before = save(launch);
     std::string report;
     // A changed index may lead the right kernel out of bounds.
-    trial.valid = check(launch, 0, report) == Success;
+    trial.valid = check(launch, 0, report, trial.accesses) == Success;
     trial.after = save(launch);
     trials.push_back(std::move(trial));
   }
@@ -150,38 +162,37 @@ Mutation::Trial &Mutation::trial(const Launch &launch, size_t number) {
 
 const char *Mutation::judge(const Launch &launch, const Mutant &mutant, std::string &report) {
   bool force = mutant.kind == Mutant::ForceTrue || mutant.kind == Mutant::ForceFalse;
-  if (force && observed[mutant.instruction][mutant.kind == Mutant::ForceFalse] == 0) {
-    // It is always what the mutant makes it: no launch of this shape can tell them apart.
-    ++unexercised;
+  // It is always what the mutant makes it: no launch of this shape can tell them apart.
+  if (force && observed[mutant.instruction][mutant.kind == Mutant::ForceFalse] == 0)
     return "not exercised";
-  }
   auto edit = [&](llvm::Module &module) {
     applyMutant(*keepOnly(module, launch.kernel->name), mutant);
   };
   auto program = Program::load(launch.program->path, /*instrument=*/true, report, edit);
-  if (!program) {
-    ++survivors;
+  if (!program)
     return "cannot be built";
-  }
   Launch with = launch;
   with.program = program.get();
   with.kernel = program->find(launch.kernel->name);
+  bool more = true, same = true;
   for (size_t number = 0; number < mostTrials; ++number) {
     const Trial &data = trial(launch, number);
     if (!data.valid)
       continue;
     restore(data.before);
-    if (check(with, 0, report) != Success) {
-      ++byCheck;
+    Checker::Accesses accesses;
+    if (check(with, 0, report, accesses) != Success)
       return "caught by a check";
-    }
-    if (!same(data.after)) {
-      ++byResult;
+    if (!isSame(data.after))
       return "caught by the result";
-    }
+    more &= accesses.count > data.accesses.count;
+    same &= accesses.count == data.accesses.count && accesses.sum == data.accesses.sum;
   }
-  ++survivors;
-  return "survives";
+  bool isBarrier = mutant.kind == Mutant::RemoveBarrier || mutant.kind == Mutant::RemoveWait;
+  return isBarrier ? "survives"
+         : more    ? "spares accesses"
+         : same    ? "decided by others"
+                   : "survives";
 }
 
 Result Mutation::run(const Launch &launch, unsigned seed, std::string &report) {
@@ -189,7 +200,7 @@ Result Mutation::run(const Launch &launch, unsigned seed, std::string &report) {
   Trial own;
   if (fresh)
     own.before = save(launch);
-  Result result = check(launch, seed, report);
+  Result result = check(launch, seed, report, own.accesses);
   if (!fresh || result != Success)
     return result;
   own.after = save(launch);
@@ -206,6 +217,7 @@ Result Mutation::run(const Launch &launch, unsigned seed, std::string &report) {
   for (const Mutant &mutant : mutants) {
     std::string why;
     const char *fate = judge(launch, mutant, why);
+    ++fates[fate];
     why = why.substr(0, why.find('\n'));
     std::fprintf(file, "%s: %s: %s%s%s\n", launch.kernel->name.c_str(), fate,
                  mutant.describe().c_str(), why.empty() ? "" : " -- ", why.c_str());

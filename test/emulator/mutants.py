@@ -4,15 +4,23 @@
     mutants.py [--equivalent FILE] REPORT...
 
 A mutant is caught when any of the runs catches it: they differ in data, in rows, in the seed.
-FILE: lines "<kernel>: <mutation>  # why it changes nothing", for mutants that are equivalent; where that is not proven, the text says so.
+FILE: lines "<kernel>: <mutation>  # why it changes nothing", for mutants that are equivalent.
 Status 1 when another one survives, or one of FILE is caught.
 """
 import argparse
 import re
 import sys
 
-LINE = re.compile(r"([^:]+): (caught by a check|caught by the result|not exercised|survives|"
-                  r"cannot be built): (.*)")
+# What becomes of a mutant, what counts most over several runs first; README.md, Mutation.
+FATES = ("caught by a check", "caught by the result", "survives", "cannot be built", "spares accesses",
+         "decided by others", "not exercised")
+UNEXPLAINED = FATES[2:4]
+LINE = re.compile(rf"([^:]+): ({'|'.join(FATES)}): (.*)")
+
+
+def judge(seen):
+    """A mutant's fate over all runs."""
+    return next(fate for fate in FATES if fate in seen)
 
 
 def main():
@@ -30,16 +38,14 @@ def main():
     if options.equivalent:
         with open(options.equivalent, encoding="utf-8") as file:
             equivalent = {line.split("  # ")[0].strip() for line in file} - {""}
-    order = ["caught by a check", "caught by the result", "survives", "cannot be built",
-             "not exercised"]
-    counts = dict.fromkeys(order, 0)
+    counts = dict.fromkeys(FATES, 0)
     wrong = []
     for mutant, seen in fates.items():
-        fate = next(f for f in order if f in seen)
+        fate = judge(seen)
         counts[fate] += 1
-        if fate in order[2:4] and mutant not in equivalent:
+        if fate in UNEXPLAINED and mutant not in equivalent:
             wrong.append(f"survives: {mutant}")
-        if fate in order[:2] and mutant in equivalent:
+        if fate in FATES[:2] and mutant in equivalent:
             wrong.append(f"not equivalent, {fate}: {mutant}")
     print(*wrong, sep="\n", end="\n" if wrong else "")
     print(f"{len(fates)} mutants:", ", ".join(f"{n} {fate}" for fate, n in counts.items() if n))

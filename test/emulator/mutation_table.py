@@ -5,15 +5,16 @@
 
 A case is a network of Inputs/ or examples/ on odd shapes under one choice of algorithms and instructions. Each
 kernel's mutants are run on its first launch of a training step (README.md, Mutation), in a case once per
-seed. A mutant is caught when any run catches it. Status 1 when one survives that EQUIVALENT does not
-name, or when MUTANTS.md lacks a kind of kernel that was run.
+seed. A mutant is caught when any run catches it. Status 1 when one survives, or when MUTANTS.md lacks a kind
+of kernel that was run.
 """
 import argparse
 import json
 import os
-import re
 import subprocess
 import sys
+
+from mutants import FATES, LINE, UNEXPLAINED, judge
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -30,10 +31,6 @@ CASES = {
     "tf32": ([*TINY, "products_tiny"], [p.format("instruction:tf32") for p in PRODUCTS], (0,)),
     "bf16": ([*TINY, "products_tiny"], [p.format("instruction:bf16") for p in PRODUCTS], (0,)),
 }
-# Proven to change nothing: "<kind>: <mutation>" and why.
-EQUIVALENT = {}
-FATES = ("caught by a check", "caught by the result", "not exercised", "survives", "cannot be built")
-LINE = re.compile(rf"([^:]+): ({'|'.join(FATES)}): (.*)")
 FORMS = ("without the barrier", "without the wait", "always true", "always false", "without the bound")
 
 
@@ -74,12 +71,6 @@ def run_case(name, options):
     return fates
 
 
-def judge(seen):
-    """A mutant's fate over all runs."""
-    order = (FATES[0], FATES[1], FATES[3], FATES[4], FATES[2])
-    return next(fate for fate in order if fate in seen)
-
-
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("scratch")
@@ -95,15 +86,14 @@ def main():
             form = next(form for form in FORMS if mutation.startswith(form))
             rows.setdefault((kind, form), dict.fromkeys(FATES, 0))[fate] += 1
             kernels.setdefault(kind, set()).add((name, kernel))
-            if fate in FATES[3:] and f"{kind}: {mutation}" not in EQUIVALENT:
+            if fate in UNEXPLAINED:
                 survivors.append(f"{name}: {kernel} ({kind}): {fate}: {mutation}")
-    lines = ["| kernels | mutants | caught by a check | caught by the result | not exercised | survive |",
-             "|---|---|---|---|---|---|"]
+    lines = ["| kernels | mutants | " + " | ".join(FATES) + " |", "|---" * (len(FATES) + 2) + "|"]
     for kind in sorted(kernels):
         for form in FORMS:
             if counts := rows.get((kind, form)):
-                lines.append(f"| {len(kernels[kind])} × {kind} | {sum(counts.values())} {form} | {counts[FATES[0]]} | "
-                             f"{counts[FATES[1]]} | {counts[FATES[2]]} | {counts[FATES[3]] + counts[FATES[4]]} |")
+                lines.append(f"| {len(kernels[kind])} × {kind} | {sum(counts.values())} {form} | "
+                             + " | ".join(str(counts[fate]) for fate in FATES) + " |")
     print(*lines, *survivors, sep="\n")
     if options.update:
         with open(TABLE, "w", encoding="utf-8") as file:
@@ -123,8 +113,9 @@ HEADER = """# What becomes of mutants
 Written by `mutation_table.py --update`; how mutants are made and judged stands in `README.md`. One training step of
 each of these, on odd shapes: {}.
 In each kernel every barrier and every wait for copies is taken away in turn, every comparison made always true and always
-false, every minimum and maximum dropped. Not exercised: a comparison that at these shapes is always what the mutant
-makes it. What survives is superfluous at these shapes, or a check is missing.
+false, every minimum and maximum dropped. Explained without being caught: what spares accesses (the mutant does more of them,
+with the same results), what others decide (the mutant makes the very same accesses), and what is not exercised (at these
+shapes it always is what the mutant makes it). What survives is superfluous at these shapes, or a check is missing.
 
 """
 

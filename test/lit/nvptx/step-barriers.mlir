@@ -1,0 +1,54 @@
+// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// Breaks if the threads of a block wait for each other where each reads only what it has written itself, or do not where another one has.
+
+// One launch for all: every group needs the one before.
+// CHECK: cnn.launch @a_forward_and_5 items 1(
+// CHECK: gpu.func @a_forward_and_5(
+// CHECK: math.exp
+// Element by element of one shape.
+// CHECK-NOT: gpu.barrier
+// CHECK: math.tanh
+// A row is of several threads.
+// CHECK: gpu.barrier
+// CHECK: arith.mulf
+// Sums of rows, of 12 threads, are added by one.
+// CHECK: gpu.barrier
+// CHECK: scf.for
+// The only element is read by the thread that has written it ...
+// CHECK-NOT: gpu.barrier
+// CHECK: math.log
+// ... and by all.
+// CHECK: gpu.barrier
+// CHECK: arith.divf
+// CHECK-NOT: gpu.barrier
+module @m attributes {cnn.target = "nvptx"} {
+  func.func @infer(%x: tensor<12x5xf32>)
+      -> (tensor<12x5xf32> {cnn.name = "y"}) {
+    %a = cnn.group "a.forward" (%p = %x) : (tensor<12x5xf32>) -> tensor<12x5xf32> {
+      %r = cnn.exp %p : tensor<12x5xf32> -> tensor<12x5xf32>
+      cnn.yield %r : tensor<12x5xf32>
+    }
+    %b = cnn.group "b.forward" (%p = %a) : (tensor<12x5xf32>) -> tensor<12x5xf32> {
+      %r = cnn.tanh %p : tensor<12x5xf32> -> tensor<12x5xf32>
+      cnn.yield %r : tensor<12x5xf32>
+    }
+    %c = cnn.group "c.forward" (%p = %b) : (tensor<12x5xf32>) -> tensor<12xf32> {
+      %r = cnn.reduce_sum %p dims [1] : tensor<12x5xf32> -> tensor<12xf32>
+      %s = cnn.mul %r, %r : tensor<12xf32>, tensor<12xf32> -> tensor<12xf32>
+      cnn.yield %s : tensor<12xf32>
+    }
+    %d = cnn.group "d.forward" (%p = %c) : (tensor<12xf32>) -> tensor<f32> {
+      %r = cnn.reduce_sum %p dims [0] : tensor<12xf32> -> tensor<f32>
+      cnn.yield %r : tensor<f32>
+    }
+    %e = cnn.group "e.forward" (%p = %d) : (tensor<f32>) -> tensor<f32> {
+      %r = cnn.log %p : tensor<f32> -> tensor<f32>
+      cnn.yield %r : tensor<f32>
+    }
+    %f = cnn.group "f.forward" (%p = %b, %q = %e) : (tensor<12x5xf32>, tensor<f32>) -> tensor<12x5xf32> {
+      %r = cnn.div %p, %q : tensor<12x5xf32>, tensor<f32> -> tensor<12x5xf32>
+      cnn.yield %r : tensor<12x5xf32>
+    }
+    return %f : tensor<12x5xf32>
+  }
+}
