@@ -8,6 +8,7 @@
 #include "compiler/transforms/ReverseMode.h"
 #include "dialect/CnnDialect.h"
 #include "dialect/Loss.h"
+#include "dialect/Recompute.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/IR/Verifier.h"
 
@@ -106,6 +107,7 @@ private:
   bool checkLoss();
   mlir::DictionaryAttr getLossArgs();
   void emitRecipe();
+  void emitRecompute();
   void emitNet();
 
   mlir::OpBuilder builder;
@@ -199,8 +201,20 @@ void Emitter::emitNet() {
   mlir::func::ReturnOp::create(builder, place, outputs);
 }
 
+void Emitter::emitRecompute() {
+  std::vector<std::string> names = getRecomputed(*recipe, graph);
+  if (names.empty())
+    return;
+  mlir::Operation *module = builder.getInsertionBlock()->getParentOp();
+  if (recipe->recompute == mlir::cnn::recomputeCheap)
+    module->setAttr(mlir::cnn::recomputeAttr, builder.getStringAttr(mlir::cnn::recomputeCheap));
+  else
+    module->setAttr(mlir::cnn::recomputeAttr, builder.getStrArrayAttr(llvm::SmallVector<StringRef>(
+                                                  names.begin(), names.end())));
+}
+
 mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
-  if (!checkLoss() || !checkSizes())
+  if (!checkLoss() || !checkSizes() || (recipe && !checkRecompute(*recipe, graph, diagnostics)))
     return nullptr;
   mlir::OwningOpRef<mlir::ModuleOp> module =
       mlir::ModuleOp::create(builder, locate(graph.range, graph.net), graph.net);
@@ -211,6 +225,8 @@ mlir::OwningOpRef<mlir::ModuleOp> Emitter::run() {
     emitRecipe();
   if (recipe && recipe->precision > 0)
     (*module)->setAttr("cnn.precision", builder.getF64FloatAttr(recipe->precision));
+  if (recipe)
+    emitRecompute();
   emitNet();
   // The verifiers speak through the context's handler; what they find is a mistake of ours.
   if (mlir::failed(mlir::verify(*module)))

@@ -386,8 +386,8 @@ void Frontend::checkDeclarations() {
       std::optional<Recipe> read = evaluateRecipe(*recipe, sets, *elaboration, diagnostics);
       if (const FunctionDecl *net = findNet(recipe->net))
         if (std::unique_ptr<Graph> graph = elaboration->elaborate(*net, recipe->arguments))
-          if (read)
-            checkDataFits(*read, *graph, diagnostics);
+          if (read && checkDataFits(*read, *graph, diagnostics))
+            checkRecompute(*read, *graph, diagnostics);
       continue;
     }
     if (auto *test = dyn_cast<TestDecl>(decl)) {

@@ -13,6 +13,7 @@ using namespace cnn;
 using namespace cnn::ast;
 using llvm::ArrayRef;
 using llvm::dyn_cast;
+using llvm::isa;
 using llvm::SMRange;
 using llvm::StringRef;
 using llvm::Twine;
@@ -24,6 +25,7 @@ using mlir::cnn::LayerProblem;
 namespace {
 
 constexpr StringRef types[] = {"f32", "f64"};
+constexpr StringRef recomputations[] = {"none", "cheap", "blocks"};
 
 /// Evaluates one recipe.
 class RecipeReader {
@@ -47,6 +49,7 @@ private:
   bool readInt(const Expr *expr, StringRef key, int64_t least, int64_t most, int64_t &result);
   bool readBool(const Expr *expr, StringRef key, bool &result);
   bool readPrecision(const Expr *expr);
+  bool readRecompute(const Expr *expr);
   /// What an initialisation, a loss, an optimizer or a schedule takes.
   struct Choice {
     StringRef name, example;
@@ -138,6 +141,24 @@ bool RecipeReader::readPrecision(const Expr *expr) {
   elaboration.noteValue(error, expr, value.origin);
   error.hint("it is a relative error, such as 1e-6");
   return false;
+}
+
+bool RecipeReader::readRecompute(const Expr *expr) {
+  recipe.recomputeRange = expr->range;
+  if (isa<NameExpr>(expr))
+    return readChoice(expr, "recompute", recomputations, recipe.recompute);
+  Value value = elaboration.evaluate(expr);
+  bool valid = value.is(Value::Kind::List) && !value.elements->empty();
+  for (size_t i = 0; valid && i < value.elements->size(); ++i) {
+    const Value &element = (*value.elements)[i];
+    valid = element.is(Value::Kind::String);
+    if (valid)
+      recipe.recomputed.push_back(element.text);
+  }
+  if (!valid)
+    return wrongType(expr, "recompute", "none, cheap, blocks or a list of names of blocks", value);
+  recipe.recompute.clear();
+  return true;
 }
 
 bool RecipeReader::readData(const Expr *expr) {
@@ -332,6 +353,7 @@ std::vector<RecipeReader::Key> RecipeReader::schema() {
       {"dtype", false, "",
        [&](const Expr *e) { return readChoice(e, "dtype", types, recipe.dtype); }},
       {"precision", false, "", [&](const Expr *e) { return readPrecision(e); }},
+      {"recompute", false, "", [&](const Expr *e) { return readRecompute(e); }},
   };
 }
 

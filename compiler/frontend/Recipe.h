@@ -42,7 +42,12 @@ struct Recipe {
   bool shuffle = true;
   std::string dtype = "f32";
   double precision = 0; // the largest relative error of an algorithm; 0 where nothing is said
-  llvm::SMRange range;  // of the recipe's name
+  /// What the backward pass computes again: none, cheap, blocks, or empty where `recomputed` has
+  /// the names of blocks.
+  std::string recompute = "none";
+  std::vector<std::string> recomputed;
+  llvm::SMRange recomputeRange;
+  llvm::SMRange range; // of the recipe's name
 };
 
 /// Evaluates a recipe with the `train.*` overrides among `sets`; reports unknown keys, wrong types
@@ -53,6 +58,13 @@ std::optional<Recipe> evaluateRecipe(const ast::TrainDecl &decl, llvm::ArrayRef<
 /// Reports data that does not fit the net: another shape of image, another number of classes than
 /// the outputs that the loss takes. What is known only from the files is left to the runtime.
 bool checkDataFits(const Recipe &recipe, const Graph &graph, Diagnostics &diagnostics);
+
+/// Reports blocks to compute again that the net does not have.
+bool checkRecompute(const Recipe &recipe, const Graph &graph, Diagnostics &diagnostics);
+
+/// What cnn-recompute is told (`dialect/Recompute.h`): "cheap" alone, or the names of blocks and
+/// layers; nothing where the recipe keeps all.
+std::vector<std::string> getRecomputed(const Recipe &recipe, const Graph &graph);
 
 /// The hyperparameter `arg` as text, and as a number where it is one: for logs and checkpoints.
 std::string formatArgument(const mlir::cnn::LayerArg &arg, const mlir::cnn::LayerArgs &args);

@@ -56,6 +56,7 @@ static void buildFused(mlir::OpPassManager &manager, const PhaseOptions &options
   manager.addPass(passes::createMergeConvolutionsPass());
   manager.addPass(passes::createTrimKernelsPass());
   manager.addPass(passes::createDecomposePass());
+  manager.addPass(passes::createRecomputePass());
   manager.addPass(mlir::createCanonicalizerPass());
   manager.addPass(mlir::createCSEPass());
   manager.addPass(passes::createFusePass(fuse));

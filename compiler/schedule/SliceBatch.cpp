@@ -8,6 +8,8 @@
 
 #include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Stages.h"
+#include "dialect/Recompute.h"
 #include "mlir/IR/IRMapping.h"
 #include "llvm/ADT/MapVector.h"
 #include "llvm/ADT/SetVector.h"
@@ -64,12 +66,39 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
         stages[result] = stage;
         sliced[result] = slice;
       }
-      if (slice)
-        members[stage].push_back(&op);
     }
+    letWait(entry, stages, sliced);
+    for (Operation &op : entry.getBody().front())
+      if (op.getNumResults() > 0 && sliced.lookup(op.getResult(0)))
+        members[stages.at(op.getResult(0))].push_back(&op);
     for (auto &[stage, ops] : members)
       if (ops.size() > 1)
         gather(entry, stage, ops, block, extent / block);
+  }
+
+  /// Moves what waits to the stage in which it is read, or to the one before.
+  static void letWait(func::FuncOp entry, llvm::DenseMap<Value, int64_t> &stages,
+                      const llvm::DenseMap<Value, bool> &sliced) {
+    llvm::DenseSet<Operation *> waiting = getWaiting(entry, /*stateWaits=*/false);
+    for (Operation &op : llvm::reverse(entry.getBody().front())) {
+      bool waits = isa<ReshapeOp>(op) ? waiting.contains(getOwner(op.getResult(0)).getDefiningOp())
+                                      : waiting.contains(&op);
+      if (!waits)
+        continue;
+      std::optional<int64_t> latest;
+      for (Value result : op.getResults())
+        for (Operation *user : result.getUsers()) {
+          if (!isa<GroupOp, ReshapeOp>(user))
+            continue;
+          bool together =
+              isa<ReshapeOp>(user) || (sliced.lookup(result) && sliced.lookup(user->getResult(0)));
+          int64_t stage = stages.at(user->getResult(0)) - (together ? 0 : 1);
+          latest = std::min(latest.value_or(stage), stage);
+        }
+      if (latest)
+        for (Value result : op.getResults())
+          stages[result] = *latest;
+    }
   }
 
   /// Whether the group sums over other slices than these: its algorithm cuts the work otherwise.
@@ -124,6 +153,8 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       yielded.push_back(map.lookup(result));
     YieldOp::create(inner, state.location, yielded);
     Operation *outer = b.create(state);
+    if (llvm::all_of(ops, [](Operation *op) { return op->hasAttr(recomputedAttr); }))
+      outer->setAttr(recomputedAttr, b.getUnitAttr());
     for (auto [from, to] : llvm::zip(results.getArrayRef(), outer->getResults()))
       Value(from).replaceAllUsesWith(to);
     for (Operation *op : llvm::reverse(ops))

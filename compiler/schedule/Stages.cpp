@@ -27,39 +27,52 @@ SmallVector<Operation *> mlir::cnn::getReaders(Value value) {
   return readers;
 }
 
-GroupStages mlir::cnn::getStages(func::FuncOp entry, bool stateWaits) {
-  GroupStages stages;
-  llvm::DenseSet<Operation *> ofState;
+llvm::DenseSet<Operation *> mlir::cnn::getWaiting(func::FuncOp entry, bool stateWaits) {
+  llvm::DenseSet<Operation *> waiting;
   SmallVector<GroupOp> groups(entry.getOps<GroupOp>());
   for (GroupOp group : groups) {
-    int64_t stage = 0;
-    bool stateOnly = stateWaits && !group.getInputs().empty();
+    bool only = true, any = stateWaits && !group.getInputs().empty();
     for (Value input : group.getInputs()) {
       Operation *source = getOwner(input).getDefiningOp();
-      if (auto found = stages.find(source); found != stages.end())
-        stage = std::max(stage, found->second + 1);
-      stateOnly &= isa_and_nonnull<ReadOp, LiteralOp>(source) || ofState.contains(source);
+      any |= waiting.contains(source);
+      only &= isa_and_nonnull<ReadOp, LiteralOp>(source) || waiting.contains(source);
     }
-    stages[group] = stage;
-    if (stateOnly)
-      ofState.insert(group);
+    if (group->hasAttr(recomputedAttr) || (only && any))
+      waiting.insert(group);
   }
-
-  llvm::DenseSet<Operation *> again;
   for (GroupOp group : llvm::reverse(groups)) {
     SmallVector<Operation *> readers;
     for (Value result : group.getResults())
       llvm::append_range(readers, getReaders(result));
-    bool read = !readers.empty() && llvm::all_of(readers, llvm::IsaPred<GroupOp>);
-    if (group->hasAttr(recomputedAttr) ||
-        (read && llvm::all_of(readers, [&](Operation *op) { return again.contains(op); })))
-      again.insert(group);
-    if (!read || !(again.contains(group) || ofState.contains(group)))
-      continue;
-    int64_t first = std::numeric_limits<int64_t>::max();
-    for (Operation *reader : readers)
-      first = std::min(first, stages.at(reader));
-    stages[group] = first - 1;
+    if (!readers.empty() &&
+        llvm::all_of(readers, [&](Operation *op) { return waiting.contains(op); }))
+      waiting.insert(group);
+  }
+  return waiting;
+}
+
+GroupStages mlir::cnn::getStages(func::FuncOp entry, bool stateWaits) {
+  GroupStages stages;
+  SmallVector<GroupOp> groups(entry.getOps<GroupOp>());
+  for (GroupOp group : groups) {
+    int64_t stage = 0;
+    for (Value input : group.getInputs())
+      if (auto found = stages.find(getOwner(input).getDefiningOp()); found != stages.end())
+        stage = std::max(stage, found->second + 1);
+    stages[group] = stage;
+  }
+  llvm::DenseSet<Operation *> waiting = getWaiting(entry, stateWaits);
+  for (GroupOp group : llvm::reverse(groups)) {
+    std::optional<int64_t> first;
+    bool leaves = !waiting.contains(group);
+    for (Value result : group.getResults())
+      for (Operation *reader : getReaders(result)) {
+        leaves |= !isa<GroupOp>(reader);
+        if (auto found = stages.find(reader); found != stages.end())
+          first = std::min(first.value_or(found->second), found->second);
+      }
+    if (!leaves && first)
+      stages[group] = *first - 1;
   }
   return stages;
 }

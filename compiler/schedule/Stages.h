@@ -18,10 +18,13 @@ Value getOwner(Value value);
 /// All that read a value or another view of its memory, but for the reshapes between.
 SmallVector<Operation *> getReaders(Value value);
 
-/// Each group runs as soon as what it reads is there. What is computed again for the backward pass
-/// (`recomputedAttr`) waits until just before it is read, with what only it reads. With
-/// `stateWaits`, so does what comes from the state alone (transformed weights), which would
-/// otherwise take memory from the first stage on. The number of stages is the same.
+/// The groups that wait until just before their results are read: what is computed again for the
+/// backward pass (`recomputedAttr`), with what only it reads, and what comes from it alone. With
+/// `stateWaits`, also what comes from the state alone (transformed weights).
+llvm::DenseSet<Operation *> getWaiting(func::FuncOp entry, bool stateWaits);
+
+/// Each group runs as soon as what it reads is there, but for those that wait, which would take
+/// memory until they are read. The number of stages is the same.
 GroupStages getStages(func::FuncOp entry, bool stateWaits);
 
 } // namespace mlir::cnn

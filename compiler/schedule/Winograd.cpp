@@ -5,6 +5,7 @@
 #include "compiler/schedule/ChannelBlocks.h"
 #include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Schedules.h"
+#include "dialect/Recompute.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
 #include "mlir/IR/IRMapping.h"
@@ -276,6 +277,8 @@ static GroupOp makePart(OpBuilder &b, GroupOp from, StringRef suffix, Value oper
     map.map(argument, block.addArgument(argument.getType(), argument.getLoc()));
   }
   state.addAttribute("name", b.getStringAttr(from.getName() + suffix));
+  if (from->hasAttr(recomputedAttr))
+    state.addAttribute(recomputedAttr, b.getUnitAttr());
   OpBuilder inner(from.getContext());
   inner.setInsertionPointToEnd(&block);
   for (Operation &op : from.getBody().front())
@@ -316,6 +319,8 @@ static void gatherBlocks(ArrayRef<GroupOp> parts, SliceScheduleAttr slices, Stri
   }
   YieldOp::create(inner, last.getLoc(), yielded);
   Operation *outer = b.create(state);
+  if (last->hasAttr(recomputedAttr))
+    outer->setAttr(recomputedAttr, b.getUnitAttr());
   last.replaceAllUsesWith(outer->getResults());
   for (GroupOp part : llvm::reverse(parts))
     part.erase();
@@ -335,9 +340,13 @@ GroupOp WinogradCandidate::findWeights(int64_t tile) const {
   if (!argument)
     return {};
   Value source = group->getOperand(argument.getArgNumber());
+  // Where the recipe has something computed again, the forward pass keeps no transformed weights.
+  bool keeps = llvm::none_of(group->getBlock()->getOps<GroupOp>(),
+                             [](GroupOp other) { return other->hasAttr(recomputedAttr); });
   for (Operation *user : source.getUsers()) {
     auto other = dyn_cast<GroupOp>(user);
-    if (!other || other->getBlock() != group->getBlock() || !other->isBeforeInBlock(group) ||
+    if (!other || (!keeps && !other->hasAttr(recomputedAttr)) ||
+        other->getBlock() != group->getBlock() || !other->isBeforeInBlock(group) ||
         other.getNumResults() != 1 || other.getResult(0).getType() != getWeightsType(tile))
       continue;
     auto transform = dyn_cast<WinogradWeightOp>(other.getBody().front().front());

@@ -7,6 +7,7 @@
 #include "compiler/transforms/Passes.h"
 #include "compiler/transforms/ReverseMode.h"
 #include "compiler/transforms/SinkReshapes.h"
+#include "dialect/Recompute.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/Math/IR/Math.h"
@@ -14,6 +15,7 @@
 #include "mlir/IR/IRMapping.h"
 #include "mlir/IR/Remarks.h"
 #include "llvm/ADT/StringMap.h"
+#include "llvm/ADT/StringSet.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_FUSEPASS
@@ -128,14 +130,20 @@ GroupOp FusePass::buildGroup(OpBuilder &builder, const FusionPlan &plan, const F
   auto group = GroupOp::create(builder, loc, ValueRange(results).getTypes(),
                                makeUnique(getGroupName(anchor), entry), operands,
                                /*schedule=*/Attribute(), /*reason=*/StringAttr());
+  if (anchor->hasAttr(recomputedAttr))
+    group->setAttr(recomputedAttr, builder.getUnitAttr());
   Block &body = group.getBody().emplaceBlock();
   OpBuilder inner = OpBuilder::atBlockEnd(&body);
   IRMapping inside;
   for (Value input : inputs)
     inside.map(input, body.addArgument(input.getType(), input.getLoc()));
-  for (Operation *op : ops)
-    if (std::string reason = takeDecisions(inner.clone(*op, inside)); !reason.empty())
+  llvm::StringSet<> reasons;
+  for (Operation *op : ops) {
+    Operation *copy = inner.clone(*op, inside);
+    copy->removeAttr(recomputedAttr); // now it is the group's
+    if (std::string reason = takeDecisions(copy); !reason.empty() && reasons.insert(reason).second)
       group.addReason(reason);
+  }
   YieldOp::create(inner, loc, llvm::map_to_vector(results, [&](Value result) {
                     return inside.lookup(result);
                   }));

@@ -5,6 +5,7 @@
 
 #include "compiler/transforms/FusionPlan.h"
 #include "compiler/transforms/LayerName.h"
+#include "dialect/Recompute.h"
 #include "mlir/IR/Matchers.h"
 #include "mlir/IR/Remarks.h"
 
@@ -83,6 +84,9 @@ bool FusionPlan::canJoin(Operation *op, unsigned index, std::string &reason) con
     reason = "the group of " + name(unit.members[0]) + " is full";
     return false;
   }
+  // What is computed again would be kept, if it were computed with what it repeats.
+  if (op->hasAttr(recomputedAttr) && !unit.members[0]->hasAttr(recomputedAttr))
+    return false;
   if (unit.anchor && getFacts(unit.anchor).scatters) {
     reason = "the results of " + name(unit.anchor) + " are complete only after all of its points";
     return false;

@@ -42,7 +42,7 @@ std::string mlir::cnn::getGroupName(Operation *op) {
   std::string name = getLayerName(op);
   StringRef last = StringRef(name).rsplit('.').second;
   if (last.ends_with("_grad") || last == "backward" || last == "update" || last == "nonfinite" ||
-      last == "statistics")
+      last == "statistics" || last == "recompute")
     return name;
   return name + ".forward";
 }

@@ -196,6 +196,39 @@ def DecomposePass : Pass<"cnn-decompose", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def RecomputePass : Pass<"cnn-recompute", "::mlir::ModuleOp"> {
+  let summary = "Compute again what the backward pass needs, where the recipe asks for it";
+  let description = [{
+    A training step keeps what its backward pass reads of the forward pass. The module's `cnn.recompute`, which
+    a recipe's key `recompute` sets, has less kept:
+
+    - `"cheap"`: not what one pass over another kept value gives, point by point (a normalisation, an
+      activation).
+    - a list of names of blocks: nothing of what is computed inside of these, but for what leaves them, and for
+      small values such as the statistics of a normalisation.
+
+    The backward pass then reads copies, named `<layer>.recompute`, that stand in front of their first reader
+    and are marked `cnn.recomputed`: nothing merges them with what they repeat, and `compiler/schedule` has
+    them wait until they are read. Results have the same bits. Remarks of category `cnn-recompute` and the groups' reasons
+    say what is computed again, and how many bytes are kept of how many. Tests: `test/lit/transforms/cnn-recompute.mlir`,
+    `test/lit/transforms/recompute.test`.
+
+    ```mlir
+    // before
+    %0 = cnn.sigmoid %x : ...
+    %1 = cnn.conv %0, %w {...} : ...
+    %2 = cnn.conv_weight_grad %0, %dy {...} : ...
+    // after
+    %0 = cnn.sigmoid %x : ...
+    %1 = cnn.conv %0, %w {...} : ...
+    %3 = cnn.sigmoid %x : ... {cnn.recomputed}
+    %2 = cnn.conv_weight_grad %3, %dy {...} : ...
+    ```
+  }];
+  let statistics = [Statistic<"numRecomputed", "recomputed", "Operations that were repeated">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
 def FusePass : Pass<"cnn-fuse", "::mlir::ModuleOp"> {
   let summary = "Gather operations into groups that become one kernel each";
   let description = [{
