@@ -145,8 +145,8 @@ def Cnn_GroupOp : Cnn_Op<"group", [IsolatedFromAbove, SingleBlock, RecursiveMemo
   }];
 }
 
-def Cnn_YieldOp : Cnn_Op<"yield", [Pure, Terminator, HasParent<"GroupOp">]> {
-  let summary = "ends a group with its results";
+def Cnn_YieldOp : Cnn_Op<"yield", [Pure, Terminator, ParentOneOf<["GroupOp", "PartialSumsOp"]>]> {
+  let summary = "ends a group, or another region, with its results";
   let arguments = (ins Variadic<AnyRankedTensor>:$values);
   let assemblyFormat = "($values^ `:` type($values))? attr-dict";
 }

@@ -49,17 +49,24 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       signalPassFailure();
   }
 
-  /// Takes groups apart whose product is better a kernel of its own.
+  /// Takes groups apart of which several kernels are faster than one.
   LogicalResult split(GroupOp group, MutableArrayRef<Override> asked) {
+    if (ScheduleSpace::whyNotForm(group, "gather").empty())
+      ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
     if (failed(space))
       return failure();
-    const GroupInfo &info = space->getInfo();
+    if (space->isProductBeforePool(bound)) {
+      group = splitPool(group, space->getInfo());
+      if (failed(space = GpuScheduleSpace::get(group)))
+        return failure();
+    }
+    return splitDepth(group, *space, asked);
+  }
+
+  /// A product that a pooling follows, apart from it.
+  GroupOp splitPool(GroupOp group, const GroupInfo &info) {
     Operation *anchor = NestOpInterface(info.anchor);
-    if (auto grad = dyn_cast<ConvWeightGradOp>(anchor); grad && grad.getSlices() == 0)
-      return splitDepth(group, grad, *space, asked);
-    if (!info.pool || !space->isProductBeforePool(bound))
-      return success();
     int64_t bytes = 0;
     Operation *last = info.epilogue.empty() ? anchor : info.epilogue.back();
     for (Value value : last->getResults())
@@ -73,37 +80,49 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     product.addReason("apart from the pooling: " + std::to_string(bytes) +
                       " more bytes are written and read, and its tiles are shared");
     rests.insert(rest);
-    return success();
+    return product;
   }
 
-  /// Cuts the sums of a gradient into several, which are then added up.
-  LogicalResult splitDepth(GroupOp group, ConvWeightGradOp grad, const GpuScheduleSpace &space,
+  /// Cuts sums of many points into several, which are then added up.
+  LogicalResult splitDepth(GroupOp group, const GpuScheduleSpace &space,
                            MutableArrayRef<Override> asked) {
-    int64_t batch = getTensor(grad.getInput()).getDimSize(0);
-    int64_t parts = space.chooseSplit(batch);
+    const GroupInfo &info = space.getInfo();
+    if (rests.contains(group))
+      return success();
+    bool can = canSplitSums(info);
+    std::string reason;
+    DepthSplit chosen = can ? space.chooseSplit(bound, reason) : DepthSplit();
     for (Override &override : asked) {
-      if (!override.matches(group, grad))
+      if (!isMeant(override, group, info.anchor))
         continue;
       for (auto [key, value] : override.getParts()) {
         if (key == "algorithm" && value != "contraction")
-          parts = 1;
+          chosen = {};
         if (key != "split")
           continue;
         override.used = true;
-        if (value.getAsInteger(10, parts) || parts < 1 || batch % parts != 0) {
+        std::string why = "'" + info.anchor->getName().stripDialect().str() + "' is no sum";
+        if (can)
+          why = space.findSplit(value, chosen);
+        // Of an operation, those are meant that it applies to.
+        if (int64_t parts = 0; !why.empty() && override.matches(group, info.anchor) &&
+                               override.name != group.getName() && !value.getAsInteger(10, parts) &&
+                               parts > 0)
+          continue;
+        if (!why.empty()) {
           InFlightDiagnostic error = group.emitError()
                                      << "group '" << group.getName() << "': split:" << value
-                                     << " does not divide the batch of " << batch;
+                                     << " does not apply: " << why;
           error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
           return failure();
         }
+        reason = "asked for: " + override.text;
       }
     }
-    if (parts == 1)
+    if (chosen.parts == 1)
       return success();
-    auto [sums, rest] = splitWeightGrad(group, grad, parts);
-    sums.addReason("split into " + std::to_string(parts) +
-                   " sums of parts of the batch: whole, few blocks would do all of it");
+    auto [sums, rest] = splitSums(group, info, chosen.dim, chosen.parts);
+    sums.addReason("each sum in " + std::to_string(chosen.parts) + " parts: " + reason);
     rests.insert(rest);
     return success();
   }
@@ -114,14 +133,19 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     if (rests.contains(group))
       return override.name != group.getName() && override.matches(group, anchor);
     StringRef name = group.getName();
-    return override.matches(group, anchor) ||
-           ((name.consume_back(".slices") || name.consume_back(".product")) &&
-            name == override.name);
+    bool isPart = name.consume_back(".slices");
+    isPart |= name.consume_back(".product");
+    return override.matches(group, anchor) || (isPart && name == override.name);
+  }
+
+  /// The operation that overrides name: an anchor, or the one whose sums it has parts of.
+  static Operation *getNamed(const GroupInfo &info) {
+    Operation *anchor = NestOpInterface(info.anchor);
+    auto partial = dyn_cast<PartialSumsOp>(anchor);
+    return partial ? partial.getWhole().getOperation() : anchor;
   }
 
   LogicalResult schedule(GroupOp group, MutableArrayRef<Override> asked) {
-    if (ScheduleSpace::whyNotForm(group, "gather").empty())
-      ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
     if (failed(space))
       return failure();
@@ -134,13 +158,13 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
         error.attachNote(override->getLoc(&getContext())) << "it is asked for here";
       return error;
     };
+    Operation *named = getNamed(space->getInfo());
     for (Override &override : asked) {
-      if (!isMeant(override, group, space->getInfo().anchor))
+      if (!isMeant(override, group, named))
         continue;
       override.used = true;
       meant.push_back(&override);
-      bool ofGroup =
-          override.name == group.getName() || !override.matches(group, space->getInfo().anchor);
+      bool ofGroup = override.name == group.getName() || !override.matches(group, named);
       if (failed(apply(override, *space, ofGroup, chosen, fail)))
         return failure();
       reason = "asked for: " + override.text;
@@ -199,7 +223,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       } else {
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
-                         "instruction:NAME, stages:N and, of a convolution's weight_grad, split:N";
+                         "instruction:NAME, stages:N and split:N";
       }
     }
     return success();

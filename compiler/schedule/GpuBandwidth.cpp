@@ -15,9 +15,9 @@ using namespace mlir::cnn;
 /// So many threads keep the smallest GPU of today busy; with fewer results than that, threads share
 /// the work of one.
 static constexpr int64_t busyThreads = 8192;
-/// A sum of fewer points is not worth a block of threads, or, where the points are neighbours in
-/// memory, a warp.
-static constexpr int64_t leastShared = 256, leastRow = 32;
+/// A sum of fewer points is not worth a block of threads, several threads, or, where the points are
+/// neighbours in memory, a warp.
+static constexpr int64_t leastOfBlock = 256, leastShared = 64, leastRow = 32;
 /// Bytes of the widest access of a thread.
 static constexpr int64_t widestAccess = 16;
 
@@ -100,7 +100,7 @@ GpuSchedule GpuScheduleSpace::getReduceDefault() const {
   // where both is so.
   constexpr int64_t fewResults = 1024, manyPoints = 8192;
   bool few = numResults <= fewResults;
-  if (numReduced < (few ? leastShared * schedule.vector : manyPoints))
+  if (numReduced < (few ? leastOfBlock * schedule.vector : manyPoints))
     schedule.tile = {warpSize};
   else if (numResults <= fewResults / 8 && numReduced >= 4 * manyPoints)
     schedule.block = mostThreads;

@@ -16,8 +16,6 @@ using namespace mlir::cnn;
 static constexpr int64_t mostShared = 48 << 10;
 /// Products with fewer rows, columns or steps leave most of a tile empty.
 static constexpr int64_t leastExtent = 16;
-/// Multiprocessors of the GPU that tiles are chosen for (an H100).
-static constexpr int64_t numProcessors = 132;
 
 namespace {
 /// What can multiply, from the slowest to the fastest.
@@ -77,43 +75,41 @@ StringRef GpuScheduleSpace::chooseInstruction(double precision) const {
   return chosen;
 }
 
-GpuSchedule GpuScheduleSpace::getContractionDefault(StringRef instruction) const {
+SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64_t parts) const {
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  const Instruction &found = *findInstruction(instruction);
   GpuSchedule schedule;
   schedule.algorithm = "contraction";
   schedule.instruction = instruction.str();
-  Type element = getTensor(info.anchor->getResult(0)).getElementType();
   bool isMma = schedule.usesTensorCores();
-  // Larger tiles bring each element to shared memory less often, and leave more empty at the ends
-  // and more of the GPU idle. In products of one processor: a tile costs as much as its extents
-  // and, for each step of the depth, what is brought.
-  double best = 0;
+  // While a tile is multiplied, others are on their way: copies by themselves, or, before sm_80 and
+  // of operands that are converted, values in registers.
+  int64_t most = capability >= 80 && instruction == "tf32" ? 3 : 2;
+  SmallVector<GpuSchedule> schedules;
   for (auto [rows, columns] : std::initializer_list<std::pair<int64_t, int64_t>>{
-           {128, 128}, {128, 64}, {64, 128}, {64, 64}, {64, 32}, {32, 64}, {32, 32}}) {
+           {32, 32}, {64, 32}, {32, 64}, {64, 64}, {128, 64}, {64, 128}, {128, 128}}) {
     // Sums of 8 x 8 of a thread, or 8 x 4 of twice the size, leave too few registers for two
     // blocks.
     if (!isMma && rows * columns > (element.isF64() ? 64 : 128) * 64)
       continue;
-    GpuSchedule candidate = schedule;
-    const Instruction &found = *findInstruction(instruction);
     if (isMma) // of one warp
-      candidate.tile = {rows, columns, found.depth, rows > 64 ? 64 : 32, 32};
+      schedule.tile = {rows, columns, found.depth, rows > 64 ? 64 : 32, 32};
     else // of one thread
-      candidate.tile = {rows, columns, std::max(rows, columns) > 64 ? 8 : found.depth,
-                        rows > 64 ? 8 : 4, columns > 64 ? 8 : 4};
-    double bringing = isMma ? 64 : 32;
-    double cost = double(llvm::divideCeil(getNumBlocks(candidate), numProcessors)) *
-                  (double(rows * columns) + bringing * double(rows + columns));
-    if (best != 0 && cost >= best)
-      continue;
-    best = cost;
-    schedule = candidate;
+      schedule.tile = {rows, columns, std::max(rows, columns) > 64 ? 8 : found.depth,
+                       rows > 64 ? 8 : 4, columns > 64 ? 8 : 4};
+    schedule.block = schedule.getTileThreads();
+    schedule.stages =
+        std::min<int64_t>(most, llvm::divideCeil(contraction->depth / parts, schedule.tile[2]));
+    schedules.push_back(schedule);
   }
-  schedule.block = schedule.getTileThreads();
-  // While a tile is multiplied, others are on their way: copies by themselves, or, before sm_80 and
-  // of operands that are converted, values in registers.
-  int64_t most = capability >= 80 && instruction == "tf32" ? 3 : 2;
-  schedule.stages = std::min<int64_t>(most, llvm::divideCeil(contraction->depth, schedule.tile[2]));
-  return schedule;
+  return schedules;
+}
+
+GpuSchedule GpuScheduleSpace::getContractionDefault(StringRef instruction) const {
+  SmallVector<GpuSchedule> tiles = getTiles(instruction, /*parts=*/1);
+  return *llvm::min_element(tiles, [&](const GpuSchedule &lhs, const GpuSchedule &rhs) {
+    return getProductSeconds(lhs, 1) < getProductSeconds(rhs, 1);
+  });
 }
 
 bool GpuScheduleSpace::isWorthTiles() const {
@@ -134,19 +130,6 @@ bool GpuScheduleSpace::isProductBeforePool(double precision) const {
     return false;
   other.contraction = *product;
   return other.choose(why, precision).algorithm == "contraction";
-}
-
-int64_t GpuScheduleSpace::chooseSplit(int64_t mostParts) const {
-  // A tile of fewer results is nearly empty; sums of fewer products are not worth storing.
-  constexpr int64_t leastResults = 64, leastDepth = 128;
-  if (!contraction || contraction->numRows * contraction->numColumns < leastResults)
-    return 1;
-  int64_t tiles = getNumBlocks(getContractionDefault("fma")), chosen = 1;
-  for (int64_t parts = 1; parts <= mostParts && tiles * chosen < 2 * numProcessors; ++parts)
-    if (mostParts % parts == 0 && contraction->depth / parts >= leastDepth)
-      chosen = parts;
-  // Most of a GPU would still have nothing to do.
-  return tiles * chosen < numProcessors / 2 ? 1 : chosen;
 }
 
 std::string GpuScheduleSpace::getProductText(const GpuSchedule &schedule) const {

@@ -136,8 +136,6 @@ GpuSchedule GpuScheduleSpace::getDefault(StringRef algorithm) const {
 GpuSchedule GpuScheduleSpace::choose(std::string &reason, double precision) const {
   if (contraction && isWorthTiles()) {
     GpuSchedule schedule = getContractionDefault(chooseInstruction(precision));
-    // With fewer tiles than this most of a GPU would have nothing to do.
-    constexpr int64_t leastTiles = 64;
     reason = getProductText(schedule);
     if (getNumBlocks(schedule) >= leastTiles)
       return schedule;

@@ -44,6 +44,13 @@ struct GpuSchedule {
   GpuScheduleAttr toAttr(MLIRContext *context) const;
 };
 
+/// Sums in `parts` parts of the reduced dimension `dim` of the nest, whose extent they divide; one
+/// part is the whole.
+struct DepthSplit {
+  unsigned dim = 0;
+  int64_t parts = 1;
+};
+
 /// The schedules of one group on a GPU. Layouts of tensors permute their dimensions, no more.
 class GpuScheduleSpace {
 public:
@@ -67,9 +74,11 @@ public:
   GpuSchedule getDefault(StringRef algorithm) const;
   /// The same of a contraction with an instruction that applies.
   GpuSchedule getContractionDefault(StringRef instruction) const;
-  /// Into how many sums of parts of the depth, of which there are `mostParts` or a divisor of it, a
-  /// contraction is cut that has too few tiles to keep a GPU busy; 1 where it stays whole.
-  int64_t chooseSplit(int64_t mostParts) const;
+  /// How to cut the sums of a contraction or reduction that has too few blocks to keep a GPU busy,
+  /// and why; not at all where that takes longer. `precision` as above.
+  DepthSplit chooseSplit(double precision, std::string &reason) const;
+  /// The split that is asked for by a number of parts; why there is none, else empty.
+  std::string findSplit(StringRef parts, DepthSplit &split) const;
   /// Whether the group is a product that a pooling follows, and, without it, a contraction.
   bool isProductBeforePool(double precision) const;
   /// Blocks of the grid.
@@ -97,6 +106,8 @@ public:
   /// What the anchor is as a product of two tensors, where it is one.
   const std::optional<Contraction> &getContraction() const { return contraction; }
 
+  /// With fewer tiles of a contraction than this, most of a GPU would have nothing to do.
+  static constexpr int64_t leastTiles = 64;
   /// The most threads of a block on every GPU.
   static constexpr int64_t mostThreads = 1024;
 
@@ -116,6 +127,14 @@ private:
                            function_ref<InFlightDiagnostic()> emitError) const;
   LogicalResult verifyWarps(const GpuSchedule &schedule,
                             function_ref<InFlightDiagnostic()> emitError) const;
+  /// Schedules of a contraction with that instruction, one for each tile that is tried, where the
+  /// depth is in `parts` parts.
+  SmallVector<GpuSchedule> getTiles(StringRef instruction, int64_t parts) const;
+  /// What the tiles of a contraction in `parts` parts take, and what adding the parts up does.
+  double getProductSeconds(const GpuSchedule &schedule, int64_t parts) const;
+  double getAddingSeconds(int64_t parts) const;
+  DepthSplit chooseProductSplit(double precision, std::string &reason) const;
+  DepthSplit chooseSumSplit(std::string &reason) const;
   /// The fastest instruction whose error is below the bound.
   StringRef chooseInstruction(double precision) const;
   bool isWorthTiles() const;

@@ -88,19 +88,72 @@ mlir::cnn::splitGroup(GroupOp group, function_ref<bool(Operation *)> isFirst, St
   return {first, second};
 }
 
-std::pair<GroupOp, GroupOp> mlir::cnn::splitWeightGrad(GroupOp group, ConvWeightGradOp grad,
-                                                       int64_t slices) {
-  RankedTensorType type = getTensor(grad.getResult());
+/// A copy of `anchor`, in no block, that starts its sums from zero.
+static NestOpInterface cloneFromZero(NestOpInterface anchor) {
+  int init = anchor.getNest().initOperand;
+  Operation *copy = anchor->clone();
+  if (init >= 0)
+    copy->eraseOperand(init);
+  return cast<NestOpInterface>(copy);
+}
+
+bool mlir::cnn::canSplitSums(const GroupInfo &info) {
+  NestOpInterface anchor = info.anchor;
+  if (info.pool || anchor->hasTrait<OpTrait::AttrSizedOperandSegments>())
+    return false;
+  if (info.nest.initOperand >= 0 && !isa<BlockArgument>(anchor->getOperand(info.nest.initOperand)))
+    return false;
+  NestOpInterface whole = cloneFromZero(anchor);
+  bool can = PartialSumsOp::addsUp(whole);
+  whole->erase();
+  return can;
+}
+
+/// What the anchor starts from, an input of the group, in a shape that is added to its result.
+static Value spreadInit(GroupOp group, const GroupInfo &info) {
+  Nest nest = info.nest;
+  NestOpInterface anchor = info.anchor;
+  auto init = cast<BlockArgument>(anchor->getOperand(nest.initOperand));
+  ArrayRef<AffineExpr> given = nest.operandMaps[nest.initOperand].getResults();
+  RankedTensorType type = getTensor(init);
+  SmallVector<int64_t> shape;
+  for (AffineExpr expr : nest.resultMaps[0].getResults())
+    if (const auto *found = llvm::find(given, expr); found != given.end())
+      shape.push_back(type.getDimSize(found - given.begin()));
+    else if (!shape.empty())
+      shape.push_back(1);
+  if (ArrayRef<int64_t>(shape) == type.getShape())
+    return init;
+  OpBuilder b(group);
+  Value input = group.getInputs()[init.getArgNumber()];
+  auto spread = RankedTensorType::get(shape, type.getElementType());
+  group.getInputsMutable().append(ReshapeOp::create(b, group.getLoc(), spread, input).getResult());
+  return group.getBody().front().addArgument(spread, init.getLoc());
+}
+
+std::pair<GroupOp, GroupOp> mlir::cnn::splitSums(GroupOp group, const GroupInfo &info, unsigned dim,
+                                                 int64_t parts) {
+  NestOpInterface anchor = info.anchor;
+  Location loc = anchor.getLoc();
+  RankedTensorType type = getTensor(anchor->getResult(0));
   SmallVector<int64_t> shape(type.getShape());
-  shape.insert(shape.begin(), slices);
-  OpBuilder b(grad);
-  auto sliced = ConvWeightGradOp::create(
-      b, grad.getLoc(), RankedTensorType::get(shape, type.getElementType()), grad.getInput(),
-      grad.getGradient(), grad.getStride(), grad.getPadding(), grad.getDilation(), grad.getGroups(),
-      slices, /*winograd=*/0);
-  Value sum = ReduceSumOp::create(b, grad.getLoc(), sliced.getResult(), ArrayRef<int64_t>{0},
+  shape.insert(shape.begin(), parts);
+  NestOpInterface whole = cloneFromZero(anchor);
+  SmallVector<Value> operands(whole->getOperands());
+  OpBuilder b(anchor);
+  auto partial = PartialSumsOp::create(b, loc, RankedTensorType::get(shape, type.getElementType()),
+                                       operands, static_cast<int64_t>(dim), parts);
+  Block &body = partial.getBody().emplaceBlock();
+  body.push_back(whole);
+  for (OpOperand &operand : whole->getOpOperands())
+    operand.set(body.addArgument(operand.get().getType(), operand.get().getLoc()));
+  OpBuilder inner = OpBuilder::atBlockEnd(&body);
+  YieldOp::create(inner, loc, whole->getResults());
+  Value sum = ReduceSumOp::create(b, loc, partial.getResult(), ArrayRef<int64_t>{0},
                                   /*keep_dims=*/false);
-  grad.getResult().replaceAllUsesWith(sum);
-  grad.erase();
-  return splitGroup(group, [&](Operation *op) { return op == sliced; }, ".slices");
+  if (info.nest.initOperand >= 0)
+    sum = AddOp::create(b, loc, sum, spreadInit(group, info));
+  anchor->getResult(0).replaceAllUsesWith(sum);
+  anchor->erase();
+  return splitGroup(group, [&](Operation *op) { return op == partial; }, ".slices");
 }

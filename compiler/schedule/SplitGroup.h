@@ -2,7 +2,7 @@
 #ifndef CNNC_COMPILER_SCHEDULE_SPLITGROUP_H
 #define CNNC_COMPILER_SCHEDULE_SPLITGROUP_H
 
-#include "dialect/CnnDialect.h"
+#include "compiler/schedule/GroupInfo.h"
 
 #include <utility>
 
@@ -14,9 +14,14 @@ namespace mlir::cnn {
 std::pair<GroupOp, GroupOp> splitGroup(GroupOp group, function_ref<bool(Operation *)> isFirst,
                                        StringRef suffix);
 
-/// The gradient as `slices` sums of parts of the batch, by the group `<name>.slices`, and a group
-/// that adds these up. `slices` divides the batch; `grad` has none yet.
-std::pair<GroupOp, GroupOp> splitWeightGrad(GroupOp group, ConvWeightGradOp grad, int64_t slices);
+/// Whether `splitSums` can split the sums of the anchor of a group.
+bool canSplitSums(const GroupInfo &info);
+
+/// The sums of the group's anchor in `parts` parts of its reduced dimension `dim`, whose extent
+/// they divide, by the group `<name>.slices`, and a group that adds these up, from what the anchor
+/// starts from.
+std::pair<GroupOp, GroupOp> splitSums(GroupOp group, const GroupInfo &info, unsigned dim,
+                                      int64_t parts);
 
 } // namespace mlir::cnn
 

@@ -86,6 +86,15 @@ func.func @reductions(%x: tensor<4x3x2xf32>) {
   %1 = cnn.reduce_max %x dims [1] : tensor<4x3x2xf32> -> tensor<4x1x2xf32> {keep_dims = true}
   // CHECK: cnn.nonfinite %{{.*}} : tensor<4x3x2xf32> -> tensor<f32>
   %2 = cnn.nonfinite %x : tensor<4x3x2xf32> -> tensor<f32>
+  // CHECK: cnn.partial_sums %{{.*}} dim 2 parts 2 : (tensor<4x3x2xf32>) -> tensor<2x3x2xf32> {
+  // CHECK: ^bb0(%[[A:.*]]: tensor<4x3x2xf32>):
+  // CHECK: %[[S:.*]] = cnn.reduce_sum %[[A]] dims [0]
+  // CHECK: cnn.yield %[[S]] : tensor<3x2xf32>
+  %3 = cnn.partial_sums %x dim 2 parts 2 : (tensor<4x3x2xf32>) -> tensor<2x3x2xf32> {
+  ^bb0(%a: tensor<4x3x2xf32>):
+    %s = cnn.reduce_sum %a dims [0] : tensor<4x3x2xf32> -> tensor<3x2xf32>
+    cnn.yield %s : tensor<3x2xf32>
+  }
   return
 }
 

@@ -9,7 +9,7 @@
 // before the others have read or written a tile.
 
 // NONE: error: group 's.forward': algorithm 'contraction' does not apply: it is no sum of products of two tensors
-// TILE: error: group 'c.forward': a tile of 32 x 32 with 4 x 5 for each thread does not take 64 threads
+// TILE: error: group 'c.forward': a tile of 32 x 32 with 4 x 5 for each thread does not take 256 threads
 // DEPTH: error: group 'c.forward': a depth of 1 does not give each of 64 threads as many elements to read
 // SHARED: error: group 'c.forward': the tile takes 135168 bytes of shared memory; at most 49152
 // FIVE: error: group 'c.forward': the tile of a contraction is five extents from 1 to 1024: rows, columns, depth, and the rows and columns of a thread, or of a warp
@@ -43,8 +43,8 @@ module @m attributes {cnn.target = "nvptx"} {
       %y = cnn.conv %a, %k, %o {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 1>} : tensor<2x3x9x9xf32>, tensor<40x3x3x3xf32>, tensor<40xf32> -> tensor<2x40x9x9xf32>
       cnn.yield %y : tensor<2x40x9x9xf32>
     }
-    // Small tiles, since there are processors for all of them.
-    // CHOSEN: cnn.group "l.forward" {{.*}} schedule #cnn.gpu_schedule<"contraction", block = 64, tile = [32, 32, 16, 4, 4], stages = 2>
+    // One tile, which its threads share: two would bring as much and have fewer threads that wait.
+    // CHOSEN: cnn.group "l.forward" {{.*}} schedule #cnn.gpu_schedule<"contraction", block = 256, tile = [64, 64, 16, 4, 4], stages = 2>
     // CHECK-LABEL: gpu.func @l_forward(
     %l = cnn.group "l.forward" (%a = %u, %k = %v) : (tensor<40x20xf32>, tensor<24x20xf32>) -> tensor<40x24xf32> {
       %y = cnn.linear %a, %k : tensor<40x20xf32>, tensor<24x20xf32> -> tensor<40x24xf32>
