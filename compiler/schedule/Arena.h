@@ -18,8 +18,9 @@ struct ArenaBuffer {
 };
 
 /// Gives every buffer an offset, a multiple of `alignment`, such that buffers in use at the same
-/// time do not meet. Largest first, each into the lowest gap that holds it. Returns the arena's
-/// size.
+/// time do not meet. Largest first, each into the lowest gap that holds it; where that takes more
+/// than `getPeak`, again with what lay at the end in front, a number of times. Returns the size of
+/// the smallest arena found.
 int64_t planArena(std::vector<ArenaBuffer> &buffers, int64_t alignment);
 
 /// The largest sum of the sizes (rounded up to `alignment`) of buffers in use at one time: no plan
