@@ -9,6 +9,8 @@
 #include "compiler/schedule/Strides.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -84,8 +86,16 @@ GpuSchedule GpuScheduleSpace::getPointDefault() const {
   constexpr int64_t mostPoints = 16;
   int64_t points = llvm::product_of(info.nest.sizes);
   int64_t vector = getWidestVector();
-  if (points / numResults <= mostPoints && numResults / vector >= busyThreads)
-    schedule.vector = vector;
+  if (points / numResults > mostPoints || numResults / vector < busyThreads)
+    return schedule;
+  schedule.vector = vector;
+  // Threads are numbered by the parallel dimensions: where a result's index is made of two of them
+  // (places and windows), neighbours are known as such only within a row.
+  RankedTensorType type = getTensor(info.anchor->getResult(0));
+  if (!info.nest.scatter && llvm::any_of(info.getResultForms(), [](const LinearForm &form) {
+        return form.getSingleDim() < 0;
+      }))
+    schedule.vector = std::gcd(vector, type.getDimSize(getLayoutOf(type).getOrder().back()));
   return schedule;
 }
 

@@ -11,9 +11,9 @@ using namespace mlir::cnn;
 GpuWork &GpuWork::operator+=(const GpuWork &other) {
   if (algorithm.empty()) {
     algorithm = other.algorithm;
-    schedule = other.schedule;
     instruction = other.instruction;
   }
+  schedule += (schedule.empty() ? "" : "; ") + other.schedule;
   flops += other.flops;
   operations += other.operations;
   bytesRead += other.bytesRead;

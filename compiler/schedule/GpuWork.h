@@ -14,7 +14,8 @@ namespace mlir::cnn {
 
 struct GpuWork {
   std::string algorithm;
-  /// As the IR has it between the brackets of `#cnn.gpu_schedule`.
+  /// As the IR has it between the brackets of `#cnn.gpu_schedule`; of several groups, with "; "
+  /// between.
   std::string schedule;
   /// What multiplies and adds: "fma", or an instruction of tensor cores.
   std::string instruction;
@@ -29,7 +30,7 @@ struct GpuWork {
   /// What threads load and store, in global and in shared memory, each time that they do.
   int64_t bytesL1 = 0;
 
-  /// Of a launch that does both; algorithm and schedule are those of the first.
+  /// Of a launch that does both; the algorithm is that of the first.
   GpuWork &operator+=(const GpuWork &other);
   /// What a launch of phase `gpu` has as `cnn.work`, with the keys of the manifest.
   DictionaryAttr toAttr(MLIRContext *context) const;

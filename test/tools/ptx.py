@@ -3,6 +3,8 @@ import re
 
 ENTRY = re.compile(r"\.entry\s+(\w+)")
 LABEL = re.compile(r"(\$\w+):")
+# Of an instruction, which a type or a modifier follows; names of kernels and labels have no dot.
+BEGINNING = re.compile(r"\s*(?:@!?%p\d+\s+)?[a-z]\w*\.")
 INSTRUCTION = re.compile(r"\s*(?:@!?%p\d+\s+)?([a-z]\w*(?:\.\w+(?:::\w+)*)*)\s*(.*?);")
 
 
@@ -46,9 +48,14 @@ class Kernel:
 class Module:
     def __init__(self, text):
         self.text, self.kernels = text, []
-        kernel, label = None, None
+        kernel, label, begun = None, None, ""
         for number, line in enumerate(text.splitlines(), 1):
-            line = line.split("//")[0]
+            # Those with many operands stand on several lines.
+            line = begun + line.split("//")[0]
+            begun = ""
+            if kernel and BEGINNING.match(line) and ";" not in line:
+                begun = line + " "
+                continue
             if match := ENTRY.search(line):
                 kernel = Kernel(match[1])
                 self.kernels.append(kernel)

@@ -4,10 +4,10 @@
     ptx_lint.py NET.ptx...            NET.json beside each says what its launches are
 
 Nowhere: local memory, generic addresses, calls and declarations of functions of others, atomics, shared
-memory that is not aligned for vector accesses. In innermost loops: no division of integers. Of a kernel
-whose schedule says so: four elements at a time from and to global memory, and in the main loop of a product
-as many mma and barriers as its tile needs. Prints what is wrong, and a line of counts; status 1 when
-something is.
+memory that is not aligned for vector accesses. In innermost loops: no division of integers. Where a group's
+schedule says that a thread has several neighbours: accesses of so many elements to global memory. In the main
+loop of a product: as many mma, barriers and waits for copies as its tile needs. Prints what is wrong, and a
+line of counts; status 1 when something is.
 """
 import json
 import os
@@ -60,24 +60,38 @@ def parse_schedule(text):
 def check_product(kernel, schedule):
     """The main loop of a product: one step of the depth at a time."""
     rows, columns, depth, own_rows, own_columns = schedule["tile"]
-    instruction = schedule["instruction"]
+    instruction, staged = schedule["instruction"], schedule["stages"] > 1
     if instruction == "fma":
         unit, expected = "fma.rn", depth * own_rows * own_columns
     else:
         unit, deep = "mma.sync", {"tf32": 8, "bf16": 16}[instruction]
         expected = own_rows // 16 * (own_columns // 8) * (depth // deep)
     # With a single step there is no loop.
-    loops = [(a, b) for a, b in kernel.loops if kernel.count(unit, a, b)] or [(0, len(kernel.code) - 1)]
-    first, last = max(loops, key=lambda loop: kernel.count(unit, *loop))
+    loops = [(a, b) for a, b in kernel.loops if kernel.count(unit, a, b)]
+    first, last = max(loops or [(0, len(kernel.code) - 1)], key=lambda loop: kernel.count(unit, *loop))
     found = kernel.count(unit, first, last)
     # Of fma: those of rows and columns that no tile has go; an epilogue has some, too, where there is no loop. A
     # loop may hold two steps.
-    if found < depth if instruction == "fma" else found % expected:
+    if found < depth if instruction == "fma" else found % expected or not found:
         yield f"{kernel.name}: {found} {unit} in the main loop; {expected} for each step of {schedule['tile']}"
     steps = max(found // expected, 1)
-    barriers = kernel.count("bar", first, last) + kernel.count("barrier", first, last)
-    if not steps <= barriers <= 2 * steps:
-        yield f"{kernel.name}: {barriers} barriers in the main loop; one or two for each of {steps} steps"
+    # With stages a step has one barrier; without, it has two, but for the first where there is no loop.
+    most = steps if staged else 2 * steps
+    barriers = kernel.count("bar", first, last)
+    if not (most if loops else steps) <= barriers <= most:
+        yield f"{kernel.name}: {barriers} barriers in the main loop; {most} for {steps} steps"
+    begun, waits = kernel.count("cp.async.commit", first, last), kernel.count("cp.async.wait", first, last)
+    if loops and (begun != waits or begun not in (0, steps)):
+        yield (f"{kernel.name}: {begun} groups of copies and {waits} waits in the main loop; "
+               f"one of each for {steps} steps")
+
+
+def check_vectors(kernel, schedules):
+    """Of groups whose threads have several neighbours each: accesses to that many at a time."""
+    for width in {schedule["vector"] for schedule in schedules} - {1}:
+        # Groups of one launch may have their accesses in common.
+        if not any(f"v{width}" in i.parts and i.space() == "global" for i in kernel.code if i.is_memory()):
+            yield f"{kernel.name}: no accesses of {width} elements, as its schedule says"
 
 
 def lint(path):
@@ -97,9 +111,11 @@ def lint(path):
         if not kernel or kernel.name in seen or "schedule" not in launch.get("work", {}):
             continue
         seen.add(kernel.name)
-        schedule = parse_schedule(launch["work"]["schedule"])
-        if schedule["algorithm"] == "contraction":
-            yield from check_product(kernel, schedule)
+        schedules = [parse_schedule(text) for text in launch["work"]["schedule"].split("; ")]
+        if schedules[0]["algorithm"] == "contraction":
+            yield from check_product(kernel, schedules[0])
+        else:
+            yield from check_vectors(kernel, schedules)
 
 
 def main():
