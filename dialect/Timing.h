@@ -21,6 +21,9 @@ namespace mlir::cnn {
 inline constexpr llvm::StringLiteral groupFlopsAttr = "cnn.group_flops";
 /// On entry points from phase `planned`: the sum of these over the groups that are left.
 inline constexpr llvm::StringLiteral flopsAttr = "cnn.flops";
+/// On entry points of a GPU from phase `fused`: the bytes that products and poolings read and write
+/// where everything else is computed with them.
+inline constexpr llvm::StringLiteral fusedBytesAttr = "cnn.fused_bytes";
 
 /// On a timed kernel: a dictionary of `group`, `algorithm`, `tile`, `vector`, `flops`, `cycles`,
 /// and `outer` where it only calls others.

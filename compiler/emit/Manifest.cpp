@@ -281,6 +281,8 @@ llvm::Expected<std::string> cnn::buildManifest(mlir::ModuleOp module) {
           if (device.empty())
             json.attribute("symbol", net + "_" + entry.getName().str());
           json.attribute("flops", flops ? flops.getInt() : 0);
+          if (auto bytes = entry->getAttrOfType<mlir::IntegerAttr>(mlir::cnn::fusedBytesAttr))
+            json.attribute("fused_bytes", bytes.getInt());
           json.attributeArray("buffers", [&] {
             for (unsigned index = 0; index < entry.getNumArguments() && !failure; ++index)
               failure = writeBuffer(json, entry, index);

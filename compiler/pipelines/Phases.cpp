@@ -524,8 +524,11 @@ static llvm::Error runPhase(mlir::ModuleOp module, const PhaseEntry &entry,
   if (failed(manager.run(module)) || failed(mlir::verify(module)))
     return llvm::createStringError("net '" + net + "' could not be compiled: phase '" +
                                    entry.name.str() + "' failed");
-  if (entry.phase == Phase::Fused)
+  if (entry.phase == Phase::Fused) {
     countFlops(module);
+    if (mlir::cnn::isForGpu(module))
+      countFusedBytes(module);
+  }
   if (isLast)
     embedManifest(module, manifest);
   setPhase(module, entry.phase);

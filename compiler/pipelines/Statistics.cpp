@@ -1,5 +1,6 @@
 // Counts through NestOpInterface, so that a new operation is counted without an edit here.
 #include "compiler/pipelines/Statistics.h"
+#include "compiler/schedule/GroupInfo.h"
 #include "dialect/CnnDialect.h"
 #include "dialect/Timing.h"
 #include "mlir/IR/Builders.h"
@@ -32,6 +33,46 @@ static int64_t countOne(mlir::cnn::NestOpInterface op) {
   for (int64_t size : nest.sizes)
     points *= size;
   return 2 * points;
+}
+
+static int64_t getBytes(mlir::Value value) {
+  auto type = llvm::dyn_cast<mlir::RankedTensorType>(value.getType());
+  if (!type)
+    return 0;
+  return type.getNumElements() * llvm::divideCeil(type.getElementTypeBitWidth(), 8);
+}
+
+/// Whether some index depends on two dimensions: those of a window and of its place.
+static bool hasWindow(mlir::AffineMap map) {
+  return llvm::any_of(mlir::cnn::getForms(map), [](const mlir::cnn::LinearForm &form) {
+    return llvm::count_if(form.coefficients, [](int64_t factor) { return factor != 0; }) > 1;
+  });
+}
+
+static int64_t countFusedBytes(mlir::cnn::NestOpInterface op) {
+  mlir::cnn::Nest nest = op.getNest();
+  bool reads = countOne(op) > 0 || nest.scatter || llvm::any_of(nest.resultMaps, hasWindow);
+  if (!reads && llvm::none_of(nest.operandMaps, hasWindow))
+    return 0;
+  int64_t bytes = 0;
+  for (mlir::Value result : op->getResults())
+    bytes += getBytes(result);
+  for (mlir::Value operand : op->getOperands())
+    bytes += reads ? getBytes(operand) : 0;
+  return bytes;
+}
+
+void cnn::countFusedBytes(mlir::ModuleOp module) {
+  for (auto entry : module.getOps<mlir::func::FuncOp>()) {
+    if (!entry.isPublic())
+      continue;
+    int64_t bytes = 0;
+    entry.walk([&](mlir::cnn::NestOpInterface op) { bytes += ::countFusedBytes(op); });
+    for (auto write : entry.getOps<mlir::cnn::WriteOp>())
+      bytes += 2 * getBytes(write.getOperand());
+    entry->setAttr(mlir::cnn::fusedBytesAttr,
+                   mlir::Builder(module.getContext()).getI64IntegerAttr(bytes));
+  }
 }
 
 void cnn::countFlops(mlir::ModuleOp module) {

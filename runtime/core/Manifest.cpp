@@ -316,6 +316,8 @@ EntryPoint readEntry(const Json &json, size_t index, CodeTarget target, Status &
   if (target == CodeTarget::Cpu || members.has("symbol"))
     entry.symbol = members.text("symbol");
   entry.flops = members.number("flops");
+  if (members.has("fused_bytes"))
+    entry.fusedBytes = members.number("fused_bytes");
   for (const Json &buffer : members.array("buffers"))
     entry.buffers.push_back(readBuffer(
         buffer, formatText("entry '%s': buffers[%zu]: ", entry.name.c_str(), entry.buffers.size()),

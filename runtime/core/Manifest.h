@@ -76,7 +76,7 @@ struct LaunchArgument {
 struct LaunchWork {
   std::string algorithm;   ///< "point", "reduce", "contraction"
   std::string instruction; ///< "fma", "tf32", "bf16"
-  std::string schedule;    ///< as the compiler prints it
+  std::string schedule;    ///< as the compiler prints it; of several groups, with "; " between
   int64_t flops = 0, operations = 0;
   int64_t bytesRead = 0, bytesWritten = 0, bytesL2 = 0, bytesL1 = 0;
 };
@@ -92,9 +92,10 @@ struct Launch {
 };
 
 struct EntryPoint {
-  std::string name;   ///< "train_step", "eval", "infer", "prepare"
-  std::string symbol; ///< of the function in the object; empty for a GPU
-  double flops = 0;   ///< multiply-adds of one full batch, by the direct algorithms, times two
+  std::string name;      ///< "train_step", "eval", "infer", "prepare"
+  std::string symbol;    ///< of the function in the object; empty for a GPU
+  double flops = 0;      ///< multiply-adds of one full batch, by the direct algorithms, times two
+  double fusedBytes = 0; ///< of a GPU: what products and poolings move, all else computed with them
   std::vector<BufferSpec> buffers;
   std::vector<Launch> launches; ///< of a GPU, in order
 

@@ -123,6 +123,7 @@ StepFloors getFloors(const Manifest &manifest, const EntryPoint &entry, const Gp
   floors.fma = entry.flops / gpu.rate("fma", manifest.element);
   floors.tf32 = entry.flops / gpu.tf32;
   floors.bf16 = entry.flops / gpu.bf16;
+  floors.fused = entry.fusedBytes / gpu.memory;
   for (const Launch &launch : entry.launches)
     if (launch.work)
       floors.memory += double(launch.work->bytesRead + launch.work->bytesWritten) / gpu.memory;

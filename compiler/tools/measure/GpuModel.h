@@ -60,6 +60,7 @@ struct StepPrediction {
 /// What no kernels can be faster than, in seconds.
 struct StepFloors {
   double fma = 0, tf32 = 0, bf16 = 0; ///< the multiply-adds of the direct algorithms
+  double fused = 0;                   ///< what products and poolings read and write
   double memory = 0;                  ///< what the kernels read and write, each byte once
   double launches = 0;
 };

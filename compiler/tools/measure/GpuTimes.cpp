@@ -37,6 +37,14 @@ static std::string amountText(double value) {
   return value <= 0 ? "" : formatText(value < 0.1 ? "%.4f" : value < 10 ? "%.2f" : "%.0f", value);
 }
 
+/// "conv1.nonfinite and 8 more": a launch may compute as many groups as a net has parameters.
+static std::string shortLayer(const std::string &layer) {
+  size_t first = layer.find(", "), more = 0;
+  for (size_t at = first; at != std::string::npos; at = layer.find(", ", at + 1))
+    ++more;
+  return more == 0 ? layer : formatText("%s and %zu more", layer.substr(0, first).c_str(), more);
+}
+
 std::string GpuTimes::floorsText() const {
   StepFloors floors = getFloors(*manifest, *entry, *gpu);
   double megabytes = floors.memory * gpu->memory / 1e6;
@@ -46,8 +54,10 @@ std::string GpuTimes::floorsText() const {
   if (manifest->element == ElementType::F32)
     text += formatText(" (tf32, %.0f: %.4g ms; bf16, %.0f: %.4g ms)", gpu->tf32 / 1e12,
                        1e3 * floors.tf32, gpu->bf16 / 1e12, 1e3 * floors.bf16);
-  text += formatText(";\n%.4g ms for the %.4g MB that these kernels read and write, each once",
-                     1e3 * floors.memory, megabytes);
+  text +=
+      formatText(";\n%.4g ms for the %.4g MB of products and poolings, were all else computed with "
+                 "them; %.4g ms for the %.4g MB that these kernels read and write, each once",
+                 1e3 * floors.fused, entry->fusedBytes / 1e6, 1e3 * floors.memory, megabytes);
   if (prediction->fitsL2)
     text += ", but all of it fits L2";
   text += formatText(";\n%.4g ms for starting %zu kernels one after the other.\n",
@@ -74,7 +84,7 @@ std::string GpuTimes::table() const {
     const Launch &launch = entry->launches[i];
     LaunchWork work = launch.work.value_or(LaunchWork());
     double bytes = double(work.bytesRead + work.bytesWritten);
-    std::vector<std::string> row = {launch.layer,
+    std::vector<std::string> row = {shortLayer(launch.layer),
                                     work.algorithm,
                                     work.flops > 0 ? work.instruction : "",
                                     groupDigits(product(launch.grid)),
@@ -164,11 +174,9 @@ Json GpuTimes::json() const {
     result["model"] = gpu->option;
     result["predicted_ms"] = 1e3 * prediction->seconds;
     result["predicted_copies_ms"] = 1e3 * prediction->copies;
-    result["floors_ms"] = {{"fma", 1e3 * floors.fma},
-                           {"tf32", 1e3 * floors.tf32},
-                           {"bf16", 1e3 * floors.bf16},
-                           {"memory", 1e3 * floors.memory},
-                           {"launches", 1e3 * floors.launches}};
+    result["floors_ms"] = {{"fma", 1e3 * floors.fma},       {"tf32", 1e3 * floors.tf32},
+                           {"bf16", 1e3 * floors.bf16},     {"fused", 1e3 * floors.fused},
+                           {"memory", 1e3 * floors.memory}, {"launches", 1e3 * floors.launches}};
   }
   return result;
 }

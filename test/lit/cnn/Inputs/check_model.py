@@ -43,6 +43,7 @@ def check(path):
     assert math.isclose(total, gpu["predicted_ms"], rel_tol=1e-6), (total, gpu["predicted_ms"])
     floors = gpu["floors_ms"]
     assert math.isclose(floors["fma"], 1e12 * line["gflop"] / FMA, rel_tol=1e-6), line
+    assert 0 < floors["fused"] <= floors["memory"], floors
     assert floors["fma"] < total and floors["memory"] < total and floors["launches"] < total, floors
     return gpu
 
@@ -53,6 +54,7 @@ def main():
     one, other = h100["floors_ms"], h200["floors_ms"]
     assert one["fma"] == other["fma"] and math.isclose(one["memory"] * 3.35, other["memory"] * 4.8), (one, other)
     assert h200["predicted_ms"] < h100["predicted_ms"]
+    assert math.isclose(one["fused"] * 3.35, other["fused"] * 4.8), (one, other)
     print(f"a multiply-add floor of {one['fma']:.2f} ms, {one['tf32']:.2f} with tf32, {one['bf16']:.2f} with bf16")
 
 
