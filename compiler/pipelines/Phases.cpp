@@ -73,6 +73,7 @@ static void buildGpuSchedules(mlir::OpPassManager &manager, const PhaseOptions &
       schedules.overrides.push_back(name.str() + "=" + value);
   }
   manager.addPass(passes::createChooseGpuSchedulesPass(schedules));
+  manager.addPass(passes::createPreparePass());
 }
 
 static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &options) {

@@ -28,6 +28,7 @@ class Net:
         self.driver = Driver()
         self.module = self.driver.load(text)
         self.functions = {}
+        self.prepared = self.driver.allocate(max(self.manifest.get("prepared_bytes", 0), 1))
 
     def function(self, name):
         if name not in self.functions:
@@ -47,7 +48,8 @@ class Entry:
     def __init__(self, net, entry):
         self.net, self.driver, self.name = net, net.driver, entry["name"]
         self.buffers, self.launches = entry["buffers"], entry["launches"]
-        self.addresses = [self.driver.allocate(max(size(buffer), 1)) for buffer in self.buffers]
+        self.addresses = [net.prepared if buffer["role"] == "prepared" else
+                          self.driver.allocate(max(size(buffer), 1)) for buffer in self.buffers]
 
     def find(self, name):
         return next(i for i, b in enumerate(self.buffers) if b.get("name", b["role"]) == name)
@@ -69,7 +71,12 @@ class Entry:
         return [buffer for buffer in self.buffers if buffer["role"] == "output"]
 
     def run(self):
-        """Launches all kernels, and waits after each, so that an error has its kernel."""
+        """Launches all kernels, and waits after each, so that an error has its kernel. Before it, those of
+        `prepare` where this entry reads what that makes."""
+        if self.name != "prepare" and any(buffer["role"] == "prepared" for buffer in self.buffers):
+            first = self.net.entry("prepare")
+            first.addresses[first.find("state_in")] = self.addresses[self.find("state_in")]
+            first.run()
         for launch in self.launches:
             arguments = [ctypes.c_uint64(self.addresses[a["buffer"]].value + a["offset"])
                          for a in launch["arguments"]]
@@ -82,6 +89,8 @@ class Entry:
 
     def free(self):
         for address in self.addresses:
+            if address is self.net.prepared:
+                continue
             self.driver.call("cuMemFree_v2", address)
 
     def swap_state(self):

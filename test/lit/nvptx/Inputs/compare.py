@@ -78,12 +78,12 @@ def run_cpu(library, manifest, entry, given, prepared):
     return [ctypes.string_at(address, size) for _, address, size in buffers]
 
 
-def run_device(driver, module, entry, given):
+def run_device(driver, module, entry, given, prepared):
     addresses = []
     for buffer in entry["buffers"]:
         size = buffer.get("bytes") or product(buffer["shape"]) * SIZES[buffer["element"]]
         address = driver.allocate(size)
-        data = given.get((buffer["role"], buffer.get("name")))
+        data = prepared if buffer["role"] == "prepared" else given.get((buffer["role"], buffer.get("name")))
         if data:
             driver.upload(address, data)
         addresses.append((address, size))
@@ -97,6 +97,15 @@ def run_device(driver, module, entry, given):
         driver.launch(functions[name], launch["grid"], launch["block"], arguments, launch["shared"])
         driver.synchronize()
     return [driver.download(address, size) for address, size in addresses]
+
+
+def prepare(run, entries, state):
+    """What `prepare` makes of the state, where there is one."""
+    entry = next((entry for entry in entries if entry["name"] == "prepare"), None)
+    if not entry:
+        return None
+    after = run(entry, {("state_in", None): state}, None)
+    return next(data for data, buffer in zip(after, entry["buffers"]) if buffer["role"] == "prepared")
 
 
 def difference(one, other, element):
@@ -130,14 +139,11 @@ def main():
     module = driver.load(ptx)
     cpu_entries = {entry["name"]: entry for entry in cpu_manifest["entries"]}
     chosen = options.entries.split(",") if options.entries else [
-        entry["name"] for entry in device_manifest["entries"]]
+        entry["name"] for entry in device_manifest["entries"] if entry["name"] != "prepare"]
     draw = random.Random(7)
     state = make_state(device_manifest, draw)
-    prepared = None
-    if "prepare" in cpu_entries:
-        entry = cpu_entries["prepare"]
-        after = run_cpu(library, cpu_manifest, entry, {("state_in", None): state}, None)
-        prepared = next(data for data, buffer in zip(after, entry["buffers"]) if buffer["role"] == "prepared")
+    of_cpu = prepare(lambda *a: run_cpu(library, cpu_manifest, *a), cpu_manifest["entries"], state)
+    of_device = prepare(lambda *a: run_device(driver, module, *a), device_manifest["entries"], state)
     failed = False
     for name in chosen:
         entry = next(entry for entry in device_manifest["entries"] if entry["name"] == name)
@@ -145,8 +151,8 @@ def main():
         for buffer in entry["buffers"]:
             if buffer["role"] == "input":
                 given["input", buffer["name"]] = make_input(buffer, device_manifest["batch"], draw).tobytes()
-        cpu = run_cpu(library, cpu_manifest, cpu_entries[name], given, prepared)
-        device = run_device(driver, module, entry, given)
+        cpu = run_cpu(library, cpu_manifest, cpu_entries[name], given, of_cpu)
+        device = run_device(driver, module, entry, given, of_device)
         on_cpu = {(b["role"], b.get("name")): data for b, data in zip(cpu_entries[name]["buffers"], cpu)}
         parts = []
         for buffer, data in zip(entry["buffers"], device):
