@@ -98,6 +98,10 @@ SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64
       schedule.tile = {rows, columns, std::max(rows, columns) > 64 ? 8 : found.depth,
                        rows > 64 ? 8 : 4, columns > 64 ? 8 : 4};
     schedule.block = schedule.getTileThreads();
+    // What is converted is in registers meanwhile: with more of it than this, they do not suffice.
+    constexpr int64_t mostHeld = 32;
+    if (instruction == "bf16" && (rows + columns) * found.depth > mostHeld * schedule.block)
+      schedule.tile[2] = found.step;
     schedule.stages =
         std::min<int64_t>(most, llvm::divideCeil(contraction->depth / parts, schedule.tile[2]));
     schedules.push_back(schedule);
