@@ -13,8 +13,14 @@ Location Override::getLoc(MLIRContext *context) const {
   return getSettingLoc(context, name + "=" + text);
 }
 
+std::string mlir::cnn::getRepeatedName(GroupOp group) {
+  auto [layer, rest] = group.getName().split(".recompute");
+  return layer == group.getName() ? layer.str() : (layer + ".forward" + rest).str();
+}
+
 bool Override::matches(GroupOp group, Operation *anchor) const {
-  if (name == group.getName() || name == anchor->getName().stripDialect())
+  if (name == group.getName() || name == getRepeatedName(group) ||
+      name == anchor->getName().stripDialect())
     return true;
   auto output = dyn_cast<WinogradOutputOp>(anchor);
   return output && name == output.getOf();

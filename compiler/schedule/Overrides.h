@@ -19,11 +19,16 @@ struct Override {
   /// The place of the override: the argument `--set schedule.NAME=TEXT`, which MlirDiagnostics
   /// finds.
   Location getLoc(MLIRContext *context) const;
-  /// Whether the group, whose anchor is given, is meant.
+  /// Whether the group, whose anchor is given, is meant; a copy for the backward pass is, too,
+  /// where the group is that it repeats.
   bool matches(GroupOp group, Operation *anchor) const;
   /// The parts as pairs of key and value; a part without a colon is `algorithm`.
   SmallVector<std::pair<StringRef, StringRef>> getParts() const;
 };
+
+/// The name of the group, or of the one that it repeats for the backward pass: `conv1.forward` of
+/// `conv1.recompute`. Both are to compute the same bits, so what is asked for one is for both.
+std::string getRepeatedName(GroupOp group);
 
 /// The place of `--set schedule.SETTING`.
 Location getSettingLoc(MLIRContext *context, const Twine &setting);

@@ -42,13 +42,14 @@ static std::optional<TunedChoice> find(GroupOp group, StringRef kind, StringRef 
 }
 
 std::optional<TunedChoice> mlir::cnn::getTunedAlgorithm(GroupOp group) {
-  StringRef name = group.getName();
+  std::string repeated = getRepeatedName(group);
+  StringRef name = repeated;
   name.consume_back(".slices");
   return find(group, tunedAlgorithms, name);
 }
 
 std::optional<TunedChoice> mlir::cnn::getTunedSchedule(GroupOp group) {
-  return find(group, tunedSchedules, group.getName());
+  return find(group, tunedSchedules, getRepeatedName(group));
 }
 
 SmallVector<NestSchedule> mlir::cnn::getAlternatives(const ScheduleSpace &space,
