@@ -137,9 +137,15 @@ void Checker::access(Thread &thread, char *address, uint64_t bytes, unsigned sit
 
 void Checker::count(const Thread &thread, const Where &where, const char *address, uint64_t bytes,
                     Site::Kind kind) {
-  const uint64_t parts[] = {
-      thread.block->linear, thread.linear, uint64_t(where.kind),           where.index,
-      uint64_t(kind),       bytes,         uint64_t(address - where.begin)};
+  // Variables of a kernel have no numbers or addresses that another program with it has, too.
+  bool isFixed = where.kind == Base::Argument;
+  const uint64_t parts[] = {thread.block->linear,
+                            thread.linear,
+                            uint64_t(kind),
+                            bytes,
+                            uint64_t(where.kind),
+                            isFixed ? 0 : where.bytes,
+                            isFixed ? uint64_t(address) : uint64_t(address - where.begin)};
   uint64_t hash = 0;
   for (uint64_t part : parts) {
     hash = (hash ^ part) * 0x9e3779b97f4a7c15u;
