@@ -37,8 +37,8 @@ static ParseResult parseGpuKeys(AsmParser &parser, SmallVector<int64_t> &tile,
     else if (key == "stages" || key == "vector")
       value = parser.parseInteger(key == "stages" ? stages : vector);
     else
-      return parser.emitError(loc) << "'" << key
-                                   << "' is none of tile, instruction, stages and vector";
+      return parser.emitError(loc)
+             << "'" << key << "' is none of tile, instruction, stages and vector";
     if (failed(value))
       return failure();
   }
@@ -61,7 +61,8 @@ static void printGpuKeys(AsmPrinter &printer, ArrayRef<int64_t> tile, StringRef 
 #include "dialect/CnnAttrs.cpp.inc"
 
 LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
-                                 ArrayRef<int64_t> order, int64_t block, ArrayRef<int64_t> halo) {
+                                 ArrayRef<int64_t> order, int64_t block, ArrayRef<int64_t> halo,
+                                 ArrayRef<int64_t> pad) {
   SmallVector<int> seen(order.size(), 0);
   int64_t split = -1;
   for (int64_t dim : order) {
@@ -92,6 +93,11 @@ LogicalResult LayoutAttr::verify(function_ref<InFlightDiagnostic()> emitError,
   for (auto [dim, zeros] : llvm::enumerate(halo))
     if (zeros < 0 || (zeros > 0 && static_cast<int64_t>(dim) == split))
       return emitError() << "halo of dimension " << dim << " is " << zeros << " (C3)";
+  if (!pad.empty() && static_cast<int64_t>(pad.size()) != rank)
+    return emitError() << "pad has " << pad.size() << " entries for " << rank << " dimensions (C4)";
+  for (auto [dim, unused] : llvm::enumerate(pad))
+    if (unused < 0)
+      return emitError() << "pad of dimension " << dim << " is " << unused << " (C4)";
   return success();
 }
 
@@ -126,16 +132,27 @@ int64_t LayoutAttr::getRank() const {
 
 int64_t LayoutAttr::getHaloOf(int64_t dim) const { return getHalo().empty() ? 0 : getHalo()[dim]; }
 
+int64_t LayoutAttr::getPadOf(int64_t dim) const { return getPad().empty() ? 0 : getPad()[dim]; }
+
+LayoutAttr LayoutAttr::withPad(int64_t dim, int64_t count) const {
+  SmallVector<int64_t> pad(getPad());
+  pad.resize(getRank(), 0);
+  pad[dim] = count;
+  if (llvm::all_of(pad, [](int64_t unused) { return unused == 0; }))
+    pad.clear();
+  return get(getContext(), getOrder(), getBlock(), getHalo(), pad);
+}
+
 SmallVector<int64_t> LayoutAttr::getPhysicalShape(ArrayRef<int64_t> logical) const {
   SmallVector<int64_t> shape;
   int64_t split = getBlockedDim();
   for (auto [position, dim] : llvm::enumerate(getOrder())) {
     if (dim != split)
-      shape.push_back(logical[dim] + 2 * getHaloOf(dim));
+      shape.push_back(logical[dim] + 2 * getHaloOf(dim) + getPadOf(dim));
     else if (position + 1 == getOrder().size())
       shape.push_back(getBlock());
     else
-      shape.push_back(llvm::divideCeil(logical[dim], getBlock()));
+      shape.push_back(llvm::divideCeil(logical[dim], getBlock()) + getPadOf(dim));
   }
   return shape;
 }
@@ -153,7 +170,53 @@ LayoutAttr LayoutAttr::getBatchInnermost(MLIRContext *context, int64_t rank, int
 
 bool LayoutAttr::isPlain() const {
   return getBlock() == 1 && llvm::equal(getOrder(), llvm::seq<int64_t>(0, getRank())) &&
-         llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; });
+         llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; }) && getPad().empty();
+}
+
+// <order = [N, N], block = N[, halo = [N, N]][, pad = [N, N]]>
+Attribute LayoutAttr::parse(AsmParser &parser, Type) {
+  SmallVector<int64_t> order, halo, pad;
+  int64_t block = 1;
+  auto parseList = [&](SmallVector<int64_t> &list) {
+    return parser.parseCommaSeparatedList(AsmParser::Delimiter::Square,
+                                          [&] { return parser.parseInteger(list.emplace_back()); });
+  };
+  SMLoc at = parser.getCurrentLocation();
+  if (parser.parseLess() || parser.parseKeyword("order") || parser.parseEqual() ||
+      parseList(order) || parser.parseComma() || parser.parseKeyword("block") ||
+      parser.parseEqual() || parser.parseInteger(block))
+    return {};
+  while (succeeded(parser.parseOptionalComma())) {
+    StringRef part;
+    SMLoc where = parser.getCurrentLocation();
+    if (parser.parseKeyword(&part) || parser.parseEqual())
+      return {};
+    if (part != "halo" && part != "pad") {
+      parser.emitError(where) << "expected halo or pad, not '" << part << "'";
+      return {};
+    }
+    if (parseList(part == "halo" ? halo : pad))
+      return {};
+  }
+  if (parser.parseGreater())
+    return {};
+  return getChecked([&] { return parser.emitError(at); }, parser.getContext(), order, block, halo,
+                    pad);
+}
+
+void LayoutAttr::print(AsmPrinter &printer) const {
+  auto printList = [&](StringRef name, ArrayRef<int64_t> list) {
+    printer << name << " = [";
+    llvm::interleaveComma(list, printer);
+    printer << "]";
+  };
+  printList("<order", getOrder());
+  printer << ", block = " << getBlock();
+  if (!getHalo().empty())
+    printList(", halo", getHalo());
+  if (!getPad().empty())
+    printList(", pad", getPad());
+  printer << ">";
 }
 
 // <"kind"[, fan_in = N][, fan_out = N][, value = X][, second = X]>

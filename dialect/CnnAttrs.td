@@ -20,24 +20,31 @@ def Cnn_LayoutAttr : Cnn_Attr<"Layout", "layout", [
     `order` lists the logical dimensions from the outermost to the innermost physical one. A
     dimension that stands twice is split: its first entry counts blocks, its second (which must be
     the last of the list) counts the `block` elements inside one. `halo` gives, per logical
-    dimension, the number of zeros stored before and after it (empty: none).
+    dimension, the number of zeros stored before and after it (empty: none). `pad` gives, per logical
+    dimension, the number of elements (of the split one: blocks) that lie unused behind it, so that
+    what is read or written together does not fall on the same few sets of a cache (empty: none).
 
     | layout of a logical NCHW tensor | attribute |
     | --- | --- |
     | plain | `#cnn.layout<order = [0, 1, 2, 3], block = 1>` |
     | batch innermost, 16 images to a block | `#cnn.layout<order = [0, 1, 2, 3, 0], block = 16>` |
     | blocked channels | `#cnn.layout<order = [0, 1, 2, 3, 1], block = 16>` |
+    | rows of 512 that lie 528 apart | `#cnn.layout<order = [0, 1], block = 1, pad = [0, 16]>` |
 
     Constraints:
     - C1: every dimension stands once, except at most one that stands twice.
     - C2: a dimension that stands twice stands last, and then `block` > 1; else `block` = 1.
     - C3: `halo` is empty or has one non-negative entry per dimension; the split one has none.
+    - C4: `pad` is empty or has one non-negative entry per dimension.
   }];
   let parameters = (ins ArrayRefParameter<"int64_t">:$order, "int64_t":$block,
-                        OptionalArrayRefParameter<"int64_t">:$halo);
-  let assemblyFormat = [{
-    `<` `order` `=` `[` $order `]` `,` `block` `=` $block (`,` `halo` `=` `[` $halo^ `]`)? `>`
-  }];
+                        OptionalArrayRefParameter<"int64_t">:$halo,
+                        OptionalArrayRefParameter<"int64_t">:$pad);
+  let builders = [AttrBuilder<(ins "ArrayRef<int64_t>":$order, "int64_t":$block,
+                                   CArg<"ArrayRef<int64_t>", "{}">:$halo), [{
+    return $_get($_ctxt, order, block, halo, ArrayRef<int64_t>());
+  }]>];
+  let hasCustomAssemblyFormat = 1;
   let genVerifyDecl = 1;
   let extraClassDeclaration = [{
     /// The logical dimension that is split into blocks, or -1.
@@ -46,6 +53,10 @@ def Cnn_LayoutAttr : Cnn_Attr<"Layout", "layout", [
     int64_t getRank() const;
     /// Zeros stored on each side of logical dimension `dim`.
     int64_t getHaloOf(int64_t dim) const;
+    /// Elements (of the split dimension: blocks) that lie unused behind logical dimension `dim`.
+    int64_t getPadOf(int64_t dim) const;
+    /// The same layout with `count` unused elements behind logical dimension `dim`.
+    LayoutAttr withPad(int64_t dim, int64_t count) const;
     /// The shape in memory of a tensor of the given logical shape; the blocked dimension is rounded
     /// up to whole blocks.
     SmallVector<int64_t> getPhysicalShape(ArrayRef<int64_t> logical) const;

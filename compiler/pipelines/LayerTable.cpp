@@ -63,6 +63,8 @@ static std::string layoutText(Type type) {
            std::to_string(layout.getBlockedDim());
   if (!layout.getHalo().empty())
     text += ", halo " + joined(layout.getHalo());
+  if (!layout.getPad().empty())
+    text += ", pad " + joined(layout.getPad());
   return text;
 }
 

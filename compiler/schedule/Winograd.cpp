@@ -14,6 +14,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <numeric>
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -129,6 +130,9 @@ static constexpr double productShare = 0.85, cyclesPerBlock = 2000;
 /// of tiles, whose parts stay in the third cache, are faster by up to a quarter for 231 MB, and
 /// slower for 29 MB.
 static constexpr double bytesInThird = 64 << 20;
+static double getSlowdown(double bytes) {
+  return 1 + std::clamp(bytes / bytesInThird - 1, 0.0, 1.0);
+}
 /// How much of something is evicted between its uses: none where all that is used meanwhile takes
 /// three quarters of the cache, all where it takes five.
 static double getMissing(double bytes, double cache) {
@@ -160,12 +164,17 @@ double WinogradCandidate::getChannelCycles(const WinogradPlan &plan) const {
   double product = points * k * channels / 2 / productShare * (tilesInBlock + 1);
   double transforms = points * 4 * (c + k) * tilesInBlock;
   double once = isPrepared || findWeights(plan.tile) ? 0 : weights;
-  // Whole images: the parts are kernels of their own, and everything passes through memory.
+  // Whole images: the parts are kernels of their own, and everything passes through the third cache
+  // or through memory.
   if (plan.blocks[0] * plan.blocks[1] == 1)
-    return once + items * (transforms + 2 * passing / Machine::bytesPerCycle) +
+    return once +
+           items *
+               (transforms + 2 * getSlowdown(items * passing) * passing / Machine::bytesPerCycle) +
            std::max(items * product, weights / Machine::bytesPerCycle) + 2 * cyclesPerPart;
-  double fetched = weights * getMissing(passing + weights, cache) / Machine::bytesPerCycle +
-                   4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) /
+  // Weights come in long streams, partly while the product goes on. Of what passes between the
+  // parts one half is done with as the other half is made.
+  double fetched = 0.67 * weights * getMissing(passing + weights, cache) / Machine::bytesPerCycle +
+                   4 * passing * getMissing(passing / 2 + std::min(weights, cache / 4), cache) /
                        Machine::bytesPerCycle;
   return once + weights / Machine::bytesPerCycle +
          items * (transforms + product + fetched + cyclesPerBlock) * (1 + 1 / items);
@@ -193,11 +202,11 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
     once = 0;
   // One block to an image, and few slices: the parts are kernels of their own, which are cut along
   // any dimension; everything passes through memory, the weights once.
-  if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices) {
-    double slower = 1 + std::clamp(items * passing / bytesInThird - 1, 0.0, 1.0);
-    return once + items * (perTile * tilesInBlock + slower * 4 * passing / Machine::bytesPerCycle) +
+  if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices)
+    return once +
+           items * (perTile * tilesInBlock +
+                    4 * getSlowdown(items * passing) * passing / Machine::bytesPerCycle) +
            weights / Machine::bytesPerCycle;
-  }
   // Few work items leave cores idle.
   return once + items *
                     (perTile * tilesInBlock + fetched / Machine::bytesPerCycle + cyclesPerBlock) *
@@ -333,6 +342,23 @@ static void gatherBlocks(ArrayRef<GroupOp> parts, SliceScheduleAttr slices, Stri
     part.erase();
 }
 
+/// What lies a multiple of this apart falls on the same sets of a first-level cache.
+static constexpr int64_t page = 4096;
+
+/// How many rows of `bytes` begin on different lines of a page.
+static int64_t countSpread(int64_t bytes) { return page / std::gcd(bytes, page); }
+
+/// The layout with as many unused elements behind dimension `dim`, the outermost one of a row of
+/// `count` units of `unit` bytes, that at least 16 neighbouring rows fall on different sets.
+static LayoutAttr spreadRows(LayoutAttr layout, int64_t dim, int64_t count, int64_t unit) {
+  constexpr int64_t enough = 16, mostPads = 4;
+  int64_t best = 0;
+  for (int64_t pad = 1; pad < mostPads && countSpread((count + best) * unit) < enough; ++pad)
+    if (countSpread((count + pad) * unit) > countSpread((count + best) * unit))
+      best = pad;
+  return best == 0 ? layout : layout.withPad(dim, best);
+}
+
 bool WinogradCandidate::readsTransposed(int64_t tile) const {
   int64_t bytes =
       (tile + 2) * (tile + 2) * channels * outputs * result.getElementTypeBitWidth() / 8;
@@ -382,11 +408,14 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   auto points = [&](int64_t count, bool inBlocks) {
     SmallVector<int64_t> shape = {batch, plan.blocks[0], plan.blocks[1],  alpha,
                                   alpha, count,          plan.inBlock[0], plan.inBlock[1]};
-    Attribute layout;
+    int64_t unit = plan.inBlock[0] * plan.inBlock[1] * result.getElementTypeBitWidth() / 8;
+    LayoutAttr layout;
     if (block > 1)
-      layout = LayoutAttr::getBatchInnermost(context, shape.size(), block);
+      layout = spreadRows(LayoutAttr::getBatchInnermost(context, shape.size(), block), 5, count,
+                          unit * block);
     else if (inBlocks && channelBlock > 1)
-      layout = getBlockedLayout(context, shape.size(), 5, channelBlock);
+      layout = spreadRows(getBlockedLayout(context, shape.size(), 5, channelBlock), 5,
+                          llvm::divideCeil(count, channelBlock), unit * channelBlock);
     return RankedTensorType::get(shape, element, layout);
   };
   group.addReason(plan.reason);

@@ -189,6 +189,21 @@ func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1], block = 1, halo
 
 // -----
 
+// expected-error@+1 {{pad has 1 entries for 2 dimensions (C4)}}
+func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1], block = 1, pad = [1]>>)
+
+// -----
+
+// expected-error@+1 {{pad of dimension 1 is -2 (C4)}}
+func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1], block = 1, pad = [0, -2]>>)
+
+// -----
+
+// expected-error@+1 {{expected halo or pad, not 'gap'}}
+func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1], block = 1, gap = [1, 1]>>)
+
+// -----
+
 // expected-error@+1 {{halo of dimension 0 is 1 (C3)}}
 func.func private @f(tensor<4x4xf32, #cnn.layout<order = [0, 1, 0], block = 2, halo = [1, 0]>>)
 

@@ -62,5 +62,9 @@ func.func @buffers(%x: memref<4xf32>) {
 // CHECK-LABEL: func.func private @layouts
 // CHECK-SAME: tensor<32x8x4x4xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
 // CHECK-SAME: tensor<32x8x4x4xf32, #cnn.layout<order = [0, 2, 3, 1], block = 1, halo = [0, 0, 1, 1]>>
+// CHECK-SAME: tensor<4x512xf32, #cnn.layout<order = [0, 1], block = 1, pad = [0, 16]>>
+// CHECK-SAME: tensor<4x5xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 1], pad = [0, 2]>>
 func.func private @layouts(tensor<32x8x4x4xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>,
-                           tensor<32x8x4x4xf32, #cnn.layout<order = [0, 2, 3, 1], block = 1, halo = [0, 0, 1, 1]>>)
+                           tensor<32x8x4x4xf32, #cnn.layout<order = [0, 2, 3, 1], block = 1, halo = [0, 0, 1, 1]>>,
+                           tensor<4x512xf32, #cnn.layout<order = [0, 1], block = 1, pad = [0, 16]>>,
+                           tensor<4x5xf32, #cnn.layout<order = [0, 1], block = 1, halo = [0, 1], pad = [0, 2]>>)
