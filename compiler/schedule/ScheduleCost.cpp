@@ -383,6 +383,28 @@ double ScheduleSpace::getCycles(const NestSchedule &schedule) const {
   return addUp(estimate(schedule).computing, getTrafficToFirst(schedule), getTraffic(schedule));
 }
 
+/// In how many runs, each shorter than a page, the results are written at the same time: between
+/// two neighbouring runs lie the steps of all loops inside. 1 where they stay in the second cache.
+double ScheduleSpace::countStoreRuns(const NestSchedule &schedule) const {
+  constexpr int64_t page = 4096;
+  double most = 1;
+  for (const TensorAccess &access : accesses) {
+    int64_t bytes = access.type.getElementTypeBitWidth() / 8;
+    if (!access.store || access.pooled || access.type.getNumElements() * bytes <= machine.level2)
+      continue;
+    double runs = 1;
+    for (int64_t dim : llvm::reverse(ArrayRef(schedule.order).take_front(info.nest.numParallel))) {
+      double steps = getSteps(schedule, dim);
+      int64_t step = schedule.tile[dim] * std::abs((dim == schedule.vector ? access.vectorStrides
+                                                                           : access.strides)[dim]);
+      if (steps > 1 && step > 0 && step < page)
+        most = std::max(most, runs);
+      runs *= step > 0 ? steps : 1;
+    }
+  }
+  return most;
+}
+
 /// The order of the loops with the least traffic. A kernel of its own is cut into work items along
 /// its outermost loop, and every core should get as many of them.
 void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
@@ -412,6 +434,10 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
     NestSchedule candidate = schedule;
     candidate.order = order;
     double cycles = addUp(computing, getTrafficToFirst(candidate), getTraffic(candidate));
+    // More runs than the processor's prefetcher follows (measured: 3.6 ms against 6.9).
+    constexpr double mostRuns = 16, slower = 1.25;
+    if (countStoreRuns(candidate) > mostRuns)
+      cycles *= slower;
     candidate.chunk = 1;
     bool divisible =
         parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);
@@ -464,7 +490,7 @@ int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<Linear
   // Elements that all lanes share lie close together along the other dimensions: with the first and
   // the last come all.
   if (dim == schedule.vector || stride == Stride::Strided ||
-      (stride == Stride::Zero && !isEdge(dim)))
+      (stride == Stride::Zero && (!isEdge(dim) || getLayoutOf(type).getBlock() > 1)))
     return 0;
   int64_t step = access.strides[dim] * schedule.tile[dim];
   int64_t steps = std::clamp<int64_t>(static_cast<int64_t>(cycles / body), 1, 16);

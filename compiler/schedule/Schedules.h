@@ -131,6 +131,7 @@ private:
   double getShareInside(const NestSchedule &schedule) const;
   Cost estimateTransforms(const NestSchedule &schedule, double outputs) const;
   void setUnroll(NestSchedule &schedule) const;
+  double countStoreRuns(const NestSchedule &schedule) const;
   void setOrder(NestSchedule &schedule, double computing) const;
   void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
                       SmallVectorImpl<Candidate> &candidates) const;

@@ -1,9 +1,9 @@
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=SPR
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=znver4 --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=ZEN
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=haswell --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=HSW
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 "--cnn-choose-schedules=override=conv.grad=gather override=conv=tile:1x2x1x3x1x1x1" | FileCheck %s --check-prefix=ASKED
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules=seed=7 | FileCheck %s --check-prefix=RANDOM
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-slice-batch=fewest=2 --cnn-choose-schedules | cnn-opt | FileCheck %s --check-prefix=SPR
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=SPR
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=znver4 layout=batch" --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=ZEN
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=haswell layout=batch" --cnn-slice-batch=fewest=2 --cnn-choose-schedules | FileCheck %s --check-prefix=HSW
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-slice-batch=fewest=2 "--cnn-choose-schedules=override=conv.grad=gather override=conv=tile:1x2x1x3x1x1x1" | FileCheck %s --check-prefix=ASKED
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-slice-batch=fewest=2 --cnn-choose-schedules=seed=7 | FileCheck %s --check-prefix=RANDOM
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-slice-batch=fewest=2 --cnn-choose-schedules | cnn-opt | FileCheck %s --check-prefix=SPR
 // Breaks if the schedules of named CPUs, or what a user asks for, change.
 
 // With 32 registers up to 28 accumulators, with 16 at most 14, and no fewer than hide the latency; vectors along the images of a block.
