@@ -81,10 +81,16 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
   LogicalResult runOnEntry(func::FuncOp entry, const Machine &machine) {
     int64_t batch = getBatchExtent(entry), lanes = getLanes(entry, machine);
     bool fills = batch > 0 && lanes > 1 && batch % lanes == 0;
+    bool isStep = !entry.getOps<WriteOp>().empty();
+    std::string reason = "the batch does not fill whole vectors of " + machine.cpu;
+    if (layout == "auto" && fills && !isStep && readsLargeImages(entry, machine, lanes)) {
+      reason = "most convolutions read " + std::to_string(lanes) +
+               " images that take more than twice the second cache";
+      fills = false;
+    }
     block = fills && (layout == "auto" || layout == "batch") ? lanes : 1;
     plain.clear();
     noHalo.clear();
-    std::string reason = "the batch does not fill whole vectors of " + machine.cpu;
     if (block > 1) {
       reason = "batch of " + std::to_string(batch) + " is " + std::to_string(batch / block) +
                " blocks of " + std::to_string(block) + " images, one vector each";
@@ -93,13 +99,34 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         return failure();
     } else if (layout == "plain") {
       reason = "plain layouts were asked for";
-    } else if (layout == "channels" || (layout == "auto" && entry.getOps<WriteOp>().empty())) {
+    } else if (layout == "channels" || (layout == "auto" && !isStep)) {
       if (failed(setChannelBlocks(entry, machine, lanes, reason)))
         return failure();
     }
     entry->setAttr("cnn.layout_reason", StringAttr::get(&getContext(), reason));
     numConversions += copyResults(entry);
     return success();
+  }
+
+  /// Whether most products of the convolutions are with images so large that windows of `count` of
+  /// them, next to each other in the lanes, are short runs far apart, which no cache keeps and no
+  /// prefetcher follows. With channels in the lanes the runs are `count` times as long.
+  static bool readsLargeImages(func::FuncOp entry, const Machine &machine, int64_t count) {
+    constexpr double large = 2; // times the second cache
+    double products = 0, ofLarge = 0;
+    for (GroupOp group : entry.getOps<GroupOp>())
+      group.walk([&](ConvOp conv) {
+        RankedTensorType input = getTensor(conv.getInput());
+        double bytes = static_cast<double>(input.getNumElements()) / input.getDimSize(0) * count *
+                       input.getElementTypeBitWidth() / 8;
+        double here = static_cast<double>(getTensor(conv.getResult()).getNumElements()) *
+                      getTensor(conv.getWeight()).getNumElements() /
+                      getTensor(conv.getWeight()).getDimSize(0);
+        products += here;
+        if (bytes > large * machine.level2)
+          ofLarge += here;
+      });
+    return 2 * ofLarge > products;
   }
 
   /// Elements of the widest float type in use in a vector; 1 where there is none.
@@ -444,7 +471,52 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     }
     reason += ": channels in blocks of " + std::to_string(lanes) +
               ", tensors: " + std::to_string(blocks.size());
+    if (int64_t batch = getBatchExtent(entry); batch % lanes == 0)
+      if (failed(setBatchRows(entry, lanes, layouts)))
+        return failure();
     return applyLayouts(entry, layouts);
+  }
+
+  /// Where the batch fills whole vectors, what linear layers read and give has images in the lanes,
+  /// beside images with channels there: each element of the weights, which lie as the state has
+  /// them, is read once for all images.
+  LogicalResult setBatchRows(func::FuncOp entry, int64_t lanes,
+                             llvm::MapVector<Value, LayoutAttr> &layouts) {
+    BatchAnalysis batch(entry);
+    LayoutAttr rows = LayoutAttr::getBatchInnermost(&getContext(), 2, lanes);
+    auto isRows = [&](Value value) {
+      return getTensor(value).getRank() == 2 && batch.isBatched(value);
+    };
+    llvm::DenseMap<Value, Value> copies;
+    for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return failure();
+      if (!isa<LinearOp>(info->anchor) || !llvm::all_of(group.getResults(), isRows))
+        continue;
+      for (const GroupInfo::Read &read : info->getReads()) {
+        Value input = group.getInputs()[read.argument];
+        if (!isRows(input) || layouts.contains(input))
+          continue;
+        Value &copy = copies[input];
+        if (!copy) {
+          OpBuilder b(&getContext());
+          b.setInsertionPointAfterValue(input);
+          std::string name = group.getName().str() + ".rows" + std::to_string(read.argument);
+          copy = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
+                   return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
+                       .getResult();
+                 }).getResult(0);
+          layouts[copy] = rows;
+          ++numConversions;
+        }
+        group.setOperand(read.argument, copy);
+      }
+      for (Value result : group.getResults())
+        if (llvm::all_of(result.getUsers(), llvm::IsaPred<GroupOp>))
+          layouts[result] = rows;
+    }
+    return success();
   }
 
   /// Copies images that are read with padding, so that there are zeros around them.

@@ -41,9 +41,9 @@
 
 // Channels in blocks: of what passes between the parts and of the transformed weight, too.
 // CHANNELS: cnn.winograd_weight {{.*}} -> tensor<6x6x64x64xf32, #cnn.layout<order = [0, 1, 2, 3, 2], block = 16>>
-// CHANNELS: cnn.winograd_input {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16>>
-// CHANNELS: cnn.winograd_product {{.*}} -> {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16>>
-// CHANNELS: cnn.group "conv2" {{.*}} because "tiles of 4 x 4
+// CHANNELS: cnn.winograd_input {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16{{(, pad = .*)?}}>>
+// CHANNELS: cnn.winograd_product {{.*}} -> {{.*}} #cnn.layout<order = [0, 1, 2, 3, 4, 5, 6, 7, 5], block = 16{{(, pad = .*)?}}>>
+// CHANNELS: because "tiles of 4 x 4
 // ROWS: cnn.group "conv2.blocks"{{.*}} schedule #cnn.slices<block = 1, count = 32, tiles = [6, 1]>
 
 // What passes between the parts is one block in a worker's scratch memory; 2 slices x 6 rows of blocks.

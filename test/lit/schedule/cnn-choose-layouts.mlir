@@ -159,3 +159,44 @@ module @small {
     return %x : tensor<1x9x4x4xf32>
   }
 }
+
+// -----
+
+// Images that do not fit into the second cache together have their channels in blocks, though the
+// batch fills vectors; what linear layers read and give has images in the lanes. In the training
+// step, which writes, they stay as they are.
+// WIDE-LABEL: func.func @large
+// WIDE-SAME: cnn.layout_reason = "most convolutions read 16 images that take more than twice the second cache: channels in blocks of 16, tensors: 2"
+// WIDE: cnn.group "x.blocks"{{.*}} -> tensor<16x32x48x48xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
+// WIDE: cnn.group "conv1.forward"{{.*}} -> tensor<16x32x48x48xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>
+// WIDE: cnn.group "pool"{{.*}} -> tensor<16x32xf32>
+// WIDE: cnn.group "fc1.forward.rows0"{{.*}} -> tensor<16x32xf32, #cnn.layout<order = [0, 1, 0], block = 16>>
+// WIDE: cnn.group "fc1.forward"{{.*}} -> tensor<16x32xf32, #cnn.layout<order = [0, 1, 0], block = 16>>
+// WIDE: cnn.group "fc2.forward"{{.*}} (tensor<16x32xf32, #cnn.layout<order = [0, 1, 0], block = 16>>, tensor<4x32xf32>) -> tensor<16x4xf32>
+module @large {
+  cnn.param @conv1.weight : tensor<32x32x3x3xf32> parameter <"constant", value = 1.0 : f64>
+  cnn.param @fc1.weight : tensor<32x32xf32> parameter <"constant", value = 1.0 : f64>
+  cnn.param @fc2.weight : tensor<4x32xf32> parameter <"constant", value = 1.0 : f64>
+  func.func @large(%x: tensor<16x32x48x48xf32> {cnn.name = "x"}) -> (tensor<16x4xf32> {cnn.name = "y"}) {
+    %w = cnn.read @conv1.weight : tensor<32x32x3x3xf32>
+    %v = cnn.read @fc1.weight : tensor<32x32xf32>
+    %u = cnn.read @fc2.weight : tensor<4x32xf32>
+    %c = cnn.group "conv1.forward" (%a = %x, %b = %w) : (tensor<16x32x48x48xf32>, tensor<32x32x3x3xf32>) -> tensor<16x32x48x48xf32> {
+      %0 = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x32x48x48xf32>, tensor<32x32x3x3xf32> -> tensor<16x32x48x48xf32>
+      cnn.yield %0 : tensor<16x32x48x48xf32>
+    }
+    %p = cnn.group "pool" (%a = %c) : (tensor<16x32x48x48xf32>) -> tensor<16x32xf32> {
+      %0 = cnn.reduce_sum %a dims [2, 3] : tensor<16x32x48x48xf32> -> tensor<16x32xf32>
+      cnn.yield %0 : tensor<16x32xf32>
+    }
+    %d = cnn.group "fc1.forward" (%a = %p, %b = %v) : (tensor<16x32xf32>, tensor<32x32xf32>) -> tensor<16x32xf32> {
+      %0 = cnn.linear %a, %b : tensor<16x32xf32>, tensor<32x32xf32> -> tensor<16x32xf32>
+      cnn.yield %0 : tensor<16x32xf32>
+    }
+    %e = cnn.group "fc2.forward" (%a = %d, %b = %u) : (tensor<16x32xf32>, tensor<4x32xf32>) -> tensor<16x4xf32> {
+      %0 = cnn.linear %a, %b : tensor<16x32xf32>, tensor<4x32xf32> -> tensor<16x4xf32>
+      cnn.yield %0 : tensor<16x4xf32>
+    }
+    return %e : tensor<16x4xf32>
+  }
+}

@@ -1,5 +1,5 @@
-// RUN: cnn-opt %S/cnn-choose-algorithms.mlir --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv=winograd4 | FileCheck %s --check-prefixes=CHECK,BEFORE
-// RUN: cnn-opt %S/cnn-choose-algorithms.mlir --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv=winograd4 --cnn-fit-halos | FileCheck %s --check-prefixes=CHECK,AFTER
+// RUN: cnn-opt %S/cnn-choose-algorithms.mlir "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-choose-algorithms=override=conv=winograd4 | FileCheck %s --check-prefixes=CHECK,BEFORE
+// RUN: cnn-opt %S/cnn-choose-algorithms.mlir "--cnn-choose-layouts=cpu=sapphirerapids layout=batch" --cnn-choose-algorithms=override=conv=winograd4 --cnn-fit-halos | FileCheck %s --check-prefixes=CHECK,AFTER
 // Fails when zeros stay around what Winograd's algorithms alone read, or go where another convolution reads them.
 
 // The image is read by a direct 5 x 5 convolution.
