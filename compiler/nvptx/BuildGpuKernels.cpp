@@ -273,7 +273,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
 
   /// What the blocks of a piece do. `number`: that of the block among them; null where all blocks
   /// of the launch are its own.
-  void emitPiece(Piece &piece, gpu::GPUFuncOp function, OpBuilder &b, Value number,
+  void emitPiece(Piece &piece, gpu::GPUFuncOp function, OpBuilder &b, Value number, bool inTurn,
                  ArrayRef<ElementBuilder::Buffer> all) {
     SmallVector<ElementBuilder::Buffer> buffers;
     auto add = [&](Value buffer) {
@@ -287,7 +287,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     if (piece.schedule.algorithm == "contraction")
       emitContraction(e, piece.schedule, function);
     else if (piece.schedule.algorithm == "reduce")
-      emitReduce(e, piece.schedule, function);
+      emitReduce(e, piece.schedule, function, /*mayShare=*/!inTurn);
     else
       emitPoint(e, piece.schedule);
   }
@@ -332,12 +332,11 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
     OpBuilder inner = OpBuilder::atBlockTerminator(loop.getBody());
     emit(piece, inner, loop.getInductionVar());
     // Memory that the threads share is written again.
-    bool shares = piece.schedule.algorithm == "reduce" && piece.schedule.getSharing() > warpSize;
-    if (shares) {
+    if (piece.schedule.sharesMemory()) {
       inner.setInsertionPoint(loop.getBody()->getTerminator());
       gpu::BarrierOp::create(inner, loc);
     }
-    return shares;
+    return piece.schedule.sharesMemory();
   }
 
   /// One block computes all groups, step by step.
@@ -423,9 +422,10 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
           memref::GetGlobalOp::create(b, kernel.getLoc(), global->getType(), global->getSymName());
       buffers.push_back({memory, alignment});
     }
+    bool inTurn = steps->size() > 1;
     auto emit = [&](Piece &piece, OpBuilder &at, Value number) {
       entry.work += countWork(piece.group, piece.space, piece.schedule);
-      emitPiece(piece, entry.function, at, number, buffers);
+      emitPiece(piece, entry.function, at, number, inTurn, buffers);
     };
     std::vector<Piece> &first = steps->front();
     if (steps->size() == 1 && first.size() == 1) {

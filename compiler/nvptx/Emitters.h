@@ -19,8 +19,10 @@ void emitPoint(ElementBuilder &e, const GpuSchedule &schedule);
 
 /// The threads of a warp or a block compute one element: they go through the reduced points in
 /// turns, and their sums are added up by shuffles and in shared memory as a balanced tree, the same
-/// way every time.
-void emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel);
+/// way every time. `mayShare`: other groups of the kernel are computed by other blocks, so that
+/// they can have the same shared memory.
+void emitReduce(ElementBuilder &e, const GpuSchedule &schedule, gpu::GPUFuncOp kernel,
+                bool mayShare);
 
 /// Every block computes a tile of a product of two tensors, whose parts it brings to shared memory
 /// step by step; see ContractionEmitter.cpp.

@@ -1,6 +1,7 @@
 //===- StepBarriers.cpp - Where the threads of a block must wait for each other --------------===//
 
 #include "compiler/nvptx/StepBarriers.h"
+#include "compiler/schedule/Strides.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -39,7 +40,7 @@ static bool isNumberedByResult(const KernelPiece &piece) {
       type.getNumElements() != piece.space.getNumResults())
     return false;
   if (info.nest.scatter)
-    return getLayoutOf(type).isPlain();
+    return true;
   return llvm::all_of(info.getResultForms(),
                       [](const LinearForm &form) { return form.getSingleDim() >= 0; });
 }
@@ -54,10 +55,13 @@ static SmallVector<Access> getAccesses(const KernelPiece &piece) {
     return lhs.constant == rhs.constant && lhs.coefficients == rhs.coefficients;
   };
   SmallVector<GroupInfo::Read> reads = info.getReads();
+  LayoutAttr layout = getResultLayout(info);
   for (unsigned i = 0; i < GroupOp(piece.group).getInputs().size(); ++i) {
-    bool isOwn = isNumbered && !info.nest.scatter && llvm::all_of(reads, [&](const auto &read) {
-                   return read.argument != i || llvm::equal(read.forms, result, isSame);
-                 });
+    bool liesSo = getLayoutOf(getTensor(GroupOp(piece.group).getInputs()[i])) == layout;
+    bool isOwn =
+        isNumbered && !info.nest.scatter && liesSo && llvm::all_of(reads, [&](const auto &read) {
+          return read.argument != i || llvm::equal(read.forms, result, isSame);
+        });
     Access::By by = isPoint && isOne ? Access::First : isOwn ? Access::Owner : Access::Any;
     accesses.push_back({piece.getInputBuffer(i), false, by});
   }
@@ -72,7 +76,7 @@ bool mlir::cnn::mustMeet(const KernelPiece &before, const KernelPiece &after,
                          function_ref<Sharing(Value, Value)> getSharing) {
   auto getResultType = [](const KernelPiece &piece) {
     RankedTensorType type = getTensor(piece.space.getInfo().anchor->getResult(0));
-    return std::pair(type.getShape(), type.getEncoding());
+    return std::pair(type.getShape(), getResultLayout(piece.space.getInfo()));
   };
   bool haveSameOwners = before.schedule.block == after.schedule.block &&
                         before.schedule.vector == after.schedule.vector &&

@@ -67,7 +67,9 @@ static void buildGpuSchedules(mlir::OpPassManager &manager, const PhaseOptions &
   for (const auto &[key, value] : options.settings) {
     llvm::StringRef name = key;
     name.consume_front("schedule.");
-    if (name == "precision")
+    if (name == "layout")
+      schedules.layout = value;
+    else if (name == "precision")
       llvm::StringRef(value).getAsDouble(schedules.precision);
     else
       schedules.overrides.push_back(name.str() + "=" + value);
@@ -111,7 +113,7 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
     llvm::StringRef name = key;
     name.consume_front("schedule.");
     if (options.target == TargetKind::Nvptx &&
-        llvm::is_contained({"layout", "seed", "tuned"}, name)) {
+        llvm::is_contained({"seed", "tuned"}, name)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value))
           << "schedule." << name << " is a setting of target cpu";
       return llvm::createStringError("a setting is wrong");

@@ -4,6 +4,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/GpuLayouts.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
@@ -26,6 +27,11 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
+    if (layout != "auto" && layout != "plain" && layout != "channels") {
+      emitError(getSettingLoc(&getContext(), "layout=" + layout))
+          << "unknown layout '" << layout << "', expected auto, plain or channels";
+      return signalPassFailure();
+    }
     SmallVector<std::string> texts(overrides.begin(), overrides.end());
     FailureOr<SmallVector<Override>> asked = parseOverrides(module, texts);
     if (failed(asked))
@@ -41,6 +47,10 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     module.walk([&](GroupOp group) { groups.push_back(group); });
     for (GroupOp group : groups)
       if (failed(split(group, *asked)))
+        return signalPassFailure();
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration() &&
+          failed(chooseGpuLayouts(entry, layout, bound)))
         return signalPassFailure();
     WalkResult result = module.walk([&](GroupOp group) {
       return failed(schedule(group, *asked)) ? WalkResult::interrupt() : WalkResult::advance();

@@ -30,21 +30,27 @@ static bool isMultiplyAdd(NestOpInterface anchor, unsigned a, unsigned b) {
           (fma.getA() == operands[b] && fma.getB() == operands[a]));
 }
 
+/// How far apart elements of an operand lie along each dimension, whatever the direction.
+static SmallVector<int64_t> getFactorStrides(const GroupInfo &info, unsigned factor) {
+  NestOpInterface anchor = info.anchor;
+  Value operand = anchor->getOperand(factor);
+  SmallVector<int64_t> strides =
+      getStrides(getForms(info.nest.operandMaps[factor]), getTensor(operand).getShape(),
+                 getOperandLayout(info, operand));
+  for (int64_t &stride : strides)
+    stride = std::abs(stride);
+  return strides;
+}
+
 /// The reduced dimensions, the one innermost along which elements of one of the factors are
 /// neighbours.
 static SmallVector<unsigned> getDepthOrder(const GroupInfo &info, ArrayRef<unsigned> factors) {
   const Nest &nest = info.nest;
-  NestOpInterface anchor = info.anchor;
   SmallVector<int64_t> nearest(nest.getNumDims(), std::numeric_limits<int64_t>::max());
-  for (unsigned factor : factors) {
-    Value operand = anchor->getOperand(factor);
-    SmallVector<int64_t> strides =
-        getStrides(getForms(nest.operandMaps[factor]), getTensor(operand).getShape(),
-                   getOperandLayout(info, operand));
-    for (auto [distance, stride] : llvm::zip(nearest, strides))
+  for (unsigned factor : factors)
+    for (auto [distance, stride] : llvm::zip(nearest, getFactorStrides(info, factor)))
       if (stride != 0)
-        distance = std::min(distance, std::abs(stride));
-  }
+        distance = std::min(distance, stride);
   auto dims = llvm::to_vector(llvm::seq<unsigned>(nest.numParallel, nest.getNumDims()));
   sortByStride(dims, nearest);
   return dims;
@@ -90,8 +96,11 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
     std::swap(made.rowOperand, made.columnOperand);
     std::swap(made.rows, made.columns);
   }
-  for (SmallVector<unsigned> *dims : {&made.batch, &made.rows, &made.columns})
-    sortByStride(*dims, strides);
+  sortByStride(made.batch, strides);
+  // What a factor is read along matters more than what the result is stored along: it is read
+  // more often.
+  sortByStride(made.rows, getFactorStrides(info, made.rowOperand));
+  sortByStride(made.columns, getFactorStrides(info, made.columnOperand));
   made.reduced = getDepthOrder(info, factors);
   auto getExtent = [&](ArrayRef<unsigned> dims) {
     int64_t extent = 1;

@@ -22,8 +22,8 @@ struct Contraction {
   /// or only the other use.
   SmallVector<unsigned> batch, rows, columns;
   /// The reduced dimensions, which make up the depth. All of these go from the dimension along
-  /// which elements lie farthest apart, in the result or in one of the factors, to the one where
-  /// they are neighbours.
+  /// which elements of the factors (of `batch`: of the result) lie farthest apart to the one along
+  /// which they are neighbours.
   SmallVector<unsigned> reduced;
   /// Products of their extents, and of those of the reduced dimensions.
   int64_t numBatches = 1, numRows = 1, numColumns = 1, depth = 1;

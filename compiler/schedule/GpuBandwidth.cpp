@@ -7,6 +7,7 @@
 
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Strides.h"
+#include "llvm/ADT/bit.h"
 #include "llvm/Support/MathExtras.h"
 
 #include <numeric>
@@ -73,7 +74,16 @@ int64_t GpuScheduleSpace::getWidestVector() const {
   return std::min<int64_t>(widestAccess / bytes, 4);
 }
 
+/// Whether threads should share sums whose points lie side by side with those of other results: so
+/// many results have a thread each, and sums of fewer points are not worth a barrier.
+bool GpuScheduleSpace::isWorthColumns() const {
+  constexpr int64_t manyResults = 16 * busyThreads;
+  return readsColumns && numResults < manyResults && numReduced >= leastRow;
+}
+
 bool GpuScheduleSpace::isWorthSharing() const {
+  if (readsColumns)
+    return isWorthColumns();
   return (numResults < busyThreads && numReduced >= leastShared) ||
          (readsRows && numReduced >= leastRow);
 }
@@ -103,6 +113,22 @@ GpuSchedule GpuScheduleSpace::getReduceDefault() const {
   GpuSchedule schedule;
   schedule.algorithm = "reduce";
   schedule.block = 256;
+  if (isWorthColumns()) {
+    int64_t neighbours = info.nest.sizes[order.back()];
+    while (neighbours % (2 * schedule.vector) == 0 && schedule.vector < getWidestVector())
+      schedule.vector *= 2;
+    // Threads beside each other read whole sectors; more of them leave fewer blocks.
+    constexpr int64_t leastAcross = 4, mostAcross = 16, manyBlocks = 512, leastPoints = 4;
+    auto across = static_cast<int64_t>(
+        llvm::bit_floor(static_cast<uint64_t>(std::min(neighbours / schedule.vector, mostAcross))));
+    while (across > leastAcross && numResults / (across * schedule.vector) < manyBlocks &&
+           numReduced * across >= 2 * leastPoints * schedule.block)
+      across /= 2;
+    int64_t sharing = std::min<int64_t>(schedule.block / across,
+                                        llvm::bit_floor(static_cast<uint64_t>(numReduced)));
+    schedule.tile = {sharing, schedule.block / sharing};
+    return schedule;
+  }
   if (int64_t vector = getWidestVector();
       numRun > 0 && getRunPoints() % vector == 0 && numReduced / vector >= warpSize)
     schedule.vector = vector;
@@ -130,9 +156,21 @@ LogicalResult GpuScheduleSpace::verifyShares(const GpuSchedule &schedule,
   if (schedule.block < warpSize)
     return emitError() << "a block of " << schedule.block << " threads is less than a warp of "
                        << warpSize << ", in which threads add up their sums";
-  if (schedule.tile.size() > 1)
-    return emitError() << "the tile of a reduction is the number of threads that share one element";
+  if (schedule.tile.size() > 2)
+    return emitError()
+           << "the tile of a reduction is the number of threads that share one element, "
+              "and of those that have neighbours of it";
   int64_t threads = schedule.getSharing();
+  if (int64_t across = schedule.getAcross(); schedule.tile.size() == 2) {
+    if (threads < 1 || across < 1 || threads * across != schedule.block)
+      return emitError() << threads << " threads for each of " << across
+                         << " neighbours are not a block of " << schedule.block;
+    int64_t neighbours = order.empty() ? 1 : info.nest.sizes[order.back()];
+    if (neighbours % schedule.vector != 0)
+      return emitError() << "rows of " << neighbours << " results do not divide by "
+                         << schedule.vector;
+    return success();
+  }
   if (!llvm::isPowerOf2_64(threads) || (threads > warpSize && threads != schedule.block))
     return emitError() << threads
                        << " threads cannot share one element; it is all of the block, or "

@@ -106,6 +106,8 @@ void GpuScheduleSpace::findOrders(GroupOp group) {
   for (int64_t &stride : strides)
     stride = std::abs(stride);
   sortByStride(reducedOrder, strides);
+  readsColumns = !reducedOrder.empty() && !order.empty() && !nest.scatter && !info.pool &&
+                 nest.sizes[order.back()] > 1 && strides[order.back()] == 1;
 }
 
 std::string GpuScheduleSpace::whyNot(StringRef algorithm) const {
@@ -149,12 +151,16 @@ GpuSchedule GpuScheduleSpace::choose(std::string &reason, double precision) cons
     reason += " of " + std::to_string(numReduced) + " points each";
   bool isReduce = schedule.algorithm == "reduce";
   bool isBlock = schedule.getSharing() == schedule.block;
-  reason += !isReduce ? ": a thread for each"
-            : isBlock ? ": a block for each"
-                      : ": a warp for each";
   std::string vector = std::to_string(schedule.vector);
+  std::string sharing = std::to_string(schedule.getSharing());
+  reason += !isReduce                  ? ": a thread for each"
+            : schedule.getAcross() > 0 ? ": " + sharing + " threads for each"
+            : isBlock                  ? ": a block for each"
+                                       : ": a warp for each";
   if (schedule.vector > 1)
-    reason += isReduce ? ", " + vector + " neighbours at a time" : " " + vector;
+    reason += !isReduce                  ? " " + vector
+              : schedule.getAcross() > 0 ? " " + vector + " beside each other"
+                                         : ", " + vector + " neighbours at a time";
   if (shares && !why.empty())
     reason += ", since " + why;
   return schedule;
@@ -164,6 +170,8 @@ int64_t GpuScheduleSpace::getNumBlocks(const GpuSchedule &schedule) const {
   if (schedule.algorithm == "contraction")
     return contraction->numBatches * llvm::divideCeil(contraction->numRows, schedule.tile[0]) *
            llvm::divideCeil(contraction->numColumns, schedule.tile[1]);
+  if (schedule.algorithm == "reduce" && schedule.getAcross() > 0)
+    return llvm::divideCeil(numResults, schedule.getAcross() * schedule.vector);
   if (schedule.algorithm == "reduce")
     return llvm::divideCeil(numResults, schedule.block / schedule.getSharing());
   int64_t threads = std::max(numResults / schedule.vector, numResults % schedule.vector);

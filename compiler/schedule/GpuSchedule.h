@@ -35,6 +35,13 @@ struct GpuSchedule {
 
   /// The threads that share one element of a reduction's result.
   int64_t getSharing() const { return tile.empty() ? block : tile.front(); }
+  /// The threads beside each other that have neighbouring elements of a reduction's result, and
+  /// `vector` of them each; 0 where threads beside each other share an element.
+  int64_t getAcross() const { return tile.size() == 2 ? tile.back() : 0; }
+  /// Whether threads of a reduction pass their sums through shared memory.
+  bool sharesMemory() const {
+    return algorithm == "reduce" && (getAcross() > 0 || getSharing() > warpSize);
+  }
   /// Whether it is computed by `mma.sync`; the tile is then of warps, not of threads.
   bool usesTensorCores() const { return instruction != "fma"; }
   /// The threads that a contraction's tile takes; 0 where it is none.
@@ -119,6 +126,7 @@ private:
   int64_t getWidestVector() const;
   /// Whether threads should share the sums of an element.
   bool isWorthSharing() const;
+  bool isWorthColumns() const;
   GpuSchedule getPointDefault() const;
   GpuSchedule getReduceDefault() const;
   LogicalResult verifyShares(const GpuSchedule &schedule,
@@ -147,6 +155,9 @@ private:
   unsigned numRun = 0;
   /// Whether all that is read along reduced dimensions is read neighbour by neighbour.
   bool readsRows = false;
+  /// Whether the largest input is read neighbour by neighbour along the result, not along reduced
+  /// dimensions.
+  bool readsColumns = false;
   int64_t capability = 75;
   std::optional<Contraction> contraction;
   std::string whyNoContraction;

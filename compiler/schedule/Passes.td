@@ -152,9 +152,14 @@ def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"
     (`fma`, `tf32`, `bf16`) and stages. Unasked, a contraction takes the fastest instruction whose relative error
     is at most `precision`, or the module's `cnn.precision`; without either, `fma`.
 
-    All tensors lie in row-major order. Test: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`.
+    Images between groups lie channels-last, [N, H, W, C], and with them the weights that they are multiplied by,
+    where products then save more accesses than conversions take (`layout`: auto, plain, or channels wherever it is
+    possible); `cnn.layout_reason` of the entry point says why. All else lies in row-major order.
+    Tests: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`, `layouts.mlir`.
   }];
   let options = [
+    Option<"layout", "layout", "std::string", "\"auto\"",
+           "auto, plain, or channels: images channels-last wherever that is possible">,
     ListOption<"overrides", "override", "std::string",
                "schedules by group name or operation, such as conv1.forward=algorithm:point;block:128">,
     Option<"precision", "precision", "double", "0",

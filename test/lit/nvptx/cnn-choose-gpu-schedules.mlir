@@ -14,7 +14,7 @@ module @odd attributes {cnn.target = "nvptx"} {
       %v = cnn.sigmoid %a : tensor<300x40xf32> -> tensor<300x40xf32>
       cnn.yield %v : tensor<300x40xf32>
     }
-    // CHECK: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 256> because "40 results of 300 points each: a block for each"
+    // CHECK: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 256, tile = [64, 4], vector = 4> because "40 results of 300 points each: 64 threads for each 4 beside each other"
     // ASKED: cnn.group "sum" {{.*}} schedule #cnn.gpu_schedule<"point", block = 128> because "asked for: algorithm:point;block:128"
     %t = cnn.group "sum" (%a = %x) : (tensor<300x40xf32>) -> tensor<40xf32> {
       %v = cnn.reduce_sum %a dims [0] : tensor<300x40xf32> -> tensor<40xf32>
@@ -26,8 +26,8 @@ module @odd attributes {cnn.target = "nvptx"} {
       %v = cnn.reduce_sum %a dims [1] : tensor<300x40xf32> -> tensor<300xf32>
       cnn.yield %v : tensor<300xf32>
     }
-    // Few columns of few points are not.
-    // CHECK: cnn.group "columns" {{.*}} schedule #cnn.gpu_schedule<"point", block = 256> because "40 results of 40 points each: a thread for each"
+    // Those of neighbouring results are read by threads beside each other.
+    // CHECK: cnn.group "columns" {{.*}} schedule #cnn.gpu_schedule<"reduce", block = 256, tile = [32, 8], vector = 4> because "40 results of 40 points each: 32 threads for each 4 beside each other"
     %k = cnn.group "columns" (%a = %y) : (tensor<40x40xf32>) -> tensor<40xf32> {
       %v = cnn.reduce_sum %a dims [0] : tensor<40x40xf32> -> tensor<40xf32>
       cnn.yield %v : tensor<40xf32>

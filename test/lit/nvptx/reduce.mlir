@@ -1,10 +1,10 @@
-// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=rows=reduce" --cnn-plan=together=false --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=rows=reduce override=b.grad=tile:256;vector:1" --cnn-plan=together=false --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // Breaks if the threads of a block do not share the points of a sum, or add theirs up without waiting
 // for each other.
 
 module @m attributes {cnn.target = "nvptx"} {
-  func.func @infer(%x: tensor<300x4xf32>, %lr: tensor<f32>, %b: tensor<4xf32>, %y: tensor<4x5x20x2xf32>)
-      -> (tensor<4xf32>, tensor<f32>, tensor<4x5xf32>) {
+  func.func @infer(%x: tensor<300x4xf32>, %lr: tensor<f32>, %b: tensor<4xf32>, %y: tensor<4x5x20x2xf32>, %z: tensor<100x12xf32>)
+      -> (tensor<4xf32>, tensor<12xf32>, tensor<f32>, tensor<4x5xf32>) {
     // Elements of a sum do not lie side by side: each thread takes every 256th.
     // CHECK-LABEL: gpu.func @b_grad(
     // CHECK-SAME: workgroup(%[[S:.*]] : memref<8xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64}) kernel attributes {known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 2 : i32}
@@ -29,6 +29,24 @@ module @m attributes {cnn.target = "nvptx"} {
       %m = cnn.mul %v, %l : tensor<4xf32>, tensor<f32> -> tensor<4xf32>
       %u = cnn.sub %p, %m : tensor<4xf32>, tensor<4xf32> -> tensor<4xf32>
       cnn.yield %u : tensor<4xf32>
+    }
+    // Threads beside each other have four columns each, 64 share them. Of a warp they add up by shuffles at distances
+    // of 16, 8 and 4 threads, then 8 warps.
+    // CHECK-LABEL: gpu.func @columns_kernel(
+    // CHECK-SAME: workgroup(%[[S:.*]] : memref<32xf32, {{.*}}memref<32xf32, {{.*}}memref<32xf32, {{.*}}memref<32xf32
+    // CHECK: scf.for %{{.*}} = %{{.*}} to %c100_i32 step %c64_i32 iter_args({{.*}}) -> (f32, f32, f32, f32)
+    // CHECK: vector.load %{{.*}} {alignment = 16 : i64} : memref<1200xf32>, vector<4xf32>
+    // CHECK: scf.yield
+    // CHECK-COUNT-12: gpu.shuffle xor
+    // CHECK-NOT: gpu.shuffle
+    // CHECK-COUNT-4: memref.store
+    // CHECK: gpu.barrier
+    // CHECK: scf.if
+    // CHECK-COUNT-32: memref.load
+    // CHECK: vector.store %{{.*}} {alignment = 16 : i64} : memref<12xf32>, vector<4xf32>
+    %columns = cnn.group "columns" (%a = %z) : (tensor<100x12xf32>) -> tensor<12xf32> {
+      %v = cnn.reduce_sum %a dims [0] : tensor<100x12xf32> -> tensor<12xf32>
+      cnn.yield %v : tensor<12xf32>
     }
     // Four neighbours at a time, each in a maximum of its own.
     // CHECK-LABEL: gpu.func @largest_kernel(
@@ -58,6 +76,6 @@ module @m attributes {cnn.target = "nvptx"} {
       %v = cnn.reduce_sum %a dims [2, 3] : tensor<4x5x20x2xf32> -> tensor<4x5xf32>
       cnn.yield %v : tensor<4x5xf32>
     }
-    return %g, %m, %r : tensor<4xf32>, tensor<f32>, tensor<4x5xf32>
+    return %g, %columns, %m, %r : tensor<4xf32>, tensor<12xf32>, tensor<f32>, tensor<4x5xf32>
   }
 }
