@@ -43,15 +43,25 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       if (entry.isPublic() && !entry.isDeclaration())
         copyResults(entry);
     rests.clear();
-    SmallVector<GroupOp> groups;
-    module.walk([&](GroupOp group) { groups.push_back(group); });
-    for (GroupOp group : groups)
-      if (failed(split(group, *asked)))
-        return signalPassFailure();
-    for (auto entry : module.getOps<func::FuncOp>())
-      if (entry.isPublic() && !entry.isDeclaration() &&
-          failed(chooseGpuLayouts(entry, layout, bound)))
-        return signalPassFailure();
+    auto forGroups = [&](function_ref<LogicalResult(GroupOp)> change) {
+      SmallVector<GroupOp> groups;
+      module.walk([&](GroupOp group) { groups.push_back(group); });
+      return success(llvm::all_of(groups, [&](GroupOp group) { return succeeded(change(group)); }));
+    };
+    auto forEntries = [&](function_ref<LogicalResult(func::FuncOp)> change) {
+      for (auto entry : module.getOps<func::FuncOp>())
+        if (entry.isPublic() && !entry.isDeclaration() && failed(change(entry)))
+          return failure();
+      return success();
+    };
+    // Layouts are those of products apart from poolings; how long sums take follows from them, and
+    // where sums are cut, there are tensors of parts.
+    if (failed(forGroups([&](GroupOp group) { return splitPool(group); })) ||
+        failed(forEntries(
+            [&](func::FuncOp entry) { return chooseGpuLayouts(entry, layout, bound); })) ||
+        failed(forGroups([&](GroupOp group) { return splitDepth(group, *asked); })) ||
+        failed(forEntries(followGpuLayouts)))
+      return signalPassFailure();
     WalkResult result = module.walk([&](GroupOp group) {
       return failed(schedule(group, *asked)) ? WalkResult::interrupt() : WalkResult::advance();
     });
@@ -59,23 +69,16 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       signalPassFailure();
   }
 
-  /// Takes groups apart of which several kernels are faster than one.
-  LogicalResult split(GroupOp group, MutableArrayRef<Override> asked) {
+  /// Takes a product that a pooling follows apart from it where that is faster.
+  LogicalResult splitPool(GroupOp group) {
     if (ScheduleSpace::whyNotForm(group, "gather").empty())
       ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
     if (failed(space))
       return failure();
-    if (space->isProductBeforePool(bound)) {
-      group = splitPool(group, space->getInfo());
-      if (failed(space = GpuScheduleSpace::get(group)))
-        return failure();
-    }
-    return splitDepth(group, *space, asked);
-  }
-
-  /// A product that a pooling follows, apart from it.
-  GroupOp splitPool(GroupOp group, const GroupInfo &info) {
+    if (!space->isProductBeforePool(bound))
+      return success();
+    const GroupInfo &info = space->getInfo();
     Operation *anchor = NestOpInterface(info.anchor);
     int64_t bytes = 0;
     Operation *last = info.epilogue.empty() ? anchor : info.epilogue.back();
@@ -90,15 +93,18 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     product.addReason("apart from the pooling: " + std::to_string(bytes) +
                       " more bytes are written and read, and its tiles are shared");
     rests.insert(rest);
-    return product;
+    return success();
   }
 
   /// Cuts sums of many points into several, which are then added up.
-  LogicalResult splitDepth(GroupOp group, const GpuScheduleSpace &space,
-                           MutableArrayRef<Override> asked) {
-    const GroupInfo &info = space.getInfo();
+  LogicalResult splitDepth(GroupOp group, MutableArrayRef<Override> asked) {
     if (rests.contains(group))
       return success();
+    FailureOr<GpuScheduleSpace> whole = GpuScheduleSpace::get(group);
+    if (failed(whole))
+      return failure();
+    const GpuScheduleSpace &space = *whole;
+    const GroupInfo &info = space.getInfo();
     bool can = canSplitSums(info);
     std::string reason;
     DepthSplit chosen = can ? space.chooseSplit(bound, reason) : DepthSplit();

@@ -40,18 +40,9 @@ public:
 private:
   bool isImage(Value value) const { return images.contains(value); }
   bool hasManyChannels(ArrayRef<int64_t> shape) const;
-  static bool staysInside(Value value);
-  SmallVector<Value> getFactors(GroupOp group, const GroupInfo &info) const;
   Value getWeight(GroupOp group, const GpuScheduleSpace &space) const;
   void setWeight(GroupOp group, Value weight);
   void setGradient(GroupOp group, const GpuScheduleSpace &space);
-  static void setLast(Value value) {
-    RankedTensorType type = getTensor(value);
-    LayoutAttr layout =
-        getChannelsLast(type.getContext(), type.getRank(), /*channels=*/type.getRank() - 3);
-    value.setType(RankedTensorType::get(type.getShape(), type.getElementType(), layout));
-  }
-  static bool isLast(Value value) { return !getLayoutOf(getTensor(value)).isPlain(); }
 
   func::FuncOp entry;
   bool always;
@@ -66,6 +57,16 @@ private:
 };
 } // namespace
 
+/// Lets a tensor [..., N, C, H, W] lie channels-last.
+static void setLast(Value value) {
+  RankedTensorType type = getTensor(value);
+  LayoutAttr layout =
+      getChannelsLast(type.getContext(), type.getRank(), /*channels=*/type.getRank() - 3);
+  value.setType(RankedTensorType::get(type.getShape(), type.getElementType(), layout));
+}
+
+static bool isLast(Value value) { return !getLayoutOf(getTensor(value)).isPlain(); }
+
 /// Whether a tensor [..., N, C, H, W] lies differently channels-last, and gains by it.
 bool ChannelsLast::hasManyChannels(ArrayRef<int64_t> shape) const {
   int64_t channels = shape[shape.size() - 3];
@@ -74,7 +75,7 @@ bool ChannelsLast::hasManyChannels(ArrayRef<int64_t> shape) const {
 }
 
 /// Whether groups alone give and take the value: others ask for row-major order.
-bool ChannelsLast::staysInside(Value value) {
+static bool staysInside(Value value) {
   return value.getDefiningOp<GroupOp>() && llvm::all_of(value.getUsers(), llvm::IsaPred<GroupOp>);
 }
 
@@ -89,7 +90,7 @@ void ChannelsLast::findImages() {
 }
 
 /// The inputs of the group that its anchor reads as they are.
-SmallVector<Value> ChannelsLast::getFactors(GroupOp group, const GroupInfo &info) const {
+static SmallVector<Value> getFactors(GroupOp group, const GroupInfo &info) {
   SmallVector<Value> factors;
   NestOpInterface anchor = info.anchor;
   for (Value operand : anchor->getOperands())
@@ -175,8 +176,7 @@ void ChannelsLast::setGradient(GroupOp group, const GpuScheduleSpace &space) {
   bool isProduct =
       space.getContraction() && factors.size() == 2 && isImage(factors[0]) && isImage(factors[1]);
   auto isWeight = [&](Value value) {
-    int64_t rank = getTensor(value).getRank();
-    return (rank == 5 || (rank == 4 && !batch.isBatched(value))) &&
+    return getTensor(value).getRank() == 4 && !batch.isBatched(value) &&
            hasManyChannels(getTensor(value).getShape());
   };
   bool follows = false;
@@ -222,6 +222,42 @@ std::string ChannelsLast::getReason() const {
     return "row-major: channels-last would take " + sums;
   return llvm::formatv("channels-last: {0}; images: {1}, weights: {2}, gradients of weights: {3}",
                        sums, images.size(), weights.size(), numGradients);
+}
+
+/// Whether the group multiplies two images that lie channels-last: weights that do are copies.
+static bool isProductOfImages(GroupOp group, const GpuScheduleSpace &space) {
+  SmallVector<Value> factors = getFactors(group, space.getInfo());
+  return space.getContraction() && factors.size() == 2 && llvm::all_of(factors, [](Value factor) {
+           auto maker = factor.getDefiningOp<GroupOp>();
+           return maker && isLast(factor) && getTensor(factor).getRank() == 4 &&
+                  maker.getBody().front().getOps<ConvertLayoutOp>().empty();
+         });
+}
+
+/// Whether `parts` are added up to something of their shape that lies channels-last.
+static bool becomesLast(Value parts) {
+  ArrayRef<int64_t> shape = getTensor(parts).getShape().drop_front();
+  return llvm::any_of(parts.getUsers(), [&](Operation *user) {
+    return llvm::any_of(user->getResults(), [&](Value result) {
+      return getTensor(result).getShape() == shape && isLast(result);
+    });
+  });
+}
+
+LogicalResult mlir::cnn::followGpuLayouts(func::FuncOp entry) {
+  for (auto group : entry.getOps<GroupOp>()) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
+    if (failed(space))
+      return failure();
+    for (Value result : group.getResults())
+      if (ArrayRef<int64_t> shape = getTensor(result).getShape();
+          shape.size() == 5 && shape[2] > 1 && shape[3] * shape[4] > 1 && staysInside(result) &&
+          (becomesLast(result) || isProductOfImages(group, *space)))
+        setLast(result);
+  }
+  for (auto group : entry.getOps<GroupOp>())
+    group.adoptTypes();
+  return success();
 }
 
 LogicalResult mlir::cnn::chooseGpuLayouts(func::FuncOp entry, StringRef asked, double precision) {

@@ -17,6 +17,10 @@ namespace mlir::cnn {
 /// whatever it costs). `precision` is that of `GpuScheduleSpace::choose`.
 LogicalResult chooseGpuLayouts(func::FuncOp entry, StringRef asked, double precision);
 
+/// Lets parts of sums, [parts, ...], lie as what they are added up to; those of gradients of
+/// weights as the images that these are products of.
+LogicalResult followGpuLayouts(func::FuncOp entry);
+
 } // namespace mlir::cnn
 
 #endif // CNNC_COMPILER_SCHEDULE_GPULAYOUTS_H
