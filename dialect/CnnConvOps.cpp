@@ -6,6 +6,7 @@
 #include "dialect/Winograd.h"
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -150,7 +151,8 @@ Values ConvOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool> needed)
     auto grad = ConvDataGradOp::create(b, getLoc(), dropLayout(getTensor(getInput())), dy[0],
                                        getWeight(), getStride(), getPadding(), getDilation(),
                                        getGroups(), /*scatter=*/true);
-    grad.setScatter(grad.isScatterCheaper());
+    bool unit = llvm::all_of(getStride(), [](int64_t stride) { return stride == 1; });
+    grad.setScatter(!unit || grad.isScatterCheaper());
     gradients[0] = grad;
   }
   if (needed[1])
@@ -300,18 +302,28 @@ LogicalResult ConvDataGradOp::verify() {
                             Window::ofConv(w, getStride(), getPadding(), getDilation()),
                             getGroups())))
     return failure();
-  if (!getScatter() && (getStride()[0] != 1 || getStride()[1] != 1))
-    return emitOpError() << "the gather form needs stride 1, not " << formatShape(getStride())
-                         << " (C2)";
+  if (std::string why = whyNotGather(); !getScatter() && !why.empty())
+    return emitOpError() << "the gather form does not apply: " << why << " (C2)";
   return success();
 }
 
+std::string ConvDataGradOp::whyNotGather() {
+  for (auto [stride, dilation] : llvm::zip(getStride(), getDilation()))
+    if ((dilation - 1) % stride != 0)
+      return "with a stride of " + std::to_string(stride) + " it needs a dilation of 1, or of 1 " +
+             "more than a multiple of it, not " + std::to_string(dilation);
+  return "";
+}
+
 bool ConvDataGradOp::isScatterCheaper() {
-  if (getStride()[0] != 1 || getStride()[1] != 1)
+  if (!whyNotGather().empty())
     return true; // The only form.
-  ArrayRef<int64_t> image = getTensor(getResult()).getShape(),
-                    output = getTensor(getGradient()).getShape();
-  return 1.25 * output[2] * output[3] < static_cast<double>(image[2]) * image[3];
+  double scattered = 1, gathered = 1;
+  for (int axis : {0, 1}) {
+    scattered *= getTensor(getGradient()).getDimSize(2 + axis);
+    gathered *= llvm::divideCeil(getTensor(getResult()).getDimSize(2 + axis), getStride()[axis]);
+  }
+  return 1.25 * scattered < gathered;
 }
 
 Nest ConvDataGradOp::getNest() {
@@ -328,18 +340,46 @@ Nest ConvDataGradOp::getNest() {
     nest.scatter = true;
     return nest;
   }
-  // (n, g, c, i, j | k, r, s) over the input's image: dy is read at i + pt - r dh.
-  ConvSpace space(getContext(), x, w, x, window, getGroups(),
-                  {'n', 'g', 'c', 'i', 'j', 'k', 'r', 's'});
-  Nest nest = space.nest("ngcij");
-  auto turned = [&](int axis, char out, char tap) {
-    return space.dim(out) + window.padding[2 * axis] - space.dim(tap) * window.dilation[axis];
+  // (n, g, c, i, j | k, r, s) over the input's image: dy is read at i + pt - r dh. Along an axis of
+  // stride t > 1, the rows of dx fall into t phases, each of which meets every t-th tap only: row
+  // t i + a is met by the taps a + first + t r, at row i + (a + pt - (a + first) dh) / t - r dh of
+  // dy.
+  ConvSpace space(getContext(), x, w, x, window, getGroups(), {'n', 'g', 'c'});
+  const char phases[2] = {'a', 'b'}, rows[2] = {'i', 'j'}, taps[2] = {'r', 's'};
+  int64_t first[2] = {0, 0};
+  auto isStrided = [&](int axis) { return window.stride[axis] > 1; };
+  for (int axis : {0, 1}) {
+    if (!isStrided(axis))
+      continue;
+    int64_t stride = window.stride[axis], skipped = window.padding[2 * axis] % stride;
+    first[axis] = skipped == 0 ? 0 : skipped - stride;
+    space.order.push_back(phases[axis]);
+    space.sizes[phases[axis]] = stride;
+    space.sizes[rows[axis]] = llvm::divideCeil(x.getDimSize(2 + axis), stride);
+    space.sizes[taps[axis]] = (w.getDimSize(2 + axis) - 1 - first[axis]) / stride + 1;
+  }
+  space.order.append({'i', 'j', 'k', 'r', 's'});
+  auto turned = [&](int axis) {
+    int64_t padding = window.padding[2 * axis], dilation = window.dilation[axis],
+            stride = window.stride[axis];
+    AffineExpr row = space.dim(rows[axis]) - space.dim(taps[axis]) * dilation;
+    if (!isStrided(axis))
+      return row + padding;
+    return row + space.dim(phases[axis]) * ((1 - dilation) / stride) +
+           (padding - first[axis] * dilation) / stride;
   };
-  nest.operandMaps = {
-      space.map({space.dim('n'), space.outputChannel(), turned(0, 'i', 'r'), turned(1, 'j', 's')}),
-      space.weight()};
+  // `stride * steps + phase + offset`, or just the steps where there are no phases.
+  auto inPhase = [&](int axis, char steps, int64_t offset) {
+    if (!isStrided(axis))
+      return space.dim(steps);
+    return space.dim(steps) * window.stride[axis] + space.dim(phases[axis]) + offset;
+  };
+  Nest nest = space.nest("ngcabij");
+  nest.operandMaps = {space.map({space.dim('n'), space.outputChannel(), turned(0), turned(1)}),
+                      space.map({space.outputChannel(), space.dim('c'), inPhase(0, 'r', first[0]),
+                                 inPhase(1, 's', first[1])})};
   nest.resultMaps = {
-      space.map({space.dim('n'), space.inputChannel(), space.dim('i'), space.dim('j')})};
+      space.map({space.dim('n'), space.inputChannel(), inPhase(0, 'i', 0), inPhase(1, 'j', 0)})};
   return nest;
 }
 
@@ -364,14 +404,16 @@ LogicalResult ConvWeightGradOp::verify() {
                          << " slices (C1)";
   auto weight = RankedTensorType::get(result.getShape().take_back(4), result.getElementType());
   auto isOne = [](int64_t value) { return value == 1; };
-  if (int64_t tile = getWinograd();
-      tile != 0 && (!hasWinogradGradPoints(tile) || slices == 0 || getGroups() != 1 ||
-                    weight.getDimSize(2) != 3 || weight.getDimSize(3) != 3 ||
-                    !llvm::all_of(getStride(), isOne) || !llvm::all_of(getDilation(), isOne)))
-    return emitOpError()
-           << "winograd is " << tile
-           << ", expected 0, or 2, 3 or 4 with slices and a kernel of 3x3 whose stride, "
-              "dilation and groups are 1 (C3)";
+  int64_t tile = getWinograd();
+  bool untransformed = tile == 1;
+  if (tile != 0 && (slices == 0 || getGroups() != 1))
+    return emitOpError() << "winograd is " << tile << ", which needs slices, and 1 group (C3)";
+  if (tile != 0 && !untransformed &&
+      (!hasWinogradGradPoints(tile) || weight.getDimSize(2) != 3 || weight.getDimSize(3) != 3 ||
+       !llvm::all_of(getStride(), isOne) || !llvm::all_of(getDilation(), isOne)))
+    return emitOpError() << "winograd is " << tile
+                         << ", expected 0 or 1, or 2, 3 or 4 with a kernel of 3x3 whose stride and "
+                            "dilation are 1 (C3)";
   return verifyGradient(*this, x, weight, y,
                         Window::ofConv(weight, getStride(), getPadding(), getDilation()),
                         getGroups());

@@ -42,13 +42,14 @@ def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
   let description = [{
     `dx[n, c, i sh + r dh - pt, j sw + s dw - pl] = sum_{k, r, s} dy[n, k, i, j] * w[k, c, r, s]`.
 
-    Two forms: `scatter` follows the sum as it stands and serves every stride; `gather` (stride 1 only)
-    computes each element of `dx` by a convolution with the kernel turned round, so that others can follow
-    in its group. The attribute `scatter` tells which one; `isScatterCheaper` counts.
+    Two forms: `scatter` follows the sum as it stands; `gather` computes each element of `dx` by a convolution
+    with the kernel turned round, so that others can follow in its group. Along an axis of stride `t` that is `t`
+    convolutions, each with every `t`-th tap, whose results lie interleaved: the nest counts them as phases before
+    rows and columns. The attribute `scatter` tells which form; `isScatterCheaper` counts.
 
     Constraints:
     - C1: the result has the shape of the input of the convolution that gives `dy`'s shape.
-    - C2: `scatter` is set where a stride is not 1.
+    - C2: `scatter` is set where a dilation is not 1 more than a multiple of its stride.
   }];
   let arguments = !con((ins Cnn_FloatTensor:$gradient, Cnn_FloatTensor:$weight), Cnn_WindowAttrs,
                        (ins DefaultValuedAttr<BoolAttr, "true">:$scatter));
@@ -59,6 +60,8 @@ def Cnn_ConvDataGradOp : Cnn_TypedNestOp<"conv_data_grad"> {
   let extraClassDeclaration = [{
     /// Whether the scattered form takes fewer multiplications; it also adds to memory once per sum.
     bool isScatterCheaper();
+    /// Why the gathered form does not apply; empty where it does.
+    std::string whyNotGather();
   }];
   let hasVerifier = 1;
 }
@@ -71,15 +74,15 @@ def Cnn_ConvWeightGradOp : Cnn_TypedNestOp<"conv_weight_grad"> {
     With `slices`, the result has a leading dimension of that extent, the batch is cut into as many
     equal slices, and each slice has its own sum.
 
-    With `winograd`, set by the schedule, it is computed by Winograd's algorithm F(3, `winograd`) from
-    tiles of so many rows and columns of `dy`.
+    With `winograd`, set by the schedule, it is computed step by step, with channels in the lanes: by Winograd's
+    algorithm F(3, `winograd`) from tiles of so many rows and columns of `dy`, or, with 1, as it stands.
 
     Constraints:
     - C1: the result has the shape of the weight of the convolution from `x` to `dy`, behind `slices`
       if that is not 0.
     - C2: `slices` divides the batch.
-    - C3: `winograd` is 0, 2, 3 or 4; if not 0, the kernel is 3 x 3, stride, dilation and groups are 1, and
-      there are slices.
+    - C3: `winograd` is 0 to 4; if not 0, there are slices, and one group; from 2 on, the kernel is 3 x 3, stride and
+      dilation are 1.
   }];
   let arguments = !con((ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$gradient), Cnn_WindowAttrs,
                        (ins DefaultValuedAttr<I64Attr, "0">:$slices,

@@ -31,7 +31,8 @@ struct Nest {
   /// Per operand, from the dimensions to the operand's logical indices. An index outside of the
   /// operand (a convolution's padding) reads `padding`.
   SmallVector<AffineMap> operandMaps;
-  /// Per result, from the dimensions to the result's logical indices.
+  /// Per result, from the dimensions to the result's logical indices. What falls outside of the
+  /// result is dropped.
   SmallVector<AffineMap> resultMaps;
   /// What an operand gives outside of its bounds; NaN where the body does not use it there.
   double padding = 0.0;

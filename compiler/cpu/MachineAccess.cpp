@@ -165,23 +165,31 @@ FailureOr<MachineAccess> MachineAccess::get(Operation *op, Value buffer, ValueRa
                    : access.laneStride == 1 ? Lanes::Contiguous
                                             : Lanes::Strided;
   }
-  for (int64_t dim : guard)
-    access.guards.push_back(
-        {dim, type.getDimSize(dim), access.numLanes > 1 ? coefficients[dim][rank - 1] : 0, {}});
 
-  // Where the index into a dimension with stored zeros is a number, and the same for all lanes.
+  // Where the index into a dimension with zeros, stored or read outside of it, is a number, and the
+  // same for all lanes.
   struct Edge {
     unsigned dim;
     int64_t first, last;
   };
   SmallVector<Edge> edges;
-  for (auto [dim, count] : llvm::enumerate(zeros)) {
+  auto addEdge = [&](int64_t dim, int64_t count) {
     APInt at;
-    if (count != 0 && (access.numLanes == 1 || coefficients[dim][rank - 1] == 0) &&
-        matchPattern(indices[dim], m_ConstantInt(&at)))
-      edges.push_back({static_cast<unsigned>(dim), count - at.getSExtValue(),
-                       type.getDimSize(dim) - count - at.getSExtValue()});
-  }
+    if ((access.numLanes > 1 && coefficients[dim][rank - 1] != 0) ||
+        !matchPattern(indices[dim], m_ConstantInt(&at)))
+      return false;
+    edges.push_back({static_cast<unsigned>(dim), count - at.getSExtValue(),
+                     type.getDimSize(dim) - count - at.getSExtValue()});
+    return true;
+  };
+  for (auto [dim, count] : llvm::enumerate(zeros))
+    if (count != 0)
+      addEdge(dim, count);
+  auto load = dyn_cast<TileLoadOp>(op);
+  for (int64_t dim : guard)
+    if (!load || !load.getPadding().isZero() || !addEdge(dim, 0))
+      access.guards.push_back(
+          {dim, type.getDimSize(dim), access.numLanes > 1 ? coefficients[dim][rank - 1] : 0, {}});
 
   // The rows, in row-major order of the tile without its last dimension.
   SmallVector<int64_t> position(rank, 0);

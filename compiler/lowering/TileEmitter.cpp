@@ -241,11 +241,11 @@ TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type
       address.exprs.push_back(expr);
       continue;
     }
-    // One row at a time: find its block and its place there.
+    // One row at a time, or some of one block: find the block and the place there.
     Value row = buildBase(form, here, 0, tile.pooled);
     address.indices.push_back(inner ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
                                     : b.createOrFold<arith::DivUIOp>(loc, row, constant(block)));
-    address.exprs.push_back(zero);
+    address.exprs.push_back(inner && !tile.pooled ? getTileExpr(form, tile) : zero);
   }
   return address;
 }
@@ -603,6 +603,12 @@ SmallVector<Value> TileEmitter::emitPool(Value input) {
 /// tensor.
 SmallVector<TileEmitter::Segment> TileEmitter::getSegments(unsigned dim) {
   int64_t units = space.getUnits(dim, schedule.vector), tile = schedule.tile[dim];
+  SmallVector<Segment> segments;
+  if (space.isPhase(dim)) {
+    for (int64_t begin = 0; begin < units; begin += tile)
+      segments.push_back({begin, 1, std::min(tile, units - begin)});
+    return segments;
+  }
   int64_t low = 0, high = units - 1;
   auto narrow = [&](ArrayRef<LinearForm> forms, RankedTensorType type) {
     LayoutAttr layout = getLayoutOf(type);
@@ -626,14 +632,13 @@ SmallVector<TileEmitter::Segment> TileEmitter::getSegments(unsigned dim) {
     for (const GroupInfo::Read &read : info.getReads())
       if (!read.pooled)
         narrow(read.forms, getTensor(group.getInputs()[read.argument]));
-    if (nest.scatter)
+    if (nest.transforms.empty() && !info.pool)
       narrow(info.getResultForms(), getTensor(group.getResult(0)));
   }
   int64_t begin = llvm::alignTo(low, tile);
   int64_t end = high + 1 > begin ? begin + (high + 1 - begin) / tile * tile : begin;
   if (begin >= end)
     begin = end = 0; // No tile lies inside.
-  SmallVector<Segment> segments;
   if (begin > 0)
     segments.push_back({0, begin / tile, tile});
   if (end > begin)

@@ -1,4 +1,4 @@
-//===- WeightGradEmitter.cpp - Winograd's algorithm for the gradient of a kernel -------------===//
+//===- WeightGradEmitter.cpp - The gradient of a kernel, step by step ----------------------===//
 
 #include "compiler/lowering/WeightGradEmitter.h"
 #include "compiler/lowering/TileEmitter.h"
@@ -17,8 +17,8 @@ WeightGradEmitter::WeightGradEmitter(func::FuncOp kernel, GroupOp group,
                                      const NestSchedule &schedule, const Machine &machine)
     : kernel(kernel), group(group), grad(*group.getOps<ConvWeightGradOp>().begin()),
       space(*scheduleSpace.getWeightGrad()), step(space.getStep(schedule.tile)),
-      sliced(kernel->hasAttr("cnn.slices")), b(group), loc(grad.getLoc()),
-      element(getTensor(grad.getResult()).getElementType()), lanes(space.lanes),
+      sliced(kernel->hasAttr("cnn.slices")), transforms(space.tile != plainTile), b(group),
+      loc(grad.getLoc()), element(getTensor(grad.getResult()).getElementType()), lanes(space.lanes),
       registers(machine.registers) {}
 
 //===--------------------------------------------------------------------------------------------===//
@@ -105,19 +105,22 @@ WeightGradEmitter::Source WeightGradEmitter::getSource(Value operand, bool ofInp
 void WeightGradEmitter::emit() {
   input = getSource(grad.getInput(), true);
   gradient = getSource(grad.getGradient(), false);
-  WinogradMatrices matrices = getWinogradGradMatrices(space.tile);
-  input.matrix = matrices.input;
-  gradient.matrix = matrices.weight;
-  outputMatrix = matrices.output;
+  if (transforms) {
+    WinogradMatrices matrices = getWinogradGradMatrices(space.tile);
+    input.matrix = matrices.input;
+    gradient.matrix = matrices.weight;
+    outputMatrix = matrices.output;
+  }
   output = kernel.getArgument(2 + group.getInputs().size());
 
   WeightGradScratch scratch = space.getScratch(step);
-  int64_t alpha = space.alpha, depth = space.getDepth(step);
+  int64_t rows = space.alpha[0], columns = space.alpha[1], depth = space.getDepth(step);
   int64_t stride = std::max(space.getWindowStride(step, true), space.getWindowStride(step, false));
   window = view(scratch.window, {space.block, stride});
-  input.points = view(scratch.input, {alpha, alpha, depth * step.channels + lanes});
-  gradient.points = view(scratch.gradient, {alpha, alpha, depth * step.outputs + lanes});
-  sum = view(scratch.sum, {alpha, alpha, step.outputs * step.channels + lanes});
+  input.points = view(scratch.input, {rows, columns, depth * step.channels + lanes});
+  gradient.points = view(scratch.gradient, {transforms ? rows : 1, transforms ? columns : 1,
+                                            depth * step.outputs + lanes});
+  sum = view(scratch.sum, {rows, columns, step.outputs * step.channels + lanes});
 
   Value item = kernel.getArgument(0);
   int64_t ofOutputs = space.getNumChunks(step, true), ofChannels = space.getNumChunks(step, false);
@@ -137,8 +140,8 @@ void WeightGradEmitter::emit() {
 void WeightGradEmitter::emitChunk(Value slice, Value firstOutput, Value firstChannel) {
   auto lane = [&](unsigned dim) { return getAffineDimExpr(dim, b.getContext()); };
   AffineExpr zero = getAffineConstantExpr(0, b.getContext());
-  loop(space.alpha, 1, [&](Value p) {
-    loop(space.alpha, 1, [&](Value q) {
+  loop(space.alpha[0], 1, [&](Value p) {
+    loop(space.alpha[1], 1, [&](Value q) {
       loop(step.outputs * step.channels, lanes, [&](Value at) {
         store(buildZero(b, loc, getTile({})), sum, {p, q, at}, {zero, zero, lane(0)});
       });
@@ -173,8 +176,16 @@ void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel,
                                        Value firstTile, Value tileRow, Value tileColumn) {
   int64_t rows = space.getExtent(step, 0, source.ofInput);
   int64_t columns = space.getExtent(step, 1, source.ofInput);
-  int64_t size = source.ofInput ? space.alpha : space.tile;
-  Value corner[2] = {scale(tileRow, space.tile), scale(tileColumn, space.tile)};
+  // What becomes a tile's points, and how far apart it lies.
+  int64_t extents[2] = {space.tile, space.tile}, apart[2] = {1, 1};
+  if (source.ofInput)
+    for (int axis : {0, 1}) {
+      extents[axis] = space.alpha[axis];
+      apart[axis] = space.dilation[axis];
+    }
+  int64_t tileSteps[2] = {space.getTileStep(0, source.ofInput),
+                          space.getTileStep(1, source.ofInput)};
+  Value corner[2] = {scale(tileRow, tileSteps[0]), scale(tileColumn, tileSteps[1])};
   if (source.ofInput)
     for (int axis : {0, 1})
       corner[axis] = add(corner[axis], constant(-space.padding[axis]));
@@ -195,18 +206,21 @@ void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel,
                   scale(add(scale(row, columns), column), lanes));
       });
     });
-    loop(space.block, 1, [&](Value image) {
-      loop(step.tiles[0], 1, [&](Value i) {
-        loop(step.tiles[1], 1, [&](Value j) {
+    // Images innermost: what they give lies next to each other.
+    loop(step.tiles[0], 1, [&](Value i) {
+      loop(step.tiles[1], 1, [&](Value j) {
+        loop(space.block, 1, [&](Value image) {
           AffineExpr d0 = getAffineDimExpr(0, context), d1 = getAffineDimExpr(1, context),
                      d2 = getAffineDimExpr(2, context);
           AffineExpr zero = getAffineConstantExpr(0, context);
-          Value pixel = scale(add(scale(i, space.tile * columns), scale(j, space.tile)), lanes);
+          Value pixel = scale(add(scale(i, tileSteps[0] * columns), scale(j, tileSteps[1])), lanes);
           Value value =
-              load(window, {image, pixel}, {zero, d0 * (columns * lanes) + d1 * lanes + d2},
-                   getTile({size, size}));
+              load(window, {image, pixel},
+                   {zero, d0 * (apart[0] * columns * lanes) + d1 * (apart[1] * lanes) + d2},
+                   getTile(extents));
           for (unsigned dim : {0, 1})
-            value = applyMatrix(b, loc, value, dim, source.matrix);
+            if (transforms)
+              value = applyMatrix(b, loc, value, dim, source.matrix);
           Value tile = add(add(scale(i, step.tiles[1]), j), firstTile);
           Value at = add(scale(add(scale(tile, space.block), image), source.chunk), channel);
           store(value, source.points, {constant(0), constant(0), at}, {d0, d1, d2});
@@ -290,8 +304,8 @@ void WeightGradEmitter::emitProducts() {
     --along;
   int64_t down = std::clamp<int64_t>((registers - along - 2) / along, 1, 14);
   down = std::min(down, step.outputs);
-  loop(space.alpha, 1, [&](Value p) {
-    loop(space.alpha, 1, [&](Value q) {
+  loop(space.alpha[0], 1, [&](Value p) {
+    loop(space.alpha[1], 1, [&](Value q) {
       int64_t whole = step.outputs / down * down;
       loop(whole, down, [&](Value k) {
         loop(vectors, along, [&](Value c) { emitProduct(p, q, k, down, c, along); });
@@ -312,6 +326,7 @@ void WeightGradEmitter::emitProduct(Value p, Value q, Value firstOutput, int64_t
   Value place = add(scale(firstOutput, step.channels), channel);
   SmallVector<AffineExpr> places = {zero, zero, k * step.channels + c * lanes + lane};
   Value before = load(sum, {p, q, place}, places, type);
+  auto ofGradient = [&](Value point) { return transforms ? point : constant(0); };
   int64_t depth = space.getDepth(step);
   int64_t unroll = depth % 4 == 0 ? 4 : depth % 2 == 0 ? 2 : 1;
   auto reduce = scf::ForOp::create(b, loc, constant(0), constant(depth), constant(unroll), before);
@@ -321,7 +336,8 @@ void WeightGradEmitter::emitProduct(Value p, Value q, Value firstOutput, int64_t
     Value value = reduce.getRegionIterArg(0);
     for (int64_t i = 0; i < unroll; ++i) {
       Value t = add(reduce.getInductionVar(), constant(i));
-      Value z = load(gradient.points, {p, q, add(scale(t, step.outputs), firstOutput)},
+      Value z = load(gradient.points,
+                     {ofGradient(p), ofGradient(q), add(scale(t, step.outputs), firstOutput)},
                      {zero, zero, k}, type);
       Value v = load(input.points, {p, q, add(scale(t, step.channels), channel)},
                      {zero, zero, c * lanes + lane}, type);
@@ -346,9 +362,10 @@ void WeightGradEmitter::emitResult(Value slice, Value firstOutput, Value firstCh
     loop(step.channels, lanes, [&](Value channel) {
       Value value =
           load(sum, {constant(0), constant(0), add(scale(output, step.channels), channel)},
-               {i, j, lane}, getTile({space.alpha, space.alpha}));
+               {i, j, lane}, getTile(space.alpha));
       for (unsigned dim : {0, 1})
-        value = applyMatrix(b, loc, value, dim, outputMatrix);
+        if (transforms)
+          value = applyMatrix(b, loc, value, dim, outputMatrix);
       store(value, this->output,
             {local ? constant(0) : slice, add(firstOutput, output), add(firstChannel, channel),
              constant(0), constant(0)},

@@ -1,4 +1,4 @@
-//===- WeightGradEmitter.h - Winograd's algorithm for the gradient of a kernel ---------------===//
+//===- WeightGradEmitter.h - The gradient of a kernel, step by step ------------------------===//
 
 #ifndef CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
 #define CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
@@ -9,8 +9,8 @@
 
 namespace mlir::cnn {
 
-/// Emits the code of a kernel whose group is a weight's gradient by Winograd's algorithm
-/// (schedule/WeightGrad.h), in place of the group:
+/// Emits the code of a kernel whose group is a weight's gradient computed step by step
+/// (schedule/WeightGrad.h), in place of the group. By Winograd's algorithm:
 ///
 ///     for each chunk of k and c                       a work item, or all within one slice
 ///       U = 0
@@ -24,6 +24,9 @@ namespace mlir::cnn {
 ///           for k in steps of 6, c in steps of 4 vectors
 ///             U[p, q, k, c] += sum over t of Z[p, q, t, k] V[p, q, t, c]
 ///       dw = A U A'
+///
+/// Without transforms p and q are the kernel's taps, V has the pixels that each meets, and all of
+/// them share Z.
 class WeightGradEmitter {
 public:
   WeightGradEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &scheduleSpace,
@@ -35,12 +38,12 @@ private:
   struct Source {
     Value buffer;
     RankedTensorType type;
-    bool local;    ///< holds the current slice only
-    bool ofInput;  ///< else the gradient
-    int64_t count; ///< channels
-    int64_t chunk; ///< channels of a chunk
-    SmallVector<double> matrix;
-    Value points; ///< V or Z
+    bool local;                 ///< holds the current slice only
+    bool ofInput;               ///< else the gradient
+    int64_t count;              ///< channels
+    int64_t chunk;              ///< channels of a chunk
+    SmallVector<double> matrix; ///< empty without transforms
+    Value points;               ///< V or Z
   };
   Source getSource(Value operand, bool ofInput);
 
@@ -71,7 +74,7 @@ private:
   ConvWeightGradOp grad;
   const WeightGradSpace &space;
   WeightGradStep step;
-  bool sliced;
+  bool sliced, transforms;
   OpBuilder b;
   Location loc;
   Type element;

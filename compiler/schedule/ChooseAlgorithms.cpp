@@ -15,6 +15,7 @@
 #include "compiler/schedule/Winograd.h"
 #include "llvm/Support/FormatVariadic.h"
 
+#include <array>
 #include <optional>
 #include <random>
 #include <vector>
@@ -29,7 +30,7 @@ using namespace mlir::cnn;
 
 /// Of these, precision decides which are chosen unasked.
 static constexpr int64_t convTiles[] = {2, 4, 6};
-static constexpr int64_t gradTiles[] = {2, 3, 4};
+static constexpr std::array<int64_t, 3> gradTiles = {2, 3, 4};
 
 namespace {
 struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgorithms> {
@@ -193,7 +194,8 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
 
   /// What the cost model says where something else was measured to be better.
   static std::string getEstimate(int64_t tile, double cycles) {
-    return llvm::formatv("the cost model has winograd{0}: {1:f0} cycles estimated", tile, cycles)
+    return llvm::formatv("the cost model has {0}: {1:f0} cycles estimated",
+                         WeightGradSpace::getName(tile), cycles)
         .str();
   }
 
@@ -213,12 +215,15 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     return false;
   }
 
-  /// The tiles of `winogradN`: 0 where that is no number; none for other algorithms.
+  /// The tiles of `winogradN`, or of steps without transforms: 0 where N is no size; none for other
+  /// algorithms.
   static std::optional<int64_t> getTile(StringRef algorithm) {
     int64_t tile = 0;
+    if (algorithm == WeightGradSpace::getName(plainTile))
+      return plainTile;
     if (!algorithm.consume_front("winograd"))
       return std::nullopt;
-    return algorithm.getAsInteger(10, tile) ? 0 : tile;
+    return algorithm.getAsInteger(10, tile) || tile == plainTile ? 0 : tile;
   }
 
   /// Of all convolutions, those are meant to which an algorithm applies; there must be one.
@@ -247,21 +252,26 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     auto error = [&](int64_t tile) { return candidate.getError(tile); };
     auto mayNot = [&](int64_t tile) {
       std::string why = candidate.whyNot(tile);
-      return why.empty() ? allowed.whyNot(tile, error) : why;
+      return why.empty() && tile != plainTile ? allowed.whyNot(tile, error) : why;
     };
     if (seed >= 0) {
-      int64_t drawn = random() % (1 + std::size(gradTiles));
-      if (drawn == 0 || !mayNot(gradTiles[drawn - 1]).empty())
-        return success();
-      return use(candidate.plan(gradTiles[drawn - 1]));
-    }
-    if (std::string why = candidate.whyNot(gradTiles[0]); !why.empty()) {
-      group.addReason("winograd does not apply: " + why);
-      return success(); // Nothing was measured beside the direct algorithm.
+      SmallVector<int64_t> possible = {0};
+      for (int64_t tile : {plainTile, gradTiles[0], gradTiles[1], gradTiles[2]})
+        if (mayNot(tile).empty())
+          possible.push_back(tile);
+      int64_t tile = possible[random() % possible.size()];
+      return tile == 0 ? success() : use(candidate.plan(tile));
     }
     std::optional<WeightGradCandidate::Plan> best;
     std::string refused, why;
-    for (int64_t tile : gradTiles) {
+    SmallVector<int64_t> tiles(gradTiles.begin(), gradTiles.end());
+    if (std::string problem = candidate.whyNot(gradTiles[0]); !problem.empty()) {
+      group.addReason("winograd does not apply: " + problem);
+      if (!candidate.whyNot(plainTile).empty())
+        return success(); // Nothing was measured beside the direct algorithm.
+      tiles = {plainTile};
+    }
+    for (int64_t tile : tiles) {
       if (std::string problem = mayNot(tile); !problem.empty()) {
         refused = refused.empty() ? problem : refused;
         continue;

@@ -71,7 +71,10 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
 
   /// Takes a product that a pooling follows apart from it where that is faster.
   LogicalResult splitPool(GroupOp group) {
-    if (ScheduleSpace::whyNotForm(group, "gather").empty())
+    bool strided = llvm::any_of(group.getOps<ConvDataGradOp>(), [](ConvDataGradOp grad) {
+      return grad.getStride()[0] != 1 || grad.getStride()[1] != 1;
+    });
+    if (!strided && ScheduleSpace::whyNotForm(group, "gather").empty())
       ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
     if (failed(space))

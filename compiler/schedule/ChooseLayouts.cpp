@@ -280,13 +280,15 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     // Contractions over the batch alone read rows: give them plain copies.
     BatchAnalysis before(entry);
     llvm::DenseMap<Value, Value> rows;
-    llvm::MapVector<Value, Value> channels;
+    llvm::MapVector<Value, Value> channels, weights;
     for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>())) {
       FailureOr<GroupInfo> info = GroupInfo::get(group);
       if (failed(info))
         return failure();
       if (auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation()))
         blockChannels(group, grad, channels);
+      if (auto grad = dyn_cast<ConvDataGradOp>(info->anchor.getOperation()))
+        turnWeight(group, grad, weights);
       if (!isa<MatmulOp>(info->anchor))
         continue;
       for (const GroupInfo::Read &read : info->getReads()) {
@@ -336,6 +338,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     for (auto [gradient, copy] : channels)
       layouts[copy] = getBlockedLayout(&getContext(), getTensor(copy).getRank(), 1, block);
     numBatch += layouts.size() - channels.size();
+    for (auto [weight, copy] : weights)
+      layouts[copy] = LayoutAttr::get(&getContext(), {1, 2, 3, 0, 1}, block, /*halo=*/{});
     return applyLayouts(entry, layouts);
   }
 
@@ -383,6 +387,39 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
       ++numConversions;
     }
     group.setOperand(argument.getArgNumber(), copy);
+  }
+
+  /// The gradient of a strided convolution's input sums over the rows of the weight, for each tap
+  /// apart: where rows are long, every element would come with a line of its own. Lets the group
+  /// read a copy in which lines of input channels follow each other.
+  void turnWeight(GroupOp group, ConvDataGradOp grad, llvm::MapVector<Value, Value> &copies) {
+    constexpr int64_t longRow = 256; // elements
+    auto argument = dyn_cast<BlockArgument>(grad.getWeight());
+    RankedTensorType weight = getTensor(grad.getWeight());
+    if (!argument || grad.isScatterCheaper() || !isStrided(grad) ||
+        weight.getDimSize(1) % block != 0 ||
+        weight.getNumElements() / weight.getDimSize(0) < longRow)
+      return;
+    Value input = group.getInputs()[argument.getArgNumber()];
+    Value &copy = copies[input];
+    if (!copy) {
+      OpBuilder b(&getContext());
+      b.setInsertionPointAfterValue(input);
+      copy =
+          makeGroup(b, input.getLoc(), group.getName().str() + ".weight", input,
+                    [&](OpBuilder &inner, ValueRange in) {
+                      return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
+                          .getResult();
+                    })
+              .getResult(0);
+      noHalo.insert(copy); // which taps lie outside of the kernel is known
+      ++numConversions;
+    }
+    group.setOperand(argument.getArgNumber(), copy);
+  }
+
+  static bool isStrided(ConvDataGradOp grad) {
+    return llvm::any_of(grad.getStride(), [](int64_t stride) { return stride != 1; });
   }
 
   /// Adds zeros around what is read with padding, and sets the types.

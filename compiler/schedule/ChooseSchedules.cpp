@@ -102,9 +102,9 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (std::optional<TunedChoice> form = getTunedAlgorithm(group);
         form && isa<ConvDataGradOp>(anchor)) {
       StringRef name = form->getAlgorithm();
-      bool isUnit = llvm::all_of(cast<ConvDataGradOp>(anchor).getStride(),
-                                 [](int64_t stride) { return stride == 1; });
-      if ((name == "scatter" || (name == "gather" && isUnit)) && name != chosen.algorithm) {
+      bool applies =
+          (name == "scatter" || name == "gather") && ScheduleSpace::whyNotForm(group, name).empty();
+      if (applies && name != chosen.algorithm) {
         ScheduleSpace::applyAlgorithm(group, name);
         FailureOr<ScheduleSpace> other = ScheduleSpace::get(group, machine, sliced);
         if (failed(other))
@@ -158,7 +158,9 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
       bool valid = succeeded(numbers);
       // Asked of all convolutions: cnn-choose-algorithms has taken it where it applies.
-      if (key == "algorithm" && value.starts_with("winograd") &&
+      bool isRewritten =
+          value.starts_with("winograd") || value == WeightGradSpace::getName(plainTile);
+      if (key == "algorithm" && isRewritten &&
           (override.name != group.getName() || sumsGradient(group)))
         continue;
       if (std::string why = ScheduleSpace::whyNotForm(group, value);

@@ -32,8 +32,9 @@ static constexpr double timesForGaps = 2, timesForLines = 3;
 /// How much of a cache a loop's operands may take to be found there again.
 static constexpr double shareOfCache = 0.6;
 
-/// The share of the products that are not with stored zeros known to be such: where a tile and its
-/// unrolled loops take whole dimensions, those of an image's edge are left out.
+/// The share of the products that are not with zeros known to be such: where a tile and its
+/// unrolled loops take whole dimensions, those of an image's edge are left out, and so are those
+/// with taps of other phases.
 double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
   double share = 1.0;
   for (const TensorAccess &access : accesses) {
@@ -41,7 +42,9 @@ double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
       continue;
     LayoutAttr layout = getLayoutOf(access.type);
     for (auto [at, form] : llvm::enumerate(access.forms)) {
-      if (layout.getHaloOf(at) == 0)
+      bool inPhase = llvm::any_of(llvm::seq<unsigned>(0, info.nest.numParallel),
+                                  [&](unsigned dim) { return form.uses(dim) && isPhase(dim); });
+      if (layout.getHaloOf(at) == 0 && !inPhase)
         continue;
       // How often each index occurs.
       std::map<int64_t, int64_t> counts = {{form.constant, 1}};
@@ -50,8 +53,9 @@ double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
         if (factor == 0)
           continue;
         int64_t units = getUnits(dim, schedule.vector);
-        known &= static_cast<int64_t>(dim) != schedule.vector && schedule.tile[dim] == units &&
-                 units <= 16;
+        known &= static_cast<int64_t>(dim) != schedule.vector &&
+                 (inPhase ? info.nest.isParallel(dim) || schedule.tile[dim] == units
+                          : schedule.tile[dim] == units && units <= 16);
         if (!known)
           break;
         std::map<int64_t, int64_t> next;
@@ -420,14 +424,14 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
   double best = 0;
   SmallVector<int64_t> order = schedule.order, bestOrder;
   int64_t bestChunk = 0;
-  // Of many dimensions, those with one step stay behind the others, blocks before.
-  unsigned begin = 0, end = parallel;
-  if (parallel > 6) {
-    begin = sliced ? nest.numSliced : 0;
-    auto steps = [&](int64_t dim) { return getSteps(schedule, dim) > 1; };
-    end = std::stable_partition(order.begin() + begin, order.begin() + parallel, steps) -
-          order.begin();
-  }
+  // Phases stay behind the others: together they fill the lines of the result. So do, of many
+  // dimensions, those with one step; blocks stay before.
+  unsigned begin = sliced && parallel > 6 ? nest.numSliced : 0;
+  auto moves = [&](int64_t dim) {
+    return !isPhase(dim) && (parallel <= 6 || getSteps(schedule, dim) > 1);
+  };
+  unsigned end =
+      std::stable_partition(order.begin() + begin, order.begin() + parallel, moves) - order.begin();
   do {
     if (sliced && parallel > 0 && order[0] != 0)
       break; // the slice comes first
@@ -447,6 +451,14 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
     if (int64_t steps = parallel > 0 ? getSteps(schedule, order[0]) : 1;
         split && steps > 1 && divisible) {
       candidate.chunk = llvm::divideCeil(steps, 4 * cores);
+      // Phases cut rows and columns into few steps: finer items where cores would idle.
+      auto idles = [&](int64_t chunk) {
+        return llvm::divideCeil(llvm::divideCeil(steps, chunk), cores) * chunk * cores >
+               1.1 * steps;
+      };
+      if (end < parallel && isPhase(order[end]) && idles(candidate.chunk))
+        while (candidate.chunk > 1 && idles(candidate.chunk))
+          --candidate.chunk;
       int64_t items = llvm::divideCeil(steps, candidate.chunk);
       cycles *= double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
     }

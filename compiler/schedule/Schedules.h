@@ -48,6 +48,9 @@ public:
   int64_t getLanes() const { return lanes; }
   /// Extent of a dimension in tiles of one element: vectors for the vector dimension.
   int64_t getUnits(unsigned dim, int64_t vector) const;
+  /// Whether every step along a parallel dimension is code of its own: it counts remainders of an
+  /// index that a reduced dimension counts in steps, and some lie outside of their operand.
+  bool isPhase(unsigned dim) const;
   /// Work items of a kernel of its own.
   int64_t getNumItems(const NestSchedule &schedule) const;
   /// Bytes of scratch memory that the kernel takes for itself.

@@ -1,4 +1,4 @@
-//===- WeightGrad.cpp - Winograd's algorithm for the gradient of a kernel --------------------===//
+//===- WeightGrad.cpp - The gradient of a kernel, step by step -----------------------------===//
 
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/BatchAnalysis.h"
@@ -27,18 +27,23 @@ static int64_t getImageBlock(RankedTensorType type) {
   return order == ArrayRef<int64_t>{0, 1, 2, 3, 0} ? layout.getBlock() : 0;
 }
 
+std::string WeightGradSpace::getName(int64_t tile) {
+  return tile == plainTile ? "steps" : "winograd" + std::to_string(tile);
+}
+
 std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t lanes) {
   ArrayRef<int64_t> w = getTensor(grad.getResult()).getShape().take_back(2);
   auto isOne = [](int64_t value) { return value == 1; };
-  if (w[0] != 3 || w[1] != 3)
+  bool transforms = tile != plainTile;
+  if (transforms && (w[0] != 3 || w[1] != 3))
     return "the kernel is " + formatShape(w) + ", and it needs 3x3";
-  if (!llvm::all_of(grad.getStride(), isOne))
+  if (transforms && !llvm::all_of(grad.getStride(), isOne))
     return "the stride is " + formatShape(grad.getStride()) + ", and it needs 1";
-  if (!llvm::all_of(grad.getDilation(), isOne))
+  if (transforms && !llvm::all_of(grad.getDilation(), isOne))
     return "the dilation is " + formatShape(grad.getDilation()) + ", and it needs 1";
   if (grad.getGroups() != 1)
     return "there are " + std::to_string(grad.getGroups()) + " groups, and it needs 1";
-  if (!hasWinogradGradPoints(tile))
+  if (transforms && !hasWinogradGradPoints(tile))
     return "its tiles are 2, 3 or 4";
   for (Value operand : grad->getOperands()) {
     if (!isa<BlockArgument>(operand))
@@ -52,8 +57,8 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
 
 WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t tile, int64_t lanes,
                                  const Machine &machine, bool sliced)
-    : tile(tile), alpha(tile + 2), lanes(lanes), slices(std::max<int64_t>(slices, 1)),
-      level2(machine.level2), sliced(sliced) {
+    : tile(tile), lanes(lanes), slices(std::max<int64_t>(slices, 1)), level2(machine.level2),
+      sliced(sliced) {
   RankedTensorType x = getTensor(grad.getInput()), y = getTensor(grad.getGradient());
   batch = x.getDimSize(0);
   channels = x.getDimSize(1);
@@ -62,6 +67,10 @@ WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t 
     image[axis] = x.getDimSize(2 + axis);
     result[axis] = y.getDimSize(2 + axis);
     padding[axis] = grad.getPadding()[2 * axis];
+    stride[axis] = grad.getStride()[axis];
+    dilation[axis] = grad.getDilation()[axis];
+    kernel[axis] = getTensor(grad.getResult()).getShape().take_back(2)[axis];
+    alpha[axis] = tile + kernel[axis] - 1;
     tiles[axis] = llvm::divideCeil(result[axis], tile);
   }
   block = std::max(getImageBlock(x), getImageBlock(y));
@@ -82,7 +91,8 @@ int64_t WeightGradSpace::getNumItems(const WeightGradStep &step) const {
 }
 
 int64_t WeightGradSpace::getExtent(const WeightGradStep &step, int axis, bool ofInput) const {
-  return step.tiles[axis] * tile + (ofInput ? 2 : 0);
+  int64_t count = step.tiles[axis] * tile;
+  return ofInput ? (count - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1 : count;
 }
 
 int64_t WeightGradSpace::getWindowStride(const WeightGradStep &step, bool ofInput) const {
@@ -102,11 +112,11 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
     return at;
   };
   // A vector between the points keeps them off the same sets of the cache.
-  int64_t points = alpha * alpha, depth = getDepth(step);
+  int64_t points = getNumPoints(), depth = getDepth(step);
   scratch.window =
       place(block * std::max(getWindowStride(step, true), getWindowStride(step, false)));
   scratch.input = place(points * (depth * step.channels + lanes));
-  scratch.gradient = place(points * (depth * step.outputs + lanes));
+  scratch.gradient = place(getNumGradientPoints() * (depth * step.outputs + lanes));
   scratch.sum = place(points * (step.outputs * step.channels + lanes));
   return scratch;
 }
@@ -115,22 +125,27 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
 // What it costs
 //===--------------------------------------------------------------------------------------------===//
 
-/// The share of the peak that products and the direct algorithm reach.
-static constexpr double productShare = 0.85, directShare = 0.5;
+/// The share of the peak that products and the direct algorithm reach. Products of few of many
+/// vectors at a time ask for much of what they multiply: 8.8 ms were measured instead of 5.2.
+static constexpr double productShare = 0.85, narrowShare = 0.5, directShare = 0.5;
 
 double WeightGradSpace::getDirectCycles() const {
-  double weights = static_cast<double>(outputs) * channels * 9, vectors = double(batch) / block;
+  double weights = static_cast<double>(outputs) * channels * kernel[0] * kernel[1],
+         vectors = double(batch) / block;
   // Vectors along the batch end in sums over lanes, for every slice.
   return weights * result[0] * result[1] * vectors / 2 / directShare * (block == 1 ? 0.5 : 1) +
          weights * slices * 6;
 }
 
 double WeightGradSpace::getCycles(const WeightGradStep &step) const {
-  double points = alpha * alpha, depth = getDepth(step);
+  double points = getNumPoints(), depth = getDepth(step);
+  bool transforms = tile != plainTile;
   double kv = double(step.outputs) / lanes, cv = double(step.channels) / lanes;
   double weights = points * step.outputs * cv;
-  double product = weights * (depth / 2 / productShare + 3);
-  double transforms = depth * (4 * points * cv + 3 * points * kv);
+  bool isNarrow = cv < 3 && step.channels < channels;
+  double product = weights * (depth / 2 / (isNarrow ? narrowShare : productShare) + 3);
+  double moved = transforms ? depth * (4 * points * cv + 3 * points * kv)
+                            : depth * (1.5 * points * cv + 1.5 * kv);
   auto getPixels = [&](bool ofInput) {
     return double(step.images) * getExtent(step, 0, ofInput) * getExtent(step, 1, ofInput);
   };
@@ -143,11 +158,12 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
   double evicted = 2 * kept * missing / Machine::bytesPerCycle;
   double steps = double(batch / slices / step.images) * (tiles[0] / step.tiles[0]) *
                  (tiles[1] / step.tiles[1]);
-  double chunk = steps * (product + transforms + turning + fetched + evicted + 500) +
-                 step.outputs * cv * (20.0 * lanes + 4 * points) + weights;
+  double chunk =
+      steps * (product + moved + turning + fetched + evicted + 500) +
+      step.outputs * cv * (transforms ? 20.0 * lanes + 4 * points : 2.0 * lanes * points) + weights;
   double items = getNumItems(step);
-  double partial =
-      double(slices) * outputs * channels * 9 * elementBytes * 3 / Machine::bytesPerCycle;
+  double partial = double(slices) * outputs * channels * kernel[0] * kernel[1] * elementBytes * 3 /
+                   Machine::bytesPerCycle;
   return items * chunk * (sliced ? 1 : 1 + 1 / items) + partial;
 }
 
@@ -211,8 +227,8 @@ WeightGradStep WeightGradSpace::chooseRandom(std::mt19937_64 &random) const {
 //===--------------------------------------------------------------------------------------------===//
 
 SmallVector<int64_t> WeightGradSpace::getTile(const WeightGradStep &step) const {
-  return {1, step.outputs, step.channels / lanes, 3,
-          3, step.images,  step.tiles[0] * tile,  step.tiles[1] * tile};
+  return {1,         step.outputs, step.channels / lanes, kernel[0],
+          kernel[1], step.images,  step.tiles[0] * tile,  step.tiles[1] * tile};
 }
 
 WeightGradStep WeightGradSpace::getStep(ArrayRef<int64_t> sizes) const {
@@ -234,9 +250,9 @@ LogicalResult WeightGradSpace::verify(ArrayRef<int64_t> sizes,
                        << expected;
   };
   if (sizes.size() != 8)
-    return emitError() << "winograd" << tile << " needs a tile of 8 entries, not " << sizes.size();
-  for (int64_t dim : {0, 3, 4})
-    if (failed(check(dim, sizes[dim] == (dim == 0 ? 1 : 3), Twine(dim == 0 ? 1 : 3))))
+    return emitError() << getName(tile) << " needs a tile of 8 entries, not " << sizes.size();
+  for (auto [dim, whole] : {std::pair(0, int64_t(1)), {3, kernel[0]}, {4, kernel[1]}})
+    if (failed(check(dim, sizes[dim] == whole, Twine(whole))))
       return failure();
   int64_t whole = llvm::alignTo(outputs, lanes), vectors = llvm::divideCeil(channels, lanes);
   if (failed(check(1, sizes[1] > 0 && sizes[1] % lanes == 0 && sizes[1] <= whole,
@@ -304,13 +320,17 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
     if (blocks % slices == 0 && (slices != blocks || blocks < fewestSlices || slices == 1))
       consider(slices, false);
   int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
+  std::string what = tile == plainTile
+                         ? std::string("channels are turned into the lanes")
+                         : llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications",
+                                         tile, multiplications)
+                               .str();
   best.reason =
       llvm::formatv(
-          "tiles of {0} x {0} need {1}% of the multiplications; chunks of {2} x "
-          "{3} channels, {4} x {5} tiles of {6} images a step; {7} sums; {8:f0} "
-          "cycles estimated, direct {9:f0}",
-          tile, multiplications, step.outputs, step.channels, step.tiles[0], step.tiles[1],
-          step.images, best.slices, best.cycles,
+          "{0}; chunks of {1} x {2} channels, {3} x {4} {5} of {6} images a step; {7} sums; "
+          "{8:f0} cycles estimated, direct {9:f0}",
+          what, step.outputs, step.channels, step.tiles[0], step.tiles[1],
+          tile == plainTile ? "outputs" : "tiles", step.images, best.slices, best.cycles,
           WeightGradSpace(grad, grad.getSlices(), tile, lanes, machine, false).getDirectCycles())
           .str();
   return best;
@@ -319,13 +339,13 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
 bool WeightGradCandidate::isFaster(const Plan &plan, std::string &reason) {
   WeightGradSpace space(grad, grad.getSlices(), plan.tile, lanes, machine, false);
   if (space.block == 1) {
-    reason = "winograd gathers windows lane by lane in plain layouts";
+    reason = plan.tile == plainTile ? "" : "winograd gathers windows lane by lane in plain layouts";
     return false;
   }
   if (plan.cycles < 0.9 * space.getDirectCycles())
     return true;
-  reason = llvm::formatv("winograd{0} is not faster: {1:f0} cycles estimated, direct {2:f0}",
-                         plan.tile, plan.cycles, space.getDirectCycles())
+  reason = llvm::formatv("{0} is not faster: {1:f0} cycles estimated, direct {2:f0}",
+                         WeightGradSpace::getName(plan.tile), plan.cycles, space.getDirectCycles())
                .str();
   return false;
 }

@@ -1,7 +1,7 @@
-//===- WeightGrad.h - Winograd's algorithm for the gradient of a kernel ----------------------===//
+//===- WeightGrad.h - The gradient of a kernel, step by step -------------------------------===//
 //
-// F(3, m): the gradient of a kernel's 3 x 3 taps from m x m outputs' gradients and the (m + 2) x
-// (m + 2) pixels that they see. With vectors along channels:
+// Winograd's algorithm F(3, m): the gradient of a kernel's 3 x 3 taps from m x m outputs' gradients
+// and the (m + 2) x (m + 2) pixels that they see. With vectors along channels:
 //
 //   V[p, q, t, c] = B' x    transformed windows of the input; t counts tiles of all images
 //   Z[p, q, t, k] = G dy    transformed tiles of the outputs' gradient
@@ -23,6 +23,9 @@
 
 namespace mlir::cnn {
 
+/// Tiles of one output: steps without transforms.
+constexpr int64_t plainTile = 1;
+
 /// What one step of one chunk takes.
 struct WeightGradStep {
   int64_t outputs = 0;   ///< k of a chunk: whole vectors
@@ -40,6 +43,8 @@ struct WeightGradScratch {
 /// The ways to compute one gradient with tiles of a given size.
 class WeightGradSpace {
 public:
+  /// The algorithm's name: `winograd2` to `winograd4`, or `steps`.
+  static std::string getName(int64_t tile);
   /// Why a gradient cannot be computed from tiles of `tile` outputs; empty where it can. `lanes`
   /// are those of the machine's vectors.
   static std::string whyNot(ConvWeightGradOp grad, int64_t tile, int64_t lanes);
@@ -66,6 +71,12 @@ public:
   /// Work items of a kernel of its own: slices times chunks.
   int64_t getNumItems(const WeightGradStep &step) const;
   WeightGradScratch getScratch(const WeightGradStep &step) const;
+  /// Outputs between one tile and the next, or pixels of the input.
+  int64_t getTileStep(int axis, bool ofInput) const { return tile * (ofInput ? stride[axis] : 1); }
+  /// Points that a tile is transformed to.
+  int64_t getNumPoints() const { return alpha[0] * alpha[1]; }
+  /// Points of the gradient that differ: without transforms, all taps meet the same.
+  int64_t getNumGradientPoints() const { return tile == plainTile ? 1 : getNumPoints(); }
   /// Pixels of a step of one image: rows and columns of the window of the input, or of the
   /// gradient's tiles.
   int64_t getExtent(const WeightGradStep &step, int axis, bool ofInput) const;
@@ -74,7 +85,10 @@ public:
   /// Tiles of a step times images.
   int64_t getDepth(const WeightGradStep &step) const;
 
-  int64_t tile, alpha, lanes;
+  int64_t tile, lanes;
+  /// Points of a tile, rows and columns.
+  int64_t alpha[2];
+  int64_t kernel[2], stride[2], dilation[2];
   int64_t slices, batch, channels, outputs;
   int64_t image[2], result[2], padding[2];
   /// Tiles of an image, rows and columns.

@@ -87,6 +87,8 @@ CASES = [
          "x -> conv(3, kernel = (2, 3), stride = (1, 2), padding = (2, 0, 0, 1), bias = false)",
          "F.conv2d(F.pad(x, (0, 1, 2, 0)), weight, stride=(1, 2))", (2, 2, 5, 6),
          weight=(3, 2, 2, 3)),
+    conv("conv_strided_many_channels", (2, 32, 5, 6), 6, (3, 3), ", stride = 2, padding = 1",
+         ", stride=2, padding=1", bias=False),
     conv("conv_depthwise_twofold", (2, 3, 6, 6), 6, (3, 3), ", stride = 2", ", stride=2", groups=3),
     conv("conv_same_word", (2, 2, 5, 6), 3, (3, 4), ', padding = "same", dilation = (2, 1)',
          ", padding='same', dilation=(2, 1)"),

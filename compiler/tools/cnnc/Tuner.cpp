@@ -86,8 +86,8 @@ llvm::Error Tuner::tryLayouts() {
 llvm::Error Tuner::tryAlgorithms() {
   // What is possible, by asking for each of all layers; nothing is compiled for it.
   std::map<std::string, std::vector<std::string>> others;
-  for (const char *algorithm :
-       {"winograd4", "winograd2", "winograd3", "winograd6", "direct", "gather", "scatter"}) {
+  for (const char *algorithm : {"winograd4", "winograd2", "winograd3", "winograd6", "steps",
+                                "direct", "gather", "scatter"}) {
     TunedResult wishes = {best.layout, {}, {}};
     for (const std::string &layer : convolutions)
       wishes.algorithms[layer] = {algorithm, ""};
