@@ -56,7 +56,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     };
     // Layouts are those of products apart from poolings; how long sums take follows from them, and
     // where sums are cut, there are tensors of parts.
-    if (failed(forGroups([&](GroupOp group) { return splitPool(group); })) ||
+    if (failed(forGroups([&](GroupOp group) { return splitPool(group, *asked); })) ||
         failed(forEntries(
             [&](func::FuncOp entry) { return chooseGpuLayouts(entry, layout, bound); })) ||
         failed(forGroups([&](GroupOp group) { return splitDepth(group, *asked); })) ||
@@ -69,14 +69,44 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       signalPassFailure();
   }
 
-  /// Takes a product that a pooling follows apart from it where that is faster.
-  LogicalResult splitPool(GroupOp group) {
-    bool strided = llvm::any_of(group.getOps<ConvDataGradOp>(), [](ConvDataGradOp grad) {
-      return grad.getStride()[0] != 1 || grad.getStride()[1] != 1;
+  /// Gathers the gradient of a convolution's input where the stride is 1. With another stride all
+  /// phases together are a product of which some factors are zeros; threads with a point each leave
+  /// these out, which is better where there is too little to multiply for tiles.
+  FailureOr<GpuScheduleSpace> chooseForm(GroupOp group, ArrayRef<Override> asked) {
+    FailureOr<GpuScheduleSpace> given = GpuScheduleSpace::get(group);
+    if (failed(given) || !given->getInfo().nest.scatter ||
+        !ScheduleSpace::whyNotForm(group, "gather").empty())
+      return given;
+    Operation *anchor = NestOpInterface(given->getInfo().anchor);
+    auto grad = dyn_cast<ConvDataGradOp>(anchor);
+    if (!grad)
+      return given;
+    bool isUnit = true, isWhole = true;
+    for (auto [stride, extent] :
+         llvm::zip(grad.getStride(), getTensor(grad.getResult()).getShape().take_back(2))) {
+      isUnit &= stride == 1;
+      isWhole &= extent % stride == 0;
+    }
+    if (!isWhole)
+      return given;
+    bool isAsked = llvm::any_of(asked, [&](const Override &override) {
+      return isMeant(override, group, anchor) && llvm::any_of(override.getParts(), [](auto part) {
+               return part.first == "instruction" || part.second == "contraction";
+             });
     });
-    if (!strided && ScheduleSpace::whyNotForm(group, "gather").empty())
-      ScheduleSpace::applyAlgorithm(group, "gather");
-    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
+    ScheduleSpace::applyAlgorithm(group, "gather");
+    FailureOr<GpuScheduleSpace> gathered = GpuScheduleSpace::get(group);
+    std::string reason;
+    if (failed(gathered) || isUnit || isAsked ||
+        gathered->choose(reason, bound).algorithm == "contraction")
+      return gathered;
+    ScheduleSpace::applyAlgorithm(group, "scatter");
+    return given;
+  }
+
+  /// Takes a product that a pooling follows apart from it where that is faster.
+  LogicalResult splitPool(GroupOp group, ArrayRef<Override> asked) {
+    FailureOr<GpuScheduleSpace> space = chooseForm(group, asked);
     if (failed(space))
       return failure();
     if (!space->isProductBeforePool(bound))

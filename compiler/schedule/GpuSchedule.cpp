@@ -34,6 +34,20 @@ GpuScheduleAttr GpuSchedule::toAttr(MLIRContext *context) const {
   return GpuScheduleAttr::get(context, algorithm, block, tile, instruction, stages, vector);
 }
 
+/// Whether every point lies inside of the anchor's result. Phases of a strided gradient whose
+/// extent the stride does not divide go beyond it.
+static bool staysInResult(const GroupInfo &info) {
+  NestOpInterface anchor = info.anchor;
+  ArrayRef<int64_t> shape = getTensor(anchor->getResult(0)).getShape();
+  return llvm::all_of(llvm::zip(info.getResultForms(), shape), [&](auto pair) {
+    auto [form, extent] = pair;
+    int64_t low = form.constant, high = form.constant;
+    for (auto [factor, size] : llvm::zip(form.coefficients, info.nest.sizes))
+      (factor < 0 ? low : high) += factor * (size - 1);
+    return low >= 0 && high < extent;
+  });
+}
+
 FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
   if (group.isOuter())
     return group.emitError() << "group '" << group.getName()
@@ -56,6 +70,10 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
       if (!isPermutation(getLayoutOf(getTensor(value))))
         return fail() << "a tensor lies as " << getTensor(value)
                       << "; on a GPU layouts have no blocks and no halo";
+  if (!nest.scatter && !staysInResult(*info))
+    return fail() << "points of '" << info->anchor->getName().stripDialect()
+                  << "' lie outside of its result, which a GPU does not leave out; its scattered "
+                     "form has none";
   made.factors.assign(nest.numParallel, 1);
   if (info->pool)
     for (auto [form, factor] : llvm::zip(info->getResultForms(), info->poolFactors)) {

@@ -38,7 +38,7 @@ module @odd attributes {cnn.target = "nvptx"} {
       %v = cnn.relu %a : tensor<200x200xf32> -> tensor<200x200xf32>
       cnn.yield %v : tensor<200x200xf32>
     }
-    // At stride 1 the gradient is gathered; at stride 2 it cannot be.
+    // At stride 1 the gradient is gathered; at stride 2 only where its phases are products worth tiles.
     // CHECK: cnn.group "grad"
     // CHECK: cnn.conv_data_grad {{.*}}scatter = false
     %g = cnn.group "grad" (%a = %dy, %b = %w) : (tensor<2x3x5x5xf32>, tensor<3x4x3x3xf32>) -> tensor<2x4x7x7xf32> {
