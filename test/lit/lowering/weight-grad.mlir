@@ -20,10 +20,10 @@
 // CHECK-COUNT-64: vector.shuffle
 // CHECK: cnn.tile_load {{.*}} -> vector<4x4x16xf32>
 // CHECK: cnn.tile_store {{.*}} : vector<6x6x16xf32> -> memref<6x6x
-// The products: 14 outputs at a time, then the other 2, and one vector of channels.
-// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<14x1x16xf32>)
-// CHECK: math.fma {{.*}} : vector<14x1x16xf32>
-// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<2x1x16xf32>)
+// The products: 14 outputs at a time, then the other 2, and two vectors of channels.
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<14x2x16xf32>)
+// CHECK: math.fma {{.*}} : vector<14x2x16xf32>
+// CHECK: scf.for {{.*}} iter_args({{.*}}) -> (vector<2x2x16xf32>)
 // CHECK: arith.minui
 // CHECK: cnn.tile_store {{.*}}guard = array<i64: 2>} : vector<3x3x16xf32> -> memref<1x5x17x3x3xf32>
 
