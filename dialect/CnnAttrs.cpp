@@ -169,8 +169,9 @@ LayoutAttr LayoutAttr::getBatchInnermost(MLIRContext *context, int64_t rank, int
 }
 
 bool LayoutAttr::isPlain() const {
+  auto isZero = [](int64_t count) { return count == 0; };
   return getBlock() == 1 && llvm::equal(getOrder(), llvm::seq<int64_t>(0, getRank())) &&
-         llvm::all_of(getHalo(), [](int64_t zeros) { return zeros == 0; }) && getPad().empty();
+         llvm::all_of(getHalo(), isZero) && llvm::all_of(getPad(), isZero);
 }
 
 // <order = [N, N], block = N[, halo = [N, N]][, pad = [N, N]]>

@@ -298,13 +298,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           continue;
         Value &copy = rows[input];
         if (!copy && !isa<BlockArgument>(input)) {
-          OpBuilder b(&getContext());
-          b.setInsertionPointAfterValue(input);
-          std::string name = group.getName().str() + ".rows" + std::to_string(read.argument);
-          copy = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
-                   return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
-                       .getResult();
-                 }).getResult(0);
+          copy = makeCopy(input, group.getName().str() + ".rows" + std::to_string(read.argument));
           plain.insert(copy);
           ++numConversions;
         }
@@ -374,15 +368,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     Value gradient = group.getInputs()[argument.getArgNumber()];
     Value &copy = copies[gradient];
     if (!copy) {
-      OpBuilder b(&getContext());
-      b.setInsertionPointAfterValue(gradient);
-      copy = makeGroup(b, gradient.getLoc(), group.getName().str() + ".channels", gradient,
-                       [&](OpBuilder &inner, ValueRange in) {
-                         return ConvertLayoutOp::create(inner, gradient.getLoc(), in[0].getType(),
-                                                        in[0])
-                             .getResult();
-                       })
-                 .getResult(0);
+      copy = makeCopy(gradient, group.getName().str() + ".channels");
       plain.insert(copy);
       ++numConversions;
     }
@@ -403,15 +389,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
     Value input = group.getInputs()[argument.getArgNumber()];
     Value &copy = copies[input];
     if (!copy) {
-      OpBuilder b(&getContext());
-      b.setInsertionPointAfterValue(input);
-      copy =
-          makeGroup(b, input.getLoc(), group.getName().str() + ".weight", input,
-                    [&](OpBuilder &inner, ValueRange in) {
-                      return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
-                          .getResult();
-                    })
-              .getResult(0);
+      copy = makeCopy(input, group.getName().str() + ".weight");
       noHalo.insert(copy); // which taps lie outside of the kernel is known
       ++numConversions;
     }
@@ -493,13 +471,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           continue;
         Value &weight = weights[{input.getAsOpaquePointer(), dim}];
         if (!weight) {
-          OpBuilder b(&getContext());
-          b.setInsertionPointAfterValue(input);
-          std::string name = group.getName().str() + ".weight" + std::to_string(read.argument);
-          weight = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
-                     return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
-                         .getResult();
-                   }).getResult(0);
+          weight =
+              makeCopy(input, group.getName().str() + ".weight" + std::to_string(read.argument));
           layouts[weight] =
               getBlockedLayout(&getContext(), getTensor(weight).getRank(), dim, lanes);
         }
@@ -537,13 +510,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
           continue;
         Value &copy = copies[input];
         if (!copy) {
-          OpBuilder b(&getContext());
-          b.setInsertionPointAfterValue(input);
-          std::string name = group.getName().str() + ".rows" + std::to_string(read.argument);
-          copy = makeGroup(b, input.getLoc(), name, input, [&](OpBuilder &inner, ValueRange in) {
-                   return ConvertLayoutOp::create(inner, input.getLoc(), in[0].getType(), in[0])
-                       .getResult();
-                 }).getResult(0);
+          copy = makeCopy(input, group.getName().str() + ".rows" + std::to_string(read.argument));
           layouts[copy] = rows;
           ++numConversions;
         }

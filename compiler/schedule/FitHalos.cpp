@@ -56,9 +56,10 @@ struct FitHalos : mlir::cnn::impl::FitHalosPassBase<FitHalos> {
           needed->clear();
         if (ArrayRef<int64_t>(*needed) == layout.getHalo())
           continue;
-        result.setType(RankedTensorType::get(
-            type.getShape(), type.getElementType(),
-            LayoutAttr::get(&getContext(), layout.getOrder(), layout.getBlock(), *needed)));
+        result.setType(
+            RankedTensorType::get(type.getShape(), type.getElementType(),
+                                  LayoutAttr::get(&getContext(), layout.getOrder(),
+                                                  layout.getBlock(), *needed, layout.getPad())));
         any = true;
         ++numFitted;
       }

@@ -154,14 +154,8 @@ LogicalResult ChannelsLast::count() {
 void ChannelsLast::setWeight(GroupOp group, Value weight) {
   Value &copy = weights[weight];
   if (!copy) {
-    OpBuilder b(weight.getContext());
-    b.setInsertionPointAfterValue(weight);
     auto read = weight.getDefiningOp<ReadOp>();
-    std::string name = (read ? read.getParam() : group.getName()).str() + ".channels_last";
-    copy = makeGroup(b, weight.getLoc(), name, weight, [&](OpBuilder &inner, ValueRange in) {
-             return ConvertLayoutOp::create(inner, weight.getLoc(), in[0].getType(), in[0])
-                 .getResult();
-           }).getResult(0);
+    copy = makeCopy(weight, (read ? read.getParam() : group.getName()).str() + ".channels_last");
     setLast(copy);
   }
   for (OpOperand &operand : group->getOpOperands())

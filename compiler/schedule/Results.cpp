@@ -28,6 +28,17 @@ GroupOp mlir::cnn::makeGroup(OpBuilder &b, Location loc, StringRef name, ValueRa
   return cast<GroupOp>(b.create(state));
 }
 
+Value mlir::cnn::makeCopy(Value value, StringRef name) {
+  OpBuilder b(value.getContext());
+  b.setInsertionPointAfterValue(value);
+  return makeGroup(b, value.getLoc(), name, value,
+                   [&](OpBuilder &inner, ValueRange in) {
+                     return ConvertLayoutOp::create(inner, value.getLoc(), value.getType(), in[0])
+                         .getResult();
+                   })
+      .getResult(0);
+}
+
 unsigned mlir::cnn::copyResults(func::FuncOp entry) {
   llvm::DenseSet<Value> homes;
   unsigned copies = 0;

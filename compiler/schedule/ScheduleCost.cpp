@@ -500,7 +500,7 @@ int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<Linear
   setStrides(access, info.nest.getNumDims(), lanes);
   Stride stride = classify(access, schedule.vector);
   // Elements that all lanes share lie close together along the other dimensions: with the first and
-  // the last come all.
+  // the last come all. In blocks, one line serves as many steps as the block has elements.
   if (dim == schedule.vector || stride == Stride::Strided ||
       (stride == Stride::Zero && (!isEdge(dim) || getLayoutOf(type).getBlock() > 1)))
     return 0;
