@@ -19,7 +19,7 @@ static constexpr int64_t taps = 3;
 
 static LogicalResult verifyTile(Operation *op, int64_t tile) {
   if (!hasWinogradPoints(tile))
-    return op->emitOpError() << "tile is " << tile << ", expected 2, 4 or 6 (C2)";
+    return op->emitOpError() << "tile is " << tile << ", expected 2, 3, 4 or 6 (C2)";
   return success();
 }
 

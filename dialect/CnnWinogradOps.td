@@ -35,7 +35,7 @@ def Cnn_WinogradWeightOp : Cnn_TypedNestOp<"winograd_weight"> {
 
     Constraints:
     - C1: `w` is `[K, C, 3, 3]`, the result `[tile + 2, tile + 2, K, C]` of its type.
-    - C2: `tile` is 2, 4 or 6.
+    - C2: `tile` is 2, 3, 4 or 6.
   }];
   let arguments = (ins Cnn_FloatTensor:$weight, I64Attr:$tile);
   let results = (outs Cnn_FloatTensor:$result);
@@ -56,7 +56,7 @@ def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
 
     Constraints:
     - C1: `x` is `[n, C, h, w]`, the result `[n, BI, BJ, tile + 2, tile + 2, C, TI, TJ]` of its type.
-    - C2: `tile` is 2, 4 or 6, `padding` has two entries that are not negative.
+    - C2: `tile` is 2, 3, 4 or 6, `padding` has two entries that are not negative.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, I64Attr:$tile, DenseI64ArrayAttr:$padding,
                        DefaultValuedAttr<BoolAttr, "false">:$turned);
@@ -92,7 +92,7 @@ def Cnn_WinogradOutputOp : Cnn_TypedNestOp<"winograd_output"> {
     Constraints:
     - C1: `M` is `[n, BI, BJ, tile + 2, tile + 2, K, TI, TJ]`, the result `[n, K, h, w]`, `bias` (if any) `[K]`, all
       of one float type.
-    - C2: `tile` is 2, 4 or 6.
+    - C2: `tile` is 2, 3, 4 or 6.
     - C3: the tiles cover the result.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, Optional<Cnn_FloatTensor>:$bias, I64Attr:$tile,

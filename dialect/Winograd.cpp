@@ -7,7 +7,7 @@
 using namespace mlir::cnn;
 using llvm::SmallVector;
 
-bool mlir::cnn::hasWinogradPoints(int64_t m) { return m == 2 || m == 4 || m == 6; }
+bool mlir::cnn::hasWinogradPoints(int64_t m) { return (m >= 2 && m <= 4) || m == 6; }
 
 bool mlir::cnn::hasWinogradGradPoints(int64_t m) { return m >= 2 && m <= 4; }
 

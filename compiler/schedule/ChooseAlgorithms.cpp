@@ -29,7 +29,7 @@ using namespace mlir;
 using namespace mlir::cnn;
 
 /// Of these, precision decides which are chosen unasked.
-static constexpr int64_t convTiles[] = {2, 4, 6};
+static constexpr int64_t convTiles[] = {2, 3, 4, 6};
 static constexpr std::array<int64_t, 3> gradTiles = {2, 3, 4};
 
 namespace {

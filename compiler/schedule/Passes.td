@@ -37,8 +37,8 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
   let summary = "Put the parts of other algorithms in place of convolutions where they are faster";
   let description = [{
     A convolution, or the gradient of its input, whose kernel is 3 x 3, at stride 1, without dilation and
-    in one group, can be computed by Winograd's algorithm: `winograd2`, `winograd4` or `winograd6`, after
-    the extent of its tiles. Its group becomes four: the transforms of the weight and of the windows of the
+    in one group, can be computed by Winograd's algorithm: `winograd2`, `winograd3`, `winograd4` or
+    `winograd6`, after the extent of its tiles. Its group becomes four: the transforms of the weight and of the windows of the
     input, a product for each point, and the transform back, which keeps name and epilogue. Where what
     lies between them does not fit the cache, the last three become an outer group that runs block by block of tiles.
 

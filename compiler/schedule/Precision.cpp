@@ -32,6 +32,8 @@ static double combine(double transforms, double perTerm, double terms, unsigned 
 double mlir::cnn::getWinogradError(int64_t tile, int64_t channels, unsigned bits) {
   if (tile == 2)
     return combine(1.0e-7, 3.0e-8, channels, bits);
+  if (tile == 3)
+    return combine(2.5e-7, 5.2e-8, channels, bits);
   return tile == 4 ? combine(3.3e-7, 9.2e-8, channels, bits)
                    : combine(1.3e-6, 3.7e-7, channels, bits);
 }

@@ -105,7 +105,7 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
   if (!shapeProblem.empty())
     return shapeProblem;
   if (!hasWinogradPoints(tile))
-    return "its tiles are 2, 4 or 6";
+    return "its tiles are 2, 3, 4 or 6";
   for (int64_t factor : poolFactors)
     if (tile % factor != 0)
       return "windows of " + std::to_string(factor) +

@@ -21,8 +21,8 @@ func.func @f(%w: tensor<6x4x3x3xf32>) {
 
 // cnn.winograd_weight C2
 func.func @f(%w: tensor<6x4x3x3xf32>) {
-  // expected-error@+1 {{'cnn.winograd_weight' op tile is 3, expected 2, 4 or 6 (C2)}}
-  %0 = cnn.winograd_weight %w {tile = 3 : i64} : tensor<6x4x3x3xf32> -> tensor<5x5x6x4xf32>
+  // expected-error@+1 {{'cnn.winograd_weight' op tile is 5, expected 2, 3, 4 or 6 (C2)}}
+  %0 = cnn.winograd_weight %w {tile = 5 : i64} : tensor<6x4x3x3xf32> -> tensor<7x7x6x4xf32>
   return
 }
 
@@ -39,7 +39,7 @@ func.func @f(%x: tensor<16x4x8x8xf32>) {
 
 // cnn.winograd_input C2
 func.func @f(%x: tensor<16x4x8x8xf32>) {
-  // expected-error@+1 {{'cnn.winograd_input' op tile is 8, expected 2, 4 or 6 (C2)}}
+  // expected-error@+1 {{'cnn.winograd_input' op tile is 8, expected 2, 3, 4 or 6 (C2)}}
   %0 = cnn.winograd_input %x {tile = 8 : i64, padding = array<i64: 1, 1>} : tensor<16x4x8x8xf32> -> tensor<16x1x1x10x10x4x1x1xf32>
   return
 }
@@ -84,7 +84,7 @@ func.func @f(%m: tensor<16x1x1x6x6x7x2x2xf32>, %b: tensor<8xf32>) {
 
 // cnn.winograd_output C2
 func.func @f(%m: tensor<16x1x1x6x6x7x2x2xf32>) {
-  // expected-error@+1 {{'cnn.winograd_output' op tile is 5, expected 2, 4 or 6 (C2)}}
+  // expected-error@+1 {{'cnn.winograd_output' op tile is 5, expected 2, 3, 4 or 6 (C2)}}
   %0 = cnn.winograd_output %m {tile = 5 : i64, of = "conv"} : tensor<16x1x1x6x6x7x2x2xf32> -> tensor<16x7x8x8xf32>
   return
 }

@@ -17,7 +17,7 @@
 // GROUPS: error: group 'grouped': algorithm 'winograd2' does not apply: there are 2 groups, and it needs 1
 // POOL: error: group 'pooled': algorithm 'winograd4' does not apply: windows of 3 of the pooling in its group do not divide tiles of 4
 // PADDING: error: group 'padded': algorithm 'winograd4' does not apply: the padding is 3x0x0x0, and it needs 2 or less
-// TILE: error: group 'pooled': algorithm 'winograd5' does not apply: its tiles are 2, 4 or 6
+// TILE: error: group 'pooled': algorithm 'winograd5' does not apply: its tiles are 2, 3, 4 or 6
 // BLOCKS: error: group 'padded': blocks are '0x3', expected the rows and columns of tiles of a block, such as 1x4
 // FORM: error: schedule override 'wide' is not of the form name=value
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
