@@ -168,7 +168,10 @@ def Cnn_FromBufferOp : Cnn_Op<"from_buffer", [Pure]> {
 
 def Cnn_ToBufferOp : Cnn_Op<"to_buffer"> {
   let summary = "stores a logical tensor into a buffer";
-  let arguments = (ins AnyRankedTensor:$value, AnyMemRef:$buffer);
+  let description = [{
+    `nontemporal`: past the caches, which do not hold it until it is read.
+  }];
+  let arguments = (ins AnyRankedTensor:$value, AnyMemRef:$buffer, UnitAttr:$nontemporal);
   let assemblyFormat = "$value `,` $buffer `:` type($value) `->` type($buffer) attr-dict";
 }
 

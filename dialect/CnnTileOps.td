@@ -49,14 +49,15 @@ def Cnn_TileStoreOp : Cnn_Op<"tile_store", [DeclareOpInterfaceMethods<MemoryEffe
   let summary = "stores a register tile";
   let description = [{
     `buffer[indices + map(t...)] = value[t...]`, or with `accumulate` `+=`, in the row-major order of `t`. Elements
-    whose index into a dimension listed in `guard` falls outside of the buffer are dropped.
+    whose index into a dimension listed in `guard` falls outside of the buffer are dropped. `nontemporal`: whole
+    lines go past the caches, where vectors are lines and lie so.
 
     Constraints: C1 and C2 of `cnn.tile_load`.
   }];
   let arguments = (ins AnyVectorOfAnyRank:$value, AnyMemRef:$buffer,
                        Variadic<Index>:$indices, AffineMapAttr:$map,
                        DefaultValuedAttr<DenseI64ArrayAttr, "{}">:$guard,
-                       DefaultValuedAttr<BoolAttr, "false">:$accumulate);
+                       DefaultValuedAttr<BoolAttr, "false">:$accumulate, UnitAttr:$nontemporal);
   let assemblyFormat = [{
     $value `,` $buffer `[` $indices `]` `map` $map attr-dict `:` type($value) `->` type($buffer)
   }];

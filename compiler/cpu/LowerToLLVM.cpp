@@ -116,6 +116,20 @@ bool noteCall(Kernel &callee, const Kernel *caller, ValueRange operands, unsigne
   return isNew;
 }
 
+/// Stores past the caches overtake others, such as the one by which a worker says that it is done:
+/// a kernel waits for them at its end.
+void addFence(LLVM::LLVMFuncOp function) {
+  auto overtakes = [](LLVM::StoreOp store) {
+    return store.getNontemporal() ? WalkResult::interrupt() : WalkResult::advance();
+  };
+  if (!function.walk(overtakes).wasInterrupted())
+    return;
+  function.walk([](LLVM::ReturnOp end) {
+    OpBuilder b(end);
+    LLVM::FenceOp::create(b, end.getLoc(), LLVM::AtomicOrdering::seq_cst);
+  });
+}
+
 struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> {
   using LowerToLLVMPassBase::LowerToLLVMPassBase;
 
@@ -131,8 +145,10 @@ struct LowerToLLVMPass : public cnn::impl::LowerToLLVMPassBase<LowerToLLVMPass> 
     if (failed(convert(module)))
       return signalPassFailure();
     counters.timeCalls(module);
-    for (auto function : module.getOps<LLVM::LLVMFuncOp>())
+    for (auto function : module.getOps<LLVM::LLVMFuncOp>()) {
       setAttributes(function, kernels);
+      addFence(function);
+    }
     // Functions get scopes, so that locations become line tables.
     OpPassManager scopes(ModuleOp::getOperationName());
     scopes.addPass(LLVM::createDIScopeForLLVMFuncOpPass());

@@ -13,6 +13,7 @@
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "mlir/IR/AffineExpr.h"
 #include "mlir/IR/Matchers.h"
+#include "runtime/abi/cnn_abi.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -430,8 +431,15 @@ void MachineAccess::storeScalar(OpBuilder &builder, FunctionValues &values, int6
   memref::StoreOp::create(builder, loc, result, flat, at);
 }
 
+bool MachineAccess::isLine(int64_t row) const {
+  constexpr int64_t line = CNN_ALIGNMENT;
+  const int64_t bytes = getElementTypeOrSelf(buffer.getType()).getIntOrFloatBitWidth() / 8;
+  return numLanes * bytes == line && rowOffsets[row] * bytes % line == 0 &&
+         llvm::all_of(terms, [&](auto term) { return term.second * bytes % line == 0; });
+}
+
 void MachineAccess::store(OpBuilder &builder, FunctionValues &values, int64_t row,
-                          ArrayRef<Value> rowValues, bool accumulate) {
+                          ArrayRef<Value> rowValues, bool accumulate, bool nontemporal) {
   if (lanes != Lanes::Contiguous) {
     int64_t count = lanes == Lanes::Strided ? numLanes : 1;
     for (int64_t lane = 0; lane < count; ++lane)
@@ -454,6 +462,9 @@ void MachineAccess::store(OpBuilder &builder, FunctionValues &values, int64_t ro
   }
   if (mask)
     vector::MaskedStoreOp::create(builder, loc, flat, ValueRange{index}, mask, result);
+  else if (nontemporal && isLine(row))
+    vector::StoreOp::create(builder, loc, result, flat, ValueRange{index}, /*nontemporal=*/true,
+                            llvm::MaybeAlign(CNN_ALIGNMENT));
   else
     vector::StoreOp::create(builder, loc, result, flat, ValueRange{index});
 }

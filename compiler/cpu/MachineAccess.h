@@ -73,8 +73,9 @@ public:
   /// Asks for what lies `ahead` elements behind one row, which may be beyond the buffer.
   void prefetch(OpBuilder &builder, FunctionValues &values, int64_t row, int64_t ahead);
   /// Writes the last of `rowValues` to one row, or adds all of them to it, in order.
+  /// `nontemporal`: past the caches, where the row is a line of them.
   void store(OpBuilder &builder, FunctionValues &values, int64_t row, ArrayRef<Value> rowValues,
-             bool accumulate);
+             bool accumulate, bool nontemporal);
 
 private:
   enum class Lanes {
@@ -85,6 +86,8 @@ private:
   };
 
   Value getIndex(OpBuilder &builder, FunctionValues &values, int64_t offset);
+  /// Whether a row is one line of the caches: buffers begin with one.
+  bool isLine(int64_t row) const;
   /// Whether a guarded row (with `lane`: one lane of it) lies inside; null where nothing can lie
   /// outside.
   Value getCondition(OpBuilder &builder, FunctionValues &values, int64_t row, int64_t lane);

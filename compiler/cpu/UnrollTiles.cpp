@@ -631,11 +631,13 @@ LogicalResult Unroller::rewriteStore(TileStoreOp store) {
       Values addends;
       for (int64_t row : rows)
         addends.push_back(getRow(store.getValue(), row));
-      access->store(builder, values, rows.front(), addends, accumulate);
+      access->store(builder, values, rows.front(), addends, accumulate,
+                    /*nontemporal=*/false);
     }
   } else {
     for (int64_t row = 0; row < getNumRows(type); ++row)
-      access->store(builder, values, row, getRow(store.getValue(), row), accumulate);
+      access->store(builder, values, row, getRow(store.getValue(), row), accumulate,
+                    store.getNontemporal());
   }
   old.push_back(store);
   return success();

@@ -279,7 +279,8 @@ void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms
   Address address = getAddress(outputs[result], type, forms, tile);
   auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
   TileStoreOp::create(b, loc, splat(value, tile), outputs[result], address.indices, map,
-                      address.guard, /*accumulate=*/nest.scatter);
+                      address.guard, /*accumulate=*/nest.scatter,
+                      cast<ToBufferOp>(*group.getResult(result).user_begin()).getNontemporal());
 }
 
 Value TileEmitter::buildIndex(const LinearForm &form, const Tile &tile) {

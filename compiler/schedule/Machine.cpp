@@ -54,6 +54,9 @@ FailureOr<Machine> Machine::get(StringRef cpu, function_ref<InFlightDiagnostic()
       machine.level1 = bytes;
     if (long bytes = sysconf(_SC_LEVEL2_CACHE_SIZE); bytes > 0)
       machine.level2 = bytes;
+    // What a large server reports is shared with other machines on it.
+    if (long bytes = sysconf(_SC_LEVEL3_CACHE_SIZE); bytes > 0)
+      machine.level3 = std::min<int64_t>(machine.level3, bytes);
     machine.cores = llvm::heavyweight_hardware_concurrency().compute_thread_count();
   }
   return machine;
@@ -75,6 +78,7 @@ FailureOr<Machine> Machine::get(ModuleOp module) {
   read("registers", machine.registers);
   read("l1", machine.level1);
   read("l2", machine.level2);
+  read("l3", machine.level3);
   read("cores", machine.cores);
   if (machine.vectorBits < 64 || machine.vectorBits > 4096 || machine.registers < 4 ||
       machine.cores < 1)
@@ -91,6 +95,7 @@ void Machine::record(ModuleOp module) const {
       "cnn.machine",
       b.getDictionaryAttr({b.getNamedAttr("cpu", b.getStringAttr(cpu)),
                            number("vector_bits", vectorBits), number("registers", registers),
-                           number("l1", level1), number("l2", level2), number("cores", cores)}));
+                           number("l1", level1), number("l2", level2), number("l3", level3),
+                           number("cores", cores)}));
   module->setAttr("cnn.cpu", b.getStringAttr(cpu));
 }

@@ -295,7 +295,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   }
 
   /// What two equal kernels have in common: the group without its name, and the buffers.
-  std::string getKey(GroupOp group, SliceScheduleAttr slice, TypeRange buffers) {
+  std::string getKey(GroupOp group, SliceScheduleAttr slice, TypeRange buffers,
+                     ArrayRef<bool> nontemporal) {
     std::string key;
     llvm::raw_string_ostream stream(key);
     GroupOp copy = group.clone();
@@ -306,13 +307,16 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       op.print(stream, OpPrintingFlags().useLocalScope());
     stream << copy.getScheduleAttr() << slice << ' ' << ownScratchOffsets.lookup(group);
     llvm::interleaveComma(buffers, stream);
+    llvm::interleaveComma(nontemporal, stream);
     copy->erase();
     return key;
   }
 
-  /// The kernel of an inner group on buffers of the given types (inputs, then results).
-  func::FuncOp outline(GroupOp group, SliceScheduleAttr slice, ArrayRef<Type> buffers) {
-    std::string key = getKey(group, slice, buffers);
+  /// The kernel of an inner group on buffers of the given types (inputs, then results), which
+  /// stores to some of its results past the caches.
+  func::FuncOp outline(GroupOp group, SliceScheduleAttr slice, ArrayRef<Type> buffers,
+                       ArrayRef<bool> nontemporal) {
+    std::string key = getKey(group, slice, buffers, nontemporal);
     auto known = kernels.find(key);
     auto isKnownAs = [&](StringRef name) {
       StringRef other = known->second.getName();
@@ -332,7 +336,7 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       // The same code under the name of this layer.
       func::CallOp::create(b, group.getLoc(), known->second, kernel.getArguments());
     } else {
-      buildGroup(b, group, kernel.getArguments().drop_front(2));
+      buildGroup(b, group, kernel.getArguments().drop_front(2), nontemporal);
       kernels[key] = kernel;
     }
     func::ReturnOp::create(b, group.getLoc());
@@ -340,14 +344,15 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   }
 
   /// A copy of `group` on buffers, those of its inputs first.
-  static void buildGroup(OpBuilder &b, GroupOp group, ValueRange buffers) {
+  static void buildGroup(OpBuilder &b, GroupOp group, ValueRange buffers,
+                         ArrayRef<bool> nontemporal = {}) {
     IRMapping map;
     for (auto [input, buffer] : llvm::zip(group.getInputs(), buffers))
       map.map(input, FromBufferOp::create(b, group.getLoc(), input.getType(), buffer).getResult());
     Operation *copy = b.clone(*group, map);
-    for (auto [result, buffer] :
-         llvm::zip(copy->getResults(), buffers.drop_front(group.getInputs().size())))
-      ToBufferOp::create(b, group.getLoc(), result, buffer);
+    for (auto [i, buffer] : llvm::enumerate(buffers.drop_front(group.getInputs().size())))
+      ToBufferOp::create(b, group.getLoc(), copy->getResult(i), buffer,
+                         !nontemporal.empty() && nontemporal[i]);
   }
 
   /// The kernel of several groups that one launch of a GPU computes, on buffers of the given types;
@@ -404,6 +409,13 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       return buildView(b, loc, home,
                        getBufferType(getTensor(value), local ? slice : SliceScheduleAttr()));
     };
+    // What the next member reads stays in the cache.
+    auto passes = [&](OpResult value) {
+      for (OpOperand &use : value.getUses())
+        if (isa<YieldOp>(use.getOwner()) && getReaders(value).empty())
+          return isNontemporal.contains(outer.getResult(use.getOperandNumber()));
+      return false;
+    };
     for (auto member : outer.getOps<GroupOp>()) {
       SmallVector<Value> arguments = {kernel.getArgument(0), kernel.getArgument(1)};
       SmallVector<Type> types;
@@ -412,7 +424,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           arguments.push_back(getBuffer(value, member.getLoc()));
           types.push_back(arguments.back().getType());
         }
-      func::FuncOp made = outline(member, slice, types);
+      func::FuncOp made =
+          outline(member, slice, types, llvm::map_to_vector(member->getResults(), passes));
       if (failed(describe(member, made, /*sliced=*/true)))
         return failure();
       func::CallOp::create(b, member.getLoc(), made, arguments);
@@ -461,7 +474,18 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
       }
       inArena[result] = buffers.size();
       buffers.push_back({name, getBytes(getBufferType(getTensor(result))), stage, last, -1});
+      if (passesCaches(buffers.back().bytes))
+        isNontemporal.insert(result);
     }
+  }
+
+  /// Whether a result of its own memory takes so much of the third cache that the next stage finds
+  /// little of it there: then it is written past the caches, which would fetch each line before
+  /// they write it back (25 MB of 32: 0.50 in place of 0.76 ms to copy, and as much to read back;
+  /// 13 MB: 0.1 ms more). A vector must be a line, or the memory sees parts of it.
+  bool passesCaches(int64_t bytes) const {
+    constexpr int64_t lineBits = 8 * alignment;
+    return !forGpu && machine.vectorBits == lineBits && bytes > machine.level3 / 2;
   }
 
   /// The stage in which a value, or another view of its memory, is read for the last time.
@@ -673,8 +697,11 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
     llvm::MapVector<Value, size_t> inArena;
     llvm::DenseMap<Value, Value> written;
     llvm::SmallPtrSet<Value, 8> returned;
-    for (auto write : entry.getOps<WriteOp>())
+    for (auto write : entry.getOps<WriteOp>()) {
       written[write.getValue()] = write.getValue();
+      if (passesCaches(getBytes(getBufferType(getTensor(write.getValue())))))
+        isNontemporal.insert(write.getValue());
+    }
     for (Value value : terminator->getOperands())
       returned.insert(value);
     for (auto &[stage, groups] : launches)
@@ -759,7 +786,10 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
           if (failed(count))
             return failure();
           items = *count;
-          kernel = outline(group, {}, argumentTypes);
+          kernel = outline(group, {}, argumentTypes,
+                           llvm::map_to_vector(group->getResults(), [&](Value result) {
+                             return isNontemporal.contains(result);
+                           }));
         }
         if (failed(describe(group, kernel, /*sliced=*/false)))
           return failure();
@@ -807,6 +837,8 @@ struct Plan : mlir::cnn::impl::PlanPassBase<Plan> {
   int64_t entryFlops = 0;
   llvm::DenseMap<StringAttr, Place> places;
   llvm::DenseMap<Value, int64_t> scratchOffsets;
+  /// Results of groups that are stored past the caches.
+  llvm::DenseSet<Value> isNontemporal;
   llvm::DenseMap<Operation *, int64_t> ownScratchOffsets;
   llvm::DenseMap<Operation *, std::vector<ArenaBuffer>> scratchPlans;
   llvm::StringMap<func::FuncOp> kernels;

@@ -125,14 +125,12 @@ double WinogradCandidate::getError(int64_t tile) const {
 /// store each, what comes from beyond the second-level cache at `Machine::bytesPerCycle`. The share
 /// of the peak that the products reach. A block costs calls.
 static constexpr double productShare = 0.85, cyclesPerBlock = 2000;
-/// What passes from kernel to kernel comes from the third cache up to here, and at half the speed
-/// from memory where there is twice as much: measured on a Sapphire Rapids, where blocks of one row
-/// of tiles, whose parts stay in the third cache, are faster by up to a quarter for 231 MB, and
+/// How much longer what passes from kernel to kernel takes where the third cache does not hold it:
+/// twice as long, where there is twice as much. Measured on a Sapphire Rapids, where blocks of one
+/// row of tiles, whose parts stay in the third cache, are faster by up to a quarter for 231 MB, and
 /// slower for 29 MB.
-static constexpr double bytesInThird = 64 << 20;
-/// How much longer these bytes take from there than from the third cache.
-static double getSlowdown(double bytes) {
-  return 1 + std::clamp(bytes / bytesInThird - 1, 0.0, 1.0);
+static double getSlowdown(double bytes, double level3) {
+  return 1 + std::clamp(bytes / level3 - 1, 0.0, 1.0);
 }
 /// How much of something is evicted between its uses: none where all that is used meanwhile takes
 /// three quarters of the cache, all where it takes five.
@@ -169,8 +167,8 @@ double WinogradCandidate::getChannelCycles(const WinogradPlan &plan) const {
   // or through memory.
   if (plan.blocks[0] * plan.blocks[1] == 1)
     return once +
-           items *
-               (transforms + 2 * getSlowdown(items * passing) * passing / Machine::bytesPerCycle) +
+           items * (transforms + 2 * getSlowdown(items * passing, machine->level3) * passing /
+                                     Machine::bytesPerCycle) +
            std::max(items * product, weights / Machine::bytesPerCycle) + 2 * cyclesPerPart;
   // Weights come in long streams, partly while the product goes on. Of what passes between the
   // parts one half is done with as the other half is made.
@@ -207,8 +205,8 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
   // any dimension; everything passes through memory, the weights once.
   if (plan.blocks[0] * plan.blocks[1] == 1 && batch / block < fewestSlices)
     return once +
-           items * (perTile * tilesInBlock +
-                    4 * getSlowdown(items * passing) * passing / Machine::bytesPerCycle) +
+           items * (perTile * tilesInBlock + 4 * getSlowdown(items * passing, machine->level3) *
+                                                 passing / Machine::bytesPerCycle) +
            weights / Machine::bytesPerCycle;
   // Few work items leave cores idle.
   return once + items *

@@ -25,6 +25,18 @@ module @net attributes {cnn.cpu = "haswell"} {
     return
   } loc("net.cnn":7:3)
 
+  // What is stored past the caches is there before anybody hears that the kernel is done.
+  // CHECK-LABEL: llvm.func internal @fill.forward(
+  // CHECK: llvm.store {{.*}} {alignment = 64 : i64, nontemporal}
+  // CHECK: llvm.fence seq_cst
+  // CHECK-NEXT: llvm.return
+  func.func private @fill.forward(%item: index, %scratch: memref<64xi8>, %y: memref<16xf32>) attributes {cnn.kernel} {
+    %c0 = arith.constant 0 : index
+    %a = arith.constant dense<1.0> : vector<16xf32>
+    vector.store %a, %y[%c0] {alignment = 64 : i64, nontemporal = true} : memref<16xf32>, vector<16xf32>
+    return
+  }
+
   // One call passes the same bytes twice.
   // CHECK-LABEL: llvm.func internal @add.forward(
   // CHECK-SAME: {llvm.align = 64 : i64, llvm.dereferenceable = 16 : i64, llvm.nonnull, llvm.noundef}

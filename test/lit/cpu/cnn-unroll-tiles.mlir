@@ -199,3 +199,22 @@ func.func private @prefetch_lines(%item: index, %scratch: memref<64xi8>, %x: mem
   cnn.tile_store %t, %y[%c0, %c0] map affine_map<(k, n) -> (k, n)> : vector<32x16xf32> -> memref<32x16xf32>
   return
 }
+
+// Lines of the caches are stored past them; vectors that are none, are masked or are added to are not.
+// CHECK-LABEL: func.func private @nontemporal(
+// CHECK-COUNT-2: vector.store {{.*}} {alignment = 64 : i64, nontemporal = true} : memref<{{.*}}>, vector<16xf32>
+// CHECK-NOT: nontemporal
+// CHECK: return
+func.func private @nontemporal(%item: index, %scratch: memref<64xi8>, %x: memref<2x16xf32>, %y: memref<8x32xf32>, %z: memref<8x40xf32>, %h: memref<8x32xf32>) attributes {cnn.kernel} {
+  %c0 = arith.constant 0 : index
+  %c8 = arith.constant 8 : index
+  %t = cnn.tile_load %x[%c0, %c0] map affine_map<(i, n) -> (i, n)> : memref<2x16xf32> -> vector<2x16xf32>
+  %half = cnn.tile_load %x[%c0, %c0] map affine_map<(i, n) -> (i, n)> : memref<2x16xf32> -> vector<2x8xf32>
+  cnn.tile_store %t, %y[%item, %c0] map affine_map<(i, n) -> (i, n)> {nontemporal} : vector<2x16xf32> -> memref<8x32xf32>
+  cnn.tile_store %t, %y[%item, %c8] map affine_map<(i, n) -> (i, n)> {nontemporal} : vector<2x16xf32> -> memref<8x32xf32>
+  cnn.tile_store %t, %z[%item, %c0] map affine_map<(i, n) -> (i, n)> {nontemporal} : vector<2x16xf32> -> memref<8x40xf32>
+  cnn.tile_store %t, %y[%item, %c0] map affine_map<(i, n) -> (i, n)> {guard = array<i64: 0>, nontemporal} : vector<2x16xf32> -> memref<8x32xf32>
+  cnn.tile_store %t, %y[%item, %c0] map affine_map<(i, n) -> (i, n)> {accumulate = true, nontemporal} : vector<2x16xf32> -> memref<8x32xf32>
+  cnn.tile_store %half, %h[%item, %c0] map affine_map<(i, n) -> (i, n)> {nontemporal} : vector<2x8xf32> -> memref<8x32xf32>
+  return
+}
