@@ -104,15 +104,18 @@ def Cnn_NestScheduleAttr : Cnn_Attr<"NestSchedule", "nest"> {
     - `order`: the loops from the outermost to the innermost.
     - `chunk`: for a group that is a kernel of its own, how many register tiles of the outermost
       loop form one work item; 0 for one item in all.
+    - `collapse`: over how many of the outermost loops work items go, as in OpenMP; of the second,
+      each takes one register tile. 1 or 2.
 
     The number of work items follows from the schedule alone, never from the number of threads.
   }];
   let parameters = (ins StringRefParameter<"">:$algorithm, "int64_t":$vector,
                         ArrayRefParameter<"int64_t">:$tile, ArrayRefParameter<"int64_t">:$order,
-                        DefaultValuedParameter<"int64_t", "0">:$chunk);
+                        DefaultValuedParameter<"int64_t", "0">:$chunk,
+                        DefaultValuedParameter<"int64_t", "1">:$collapse);
   let assemblyFormat = [{
     `<` $algorithm `,` `vector` `=` $vector `,` `tile` `=` custom<Extents>($tile) `,` `order` `=` custom<Extents>($order)
-    (`,` `chunk` `=` $chunk^)? `>`
+    (`,` `chunk` `=` $chunk^)? (`,` `collapse` `=` $collapse^)? `>`
   }];
 }
 

@@ -699,7 +699,13 @@ void TileEmitter::emitParallel(unsigned depth) {
     return emitParallel(depth + 1);
   }
 
-  bool chunked = depth == 0 && !slice && schedule.chunk > 0;
+  bool chunked = static_cast<int64_t>(depth) < schedule.collapse && !slice && schedule.chunk > 0;
+  int64_t chunk = depth == 0 ? schedule.chunk : 1;
+  if (chunked && schedule.collapse > 1) {
+    int64_t inner = space.getSteps(schedule, schedule.order[1]);
+    item = depth == 0 ? b.createOrFold<arith::DivUIOp>(loc, item, constant(inner))
+                      : b.createOrFold<arith::RemUIOp>(loc, item, constant(inner));
+  }
   for (const Segment &segment : getSegments(dim)) {
     int64_t last = segment.begin + (segment.count - 1) * segment.tile;
     int64_t end = segment.begin + segment.count * segment.tile;
@@ -710,8 +716,8 @@ void TileEmitter::emitParallel(unsigned depth) {
     }
     Value lower = constant(segment.begin), upper = constant(end);
     if (chunked) {
-      Value first = scale(item, schedule.chunk * schedule.tile[dim]);
-      Value behind = add(first, constant(schedule.chunk * schedule.tile[dim]));
+      Value first = scale(item, chunk * schedule.tile[dim]);
+      Value behind = add(first, constant(chunk * schedule.tile[dim]));
       lower = arith::MaxUIOp::create(b, loc, lower, first);
       upper = arith::MinUIOp::create(b, loc, upper, behind);
     }

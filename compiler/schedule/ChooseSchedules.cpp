@@ -179,12 +179,14 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         schedule.vector = numbers->front();
       else if (key == "chunk" && valid && numbers->size() == 1)
         schedule.chunk = numbers->front();
+      else if (key == "collapse" && valid && numbers->size() == 1)
+        schedule.collapse = numbers->front();
       else if (key == "blocks" && valid && numbers->size() == 2)
         continue; // Likewise.
       else
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, "
-                         "and for Winograd's algorithms blocks:NxN";
+                         "collapse:N, and for Winograd's algorithms blocks:NxN";
     }
     return success();
   }

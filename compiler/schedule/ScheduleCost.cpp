@@ -255,7 +255,7 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
   return bytes;
 }
 
-double ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const {
+int64_t ScheduleSpace::getSteps(const NestSchedule &schedule, int64_t dim) const {
   return llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
 }
 
@@ -423,7 +423,7 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
   const int64_t cores = machine.cores;
   double best = 0;
   SmallVector<int64_t> order = schedule.order, bestOrder;
-  int64_t bestChunk = 0;
+  int64_t bestChunk = 0, bestCollapse = 1;
   // Phases stay behind the others: together they fill the lines of the result. So do, of many
   // dimensions, those with one step; blocks stay before.
   unsigned begin = sliced && parallel > 6 ? nest.numSliced : 0;
@@ -460,16 +460,31 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
         while (candidate.chunk > 1 && idles(candidate.chunk))
           --candidate.chunk;
       int64_t items = llvm::divideCeil(steps, candidate.chunk);
-      cycles *= double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
+      double share = double(llvm::divideCeil(items, cores)) * candidate.chunk / steps;
+      // Few items, and cores that would idle: the next loop makes more of them.
+      if (mayCollapse(order)) {
+        NestSchedule collapsed = candidate;
+        collapsed.chunk = 1;
+        collapsed.collapse = 2;
+        items = steps * getSteps(schedule, order[1]);
+        double least = double(llvm::divideCeil(items, cores)) / items;
+        if (least < 0.87 * share && points / items >= 4096 && storesInOrder(collapsed)) {
+          candidate = collapsed;
+          share = least;
+        }
+      }
+      cycles *= share;
     }
     if (bestOrder.empty() || cycles < 0.98 * best) {
       best = cycles;
       bestOrder = order;
       bestChunk = candidate.chunk;
+      bestCollapse = candidate.collapse;
     }
   } while (std::next_permutation(order.begin() + begin, order.begin() + end));
   schedule.order = bestOrder;
   schedule.chunk = bestChunk;
+  schedule.collapse = bestCollapse;
 }
 
 /// What comes from beyond the second cache where the processor does not see by itself what comes:

@@ -23,11 +23,12 @@ NestSchedule NestSchedule::get(NestScheduleAttr attr) {
   schedule.tile.assign(attr.getTile().begin(), attr.getTile().end());
   schedule.order.assign(attr.getOrder().begin(), attr.getOrder().end());
   schedule.chunk = attr.getChunk();
+  schedule.collapse = attr.getCollapse();
   return schedule;
 }
 
 NestScheduleAttr NestSchedule::toAttr(MLIRContext *context) const {
-  return NestScheduleAttr::get(context, algorithm, vector, tile, order, chunk);
+  return NestScheduleAttr::get(context, algorithm, vector, tile, order, chunk, collapse);
 }
 
 int64_t ScheduleSpace::getLanes(GroupOp group, const Machine &machine) {
@@ -189,7 +190,7 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
       return failure();
     NestSchedule only = getWeightGradSchedule(weightGrad->getStep(schedule.tile));
     if (schedule.vector != only.vector || schedule.order != only.order ||
-        schedule.chunk != only.chunk)
+        schedule.chunk != only.chunk || schedule.collapse != 1)
       return emitError() << schedule.algorithm << " of '" << op << "' runs along dimension "
                          << only.vector << ", in the order of the dimensions, with chunk "
                          << only.chunk;
@@ -314,6 +315,11 @@ LogicalResult ScheduleSpace::verify(const NestSchedule &schedule,
                          << (nest.scatter ? " would add to the same elements"
                                           : " would share the zeros around the result");
   }
+  if (schedule.collapse != 1 &&
+      (schedule.collapse != 2 || schedule.chunk < 1 || !mayCollapse(schedule.order)))
+    return emitError() << "collapse is " << schedule.collapse
+                       << ", expected 1, or 2 where there are chunks of two loops, and neither "
+                          "sums in memory nor zeros around the result";
   if (!storesInOrder(schedule))
     return emitError() << "vectors along dimension " << schedule.vector
                        << " reach into what another work item, or an earlier iteration, has stored";
@@ -399,7 +405,19 @@ int64_t ScheduleSpace::getNumItems(const NestSchedule &schedule) const {
     return 1;
   int64_t dim = schedule.order[0];
   int64_t steps = llvm::divideCeil(getUnits(dim, schedule.vector), schedule.tile[dim]);
-  return llvm::divideCeil(steps, schedule.chunk);
+  int64_t chunks = llvm::divideCeil(steps, schedule.chunk);
+  return schedule.collapse == 1 ? chunks : chunks * getSteps(schedule, schedule.order[1]);
+}
+
+/// Whether work items can go over the two outermost loops of a kernel of its own.
+bool ScheduleSpace::mayCollapse(ArrayRef<int64_t> order) const {
+  const Nest &nest = info.nest;
+  auto hasZeros = [](const TensorAccess &access) {
+    return access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
+                                        [](int64_t zeros) { return zeros != 0; });
+  };
+  return !sliced && nest.numParallel > 1 && !nest.scatter && !isPhase(order[0]) &&
+         !isPhase(order[1]) && llvm::none_of(accesses, hasZeros);
 }
 
 /// Whether work items along `dim` write disjoint parts of the results, the zeros around them
@@ -441,8 +459,11 @@ bool ScheduleSpace::storesInOrder(const NestSchedule &schedule) const {
           factor < form.coefficients[vector] || nest.sizes[dim] == 1)
         continue;
       // Slices and the blocks of an image are work items of the outer group.
-      bool split = sliced ? dim < nest.numSliced
-                          : schedule.chunk > 0 && schedule.order[0] == static_cast<int64_t>(dim);
+      bool split =
+          sliced
+              ? dim < nest.numSliced
+              : schedule.chunk > 0 &&
+                    llvm::is_contained(ArrayRef(schedule.order).take_front(schedule.collapse), dim);
       if (split || (getUnits(vector, vector) > 1 && place(dim) > place(vector)))
         return false;
     }
@@ -624,6 +645,7 @@ NestSchedule ScheduleSpace::chooseRandom(std::mt19937_64 &random) const {
     shuffle(0, nest.numParallel);
     shuffle(nest.numParallel, nest.getNumDims());
     schedule.chunk = draw(0, 3);
+    schedule.collapse = draw(1, 2);
     // Small enough to compile quickly: a random tile need not be a good one.
     if (getOperations(schedule) <= (nest.transforms.empty() ? 192 : 640) && isLegal(schedule))
       return schedule;

@@ -20,7 +20,7 @@ struct NestSchedule {
   std::string algorithm;
   int64_t vector = 0;
   SmallVector<int64_t> tile, order;
-  int64_t chunk = 0;
+  int64_t chunk = 0, collapse = 1;
 
   static NestSchedule get(NestScheduleAttr attr);
   NestScheduleAttr toAttr(MLIRContext *context) const;
@@ -51,6 +51,8 @@ public:
   /// Whether every step along a parallel dimension is code of its own: it counts remainders of an
   /// index that a reduced dimension counts in steps, and some lie outside of their operand.
   bool isPhase(unsigned dim) const;
+  /// Register tiles along a dimension.
+  int64_t getSteps(const NestSchedule &schedule, int64_t dim) const;
   /// Work items of a kernel of its own.
   int64_t getNumItems(const NestSchedule &schedule) const;
   /// Bytes of scratch memory that the kernel takes for itself.
@@ -108,9 +110,9 @@ private:
   Delivery getDelivery(const TensorAccess &access, const NestSchedule &schedule) const;
   int64_t getOperations(const NestSchedule &schedule) const;
   bool ownsResults(int64_t dim, int64_t vector) const;
+  bool mayCollapse(ArrayRef<int64_t> order) const;
   bool storesInOrder(const NestSchedule &schedule) const;
   NestSchedule getWeightGradSchedule(const WeightGradStep &step) const;
-  double getSteps(const NestSchedule &schedule, int64_t dim) const;
   double getBytes(const TensorAccess &access, const NestSchedule &schedule,
                   function_ref<bool(int64_t)> whole) const;
   double getTileTraffic(const NestSchedule &schedule) const;

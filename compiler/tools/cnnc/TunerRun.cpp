@@ -125,7 +125,8 @@ llvm::Expected<mlir::OwningOpRef<mlir::ModuleOp>> Tuner::schedule(const TunedRes
     part.tile = joined(nest.getTile());
     part.text = part.algorithm + ";vector:" + std::to_string(nest.getVector()) +
                 ";tile:" + part.tile + ";order:" + joined(nest.getOrder()) +
-                ";chunk:" + std::to_string(nest.getChunk());
+                ";chunk:" + std::to_string(nest.getChunk()) +
+                ";collapse:" + std::to_string(nest.getCollapse());
     layer.parts.push_back(part);
     auto outer = llvm::dyn_cast<GroupOp>(group->getParentOp());
     auto space = mlir::cnn::ScheduleSpace::get(group, *machine, /*sliced=*/bool(outer));

@@ -198,3 +198,29 @@ module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, 
     return
   }
 }
+
+// -----
+
+// Work items over two loops: chunks of 2 of 5 rows, and each of 3 columns.
+// CHECK-LABEL: func.func private @collapsed(
+// CHECK-SAME: %[[ITEM:[a-z0-9]*]]: index
+// CHECK: %[[ROW:.*]] = arith.divui %[[ITEM]], %c3{{.*}} : index
+// CHECK: %[[FIRST:.*]] = arith.muli %[[ROW]], %c2{{.*}} : index
+// CHECK: %[[LOW:.*]] = arith.maxui %{{.*}}, %[[FIRST]] : index
+// CHECK: scf.for %{{.*}} = %[[LOW]] to
+// CHECK: %[[COLUMN:.*]] = arith.remui %[[ITEM]], %c3{{.*}} : index
+// CHECK: %[[BEHIND:.*]] = arith.addi %[[COLUMN]], %c1{{.*}} : index
+// CHECK: %[[START:.*]] = arith.maxui %{{.*}}, %[[COLUMN]] : index
+// CHECK: %[[END:.*]] = arith.minui %{{.*}}, %[[BEHIND]] : index
+// CHECK: scf.for %{{.*}} = %[[START]] to %[[END]]
+module attributes {cnn.machine = {cpu = "sapphirerapids", registers = 32 : i64, vector_bits = 512 : i64}} {
+  func.func private @collapsed(%item: index, %scratch: memref<64xi8>, %x: memref<5x3x16xf32>, %y: memref<5x3x16xf32>) attributes {cnn.kernel} {
+    %0 = cnn.from_buffer %x : memref<5x3x16xf32> -> tensor<5x3x16xf32>
+    %1 = cnn.group "collapsed" (%a = %0) : (tensor<5x3x16xf32>) -> tensor<5x3x16xf32> schedule #cnn.nest<"direct", vector = 2, tile = [1, 1, 1], order = [0, 1, 2], chunk = 2, collapse = 2> {
+      %2 = cnn.relu %a : tensor<5x3x16xf32> -> tensor<5x3x16xf32>
+      cnn.yield %2 : tensor<5x3x16xf32>
+    }
+    cnn.to_buffer %1, %y : tensor<5x3x16xf32> -> memref<5x3x16xf32>
+    return
+  }
+}

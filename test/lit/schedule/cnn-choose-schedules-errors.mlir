@@ -4,6 +4,8 @@
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=order:0x0" 2>&1 | FileCheck %s --check-prefix=ORDER
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=winograd4" 2>&1 | FileCheck %s --check-prefix=ALGORITHM
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=tilt:1x1" 2>&1 | FileCheck %s --check-prefix=KEY
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=chunk:0;collapse:2" 2>&1 | FileCheck %s --check-prefix=COLLAPSE
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-schedules=override=sigmoid1=chunk:1;collapse:3" 2>&1 | FileCheck %s --check-prefix=THREE
 // RUN: not cnn-opt %s --cnn-choose-schedules 2>&1 | FileCheck %s --check-prefix=MACHINE
 // Breaks if an illegal schedule is taken, or if its message does not say what is legal.
 
@@ -13,7 +15,9 @@
 // TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
 // ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
-// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, and for Winograd's algorithms blocks:NxN
+// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, collapse:N, and for Winograd's algorithms blocks:NxN
+// COLLAPSE: error: group 'sigmoid1': collapse is 2, expected 1, or 2 where there are chunks of two loops, and neither sums in memory nor zeros around the result
+// THREE: error: group 'sigmoid1': collapse is 3, expected 1, or 2 where there are chunks
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
 module @odd {
   func.func @odd(%x: tensor<3x4xf32> {cnn.name = "x"}) -> (tensor<3x4xf32> {cnn.name = "y"}) {
