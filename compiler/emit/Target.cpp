@@ -73,8 +73,9 @@ llvm::Expected<Target> cnn::resolveGpu(llvm::StringRef name) {
                     "+ptx" + std::to_string(gpu.ptx), /*isHost=*/false};
     names += (names.empty() ? "" : ", ") + gpu.name.str();
   }
-  return llvm::createStringError("unknown GPU '" + name.str() + "'\n  hint: known are " + names +
-                                 "; code for one runs on all later ones");
+  return llvm::createStringError(
+      "unknown GPU '" + name.str() + "'\n  hint: known are " + names +
+      "; code for one runs on all later ones, for sm_90a on its own alone");
 }
 
 //===--------------------------------------------------------------------------------------------===//

@@ -36,9 +36,9 @@ struct Target {
 llvm::Expected<Target> resolveTarget(llvm::StringRef cpu, llvm::StringRef features);
 
 /// The target for a GPU of NVIDIA: "sm_75" to "sm_120", or "native" for the oldest one that has
-/// everything that kernels use; what is compiled for it runs on all later ones. The version of PTX
-/// is the lowest that the GPU needs, so that old drivers take it. Fails for names that it does not
-/// know.
+/// everything that kernels use. What is compiled for one runs on all later ones, what is compiled
+/// for a name with an "a" on that GPU alone. The version of PTX is the lowest that the GPU needs,
+/// so that old drivers take it. Fails for names that it does not know.
 llvm::Expected<Target> resolveGpu(llvm::StringRef name);
 
 /// A machine for `target` that generates position-independent code at -O3.
