@@ -10,6 +10,7 @@ loop of a product: as many mma, barriers and waits for copies as its tile needs.
 line of counts; status 1 when something is.
 """
 import json
+import math
 import os
 import re
 import sys
@@ -57,29 +58,32 @@ def parse_schedule(text):
     return found
 
 
-def check_product(kernel, schedule):
+def check_product(kernel, schedule, launch):
     """The main loop of a product: one step of the depth at a time."""
     rows, columns, depth, own_rows, own_columns = schedule["tile"]
-    instruction, staged = schedule["instruction"], schedule["stages"] > 1
-    if instruction == "fma":
+    work, staged = launch["work"], schedule["stages"] > 1
+    if schedule["instruction"] == "fma":
         unit, expected = "fma.rn", depth * own_rows * own_columns
     else:
-        unit, deep = "mma.sync", {"tf32": 8, "bf16": 16}[instruction]
+        unit, deep = "mma.sync", {"tf32": 8, "bf16": 16}[schedule["instruction"]]
         expected = own_rows // 16 * (own_columns // 8) * (depth // deep)
-    # With a single step there is no loop.
+    all_steps = work["operations"] // (2 * math.prod(launch["grid"]) * rows * columns * depth)
     loops = [(a, b) for a, b in kernel.loops if kernel.count(unit, a, b)]
     first, last = max(loops or [(0, len(kernel.code) - 1)], key=lambda loop: kernel.count(unit, *loop))
-    found = kernel.count(unit, first, last)
-    # Of fma: those of rows and columns that no tile has go; an epilogue has some, too, where there is no loop. A
-    # loop may hold two steps.
-    if found < depth if instruction == "fma" else found % expected or not found:
-        yield f"{kernel.name}: {found} {unit} in the main loop; {expected} for each step of {schedule['tile']}"
-    steps = max(found // expected, 1)
-    # With stages a step has one barrier; without, it has two, but for the first where there is no loop.
-    most = steps if staged else 2 * steps
-    barriers = kernel.count("bar", first, last)
-    if not (most if loops else steps) <= barriers <= most:
-        yield f"{kernel.name}: {barriers} barriers in the main loop; {most} for {steps} steps"
+    found, barriers = kernel.count(unit, first, last), kernel.count("bar", first, last)
+    # With stages a step has one barrier. Without, it has two, but for a single step. A loop may hold several steps;
+    # where there is none, all of them follow each other.
+    of_step = 1 if staged else 2
+    steps = max(barriers // of_step, 1) if loops else all_steps
+    if barriers != (1 if all_steps == 1 else of_step * steps):
+        yield f"{kernel.name}: {barriers} barriers in the main loop; {of_step} for each of {steps} steps"
+    # Of rows and columns that no tile has, nothing is left; but what is wanted of the tiles is there. Of fma, where
+    # there is no loop, the epilogue has some, too.
+    least = expected * steps * work["flops"] / work["operations"]
+    most = expected * steps if loops or unit != "fma.rn" else found
+    if not least <= found <= most or unit != "fma.rn" and found % steps:
+        yield (f"{kernel.name}: {found} {unit} and {barriers} barriers in the main loop; "
+               f"{expected} for each step of {schedule['tile']}")
     begun, waits = kernel.count("cp.async.commit", first, last), kernel.count("cp.async.wait", first, last)
     if loops and (begun != waits or begun not in (0, steps)):
         yield (f"{kernel.name}: {begun} groups of copies and {waits} waits in the main loop; "
@@ -113,7 +117,7 @@ def lint(path):
         seen.add(kernel.name)
         schedules = [parse_schedule(text) for text in launch["work"]["schedule"].split("; ")]
         if schedules[0]["algorithm"] == "contraction":
-            yield from check_product(kernel, schedules[0])
+            yield from check_product(kernel, schedules[0], launch)
         else:
             yield from check_vectors(kernel, schedules)
 
