@@ -52,9 +52,13 @@ public:
   void begin(Index thread, Index batch, Index first);
   /// Whether tiles are copied, not read and written.
   bool isCopied() const { return copied; }
-  /// Registers that a thread has for what is on its way: of copies an address each, else the
-  /// values.
-  int64_t getNumHeld() const { return static_cast<int64_t>(shares.size()) * (copied ? 1 : width); }
+  /// Elements that a thread has of what is on its way.
+  int64_t getNumHeld() const { return copied ? 0 : static_cast<int64_t>(shares.size()) * width; }
+  /// Registers for their addresses: one of each copy; of each element that is read alone two, since
+  /// all addresses are there before the first element is.
+  int64_t getNumAddresses() const {
+    return static_cast<int64_t>(shares.size()) * (copied ? 1 : width == 1 ? 2 : 0);
+  }
   /// Starts to copy the tile of the depth from `depth` on to `stage`.
   void copy(Index depth, Index stage);
   /// The thread's share of that tile, and how it gets to `stage`.
