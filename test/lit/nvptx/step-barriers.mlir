@@ -1,4 +1,4 @@
-// RUN: cnn-opt %s --cnn-choose-gpu-schedules --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
+// RUN: cnn-opt %s --split-input-file --cnn-choose-gpu-schedules --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // Breaks if the threads of a block wait for each other where each reads only what it has written itself, or do not where another one has.
 
 // One launch for all: every group needs the one before.
@@ -50,5 +50,42 @@ module @m attributes {cnn.target = "nvptx"} {
       cnn.yield %r : tensor<12x5xf32>
     }
     return %f : tensor<12x5xf32>
+  }
+}
+
+// -----
+
+// Columns: 32 points of each of 256 results, of which a block of threads has 64 at a time. Four blocks are done in turn by one, which
+// writes the memory that its threads share again: they meet before they read it, and, in the loop, after that.
+// CHECK: cnn.launch @a_forward_and_2 items 1(
+// CHECK: gpu.func @a_forward_and_2(
+// CHECK: math.exp
+// CHECK: gpu.barrier
+// CHECK: scf.for %{{.*}} = %c0{{.*}} to %c4{{.*}} step %c1
+// CHECK: memref.store {{.*}} #gpu.address_space<workgroup>>
+// CHECK: gpu.barrier
+// CHECK: memref.load {{.*}} #gpu.address_space<workgroup>>
+// CHECK: gpu.barrier
+// CHECK-NEXT: }
+// They met at the end of the loop.
+// CHECK-NOT: gpu.barrier
+// CHECK: math.log
+// CHECK: gpu.return
+module @columns attributes {cnn.target = "nvptx"} {
+  func.func @infer(%x: tensor<32x256xf32>)
+      -> (tensor<256xf32> {cnn.name = "y"}) {
+    %a = cnn.group "a.forward" (%p = %x) : (tensor<32x256xf32>) -> tensor<32x256xf32> {
+      %r = cnn.exp %p : tensor<32x256xf32> -> tensor<32x256xf32>
+      cnn.yield %r : tensor<32x256xf32>
+    }
+    %b = cnn.group "b.forward" (%p = %a) : (tensor<32x256xf32>) -> tensor<256xf32> {
+      %r = cnn.reduce_sum %p dims [0] : tensor<32x256xf32> -> tensor<256xf32>
+      cnn.yield %r : tensor<256xf32>
+    }
+    %c = cnn.group "c.forward" (%p = %b) : (tensor<256xf32>) -> tensor<256xf32> {
+      %r = cnn.log %p : tensor<256xf32> -> tensor<256xf32>
+      cnn.yield %r : tensor<256xf32>
+    }
+    return %c : tensor<256xf32>
   }
 }
