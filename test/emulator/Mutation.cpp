@@ -138,10 +138,13 @@ void Mutation::perturb(const Launch &launch, size_t number) {
   // Of an infinity, a product with zero shows; of NaN, that one was read at all.
   static const float values[] = {std::numeric_limits<float>::quiet_NaN(),
                                  std::numeric_limits<float>::infinity(), 1234.5f, -0.375f};
-  size_t kind = number / words.size() % 4;
-  // One NaN or infinity, or every seventh word: many NaN would hide one another.
-  size_t step = kind < 2 ? count : 7;
-  for (size_t word = number * 2654435761u % std::min(count, step); word < count; word += step)
+  size_t round = number / words.size(), kind = round % 4, turn = round / 4;
+  // One NaN, for many would hide one another; of infinities one or every seventh word in turn, so
+  // that all words of a small argument are among them.
+  bool single = kind == 0 || (kind == 1 && turn % 2 == 0);
+  size_t step = single ? count : 7;
+  size_t first = single ? number * 2654435761u : 5 * turn;
+  for (size_t word = first % std::min(count, step); word < count; word += step)
     std::memcpy(reinterpret_cast<char *>(begin) + 4 * word, &values[kind], 4);
 }
 

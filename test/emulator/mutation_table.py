@@ -3,10 +3,14 @@
 
     mutation_table.py SCRATCH [--cnnc FILE] [--fakecuda FILE] [--update] [--case NAME]...
 
+Inputs/equivalent has a line for each survivor that is proven to change nothing,
+
+    <case>: <kernel>: <mutation>  # why
+
 A case is a network of Inputs/ or examples/ on odd shapes under one choice of algorithms and instructions. Each
 kernel's mutants are run on its first launch of a training step (README.md, Mutation), in a case once per
-seed. A mutant is caught when any run catches it. Status 1 when one survives, or when MUTANTS.md lacks a kind
-of kernel that was run.
+seed. A mutant is caught when any run catches it. Status 1 when one survives that is not proven equivalent, when one that
+is does not, or when MUTANTS.md lacks a kind of kernel that was run.
 """
 import argparse
 import json
@@ -19,6 +23,7 @@ from mutants import FATES, LINE, UNEXPLAINED, judge
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 TABLE = os.path.join(HERE, "MUTANTS.md")
+EQUIVALENT = os.path.join(HERE, "Inputs/equivalent")
 PRODUCTS = [f"schedule.{op}={{}}" for op in ("conv", "conv_data_grad", "conv_weight_grad", "linear", "matmul")]
 TINY = [os.path.join(HERE, "Inputs/tiny.cnn"), "--recipe"]
 # name: arguments of cnnc, settings, seeds.
@@ -43,6 +48,12 @@ def run(command, **environment):
 
 def kind_of(work):
     return work["algorithm"] + (f" ({work['instruction']})" if work["algorithm"] == "contraction" else "")
+
+
+def read_equivalent():
+    """{case: kernel: mutation: why}"""
+    with open(EQUIVALENT, encoding="utf-8") as file:
+        return dict(map(str.strip, line.split("  # ")) for line in file)
 
 
 def run_case(name, options):
@@ -79,14 +90,16 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--case", action="append", choices=CASES)
     options = parser.parse_args()
-    rows, kernels, survivors = {}, {}, []
+    rows, kernels, survivors, proven, equivalent = {}, {}, [], [], read_equivalent()
     for name in options.case or CASES:
         for (kind, kernel, mutation), seen in run_case(name, options).items():
             fate = judge(seen)
             form = next(form for form in FORMS if mutation.startswith(form))
             rows.setdefault((kind, form), dict.fromkeys(FATES, 0))[fate] += 1
             kernels.setdefault(kind, set()).add((name, kernel))
-            if fate in UNEXPLAINED:
+            if why := equivalent.get(f"{name}: {kernel}: {mutation}"):
+                (proven if fate in UNEXPLAINED else survivors).append(f"{name}: {kernel} ({kind}): {fate}: {mutation}: {why}")
+            elif fate in UNEXPLAINED:
                 survivors.append(f"{name}: {kernel} ({kind}): {fate}: {mutation}")
     lines = ["| kernels | mutants | " + " | ".join(FATES) + " |", "|---" * (len(FATES) + 2) + "|"]
     for kind in sorted(kernels):
@@ -94,10 +107,12 @@ def main():
             if counts := rows.get((kind, form)):
                 lines.append(f"| {len(kernels[kind])} × {kind} | {sum(counts.values())} {form} | "
                              + " | ".join(str(counts[fate]) for fate in FATES) + " |")
-    print(*lines, *survivors, sep="\n")
+    print(*lines, *proven, *survivors, sep="\n")
     if options.update:
         with open(TABLE, "w", encoding="utf-8") as file:
             file.write(HEADER.format(", ".join(options.case or CASES)) + "\n".join(lines) + "\n")
+            if proven:
+                file.write("\nProven to change nothing:\n\n" + "".join(f"- {line}\n" for line in proven))
             if survivors:
                 file.write("\nTo be explained, or mended:\n\n" + "".join(f"- {line}\n" for line in survivors))
     with open(TABLE, encoding="utf-8") as file:
