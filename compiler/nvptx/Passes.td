@@ -39,6 +39,18 @@ def BuildGpuKernelsPass : Pass<"cnn-build-gpu-kernels", "::mlir::ModuleOp"> {
                            "::mlir::vector::VectorDialect"];
 }
 
+def CountGpuWorkPass : Pass<"cnn-count-gpu-work", "::mlir::ModuleOp"> {
+  let summary = "counts what the warps of kernels ask for";
+  let description = [{
+    Adds to `cnn.work` of every launch the instructions that its warps issue, their accesses to global memory
+    (`requests`), the sectors of 32 bytes that these touch, and the turns (`passes`) that the banks of shared memory take:
+    the indices of a few warps are computed, which stand for the others (`compiler/nvptx/WarpRunner.h`). The model of
+    `cnn time --model` is made of these numbers.
+
+    Fails for a launch of what is no kernel. Test: `test/lit/nvptx/cnn-count-gpu-work.mlir`.
+  }];
+}
+
 def LowerToNvvmPass : Pass<"cnn-lower-to-nvvm", "::mlir::ModuleOp"> {
   let summary = "lowers kernels of a GPU to the LLVM dialect with NVVM's operations";
   let description = [{

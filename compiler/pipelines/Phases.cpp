@@ -171,6 +171,7 @@ static void buildGpu(mlir::OpPassManager &manager, const PhaseOptions &) {
   kernels.addPass(passes::createExpandMathPass());
   kernels.addPass(mlir::createCanonicalizerPass());
   kernels.addPass(mlir::createCSEPass());
+  manager.addPass(passes::createCountGpuWorkPass());
 }
 
 static void buildNvvm(mlir::OpPassManager &manager, const PhaseOptions &) {

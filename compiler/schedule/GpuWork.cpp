@@ -19,7 +19,6 @@ GpuWork &GpuWork::operator+=(const GpuWork &other) {
   bytesRead += other.bytesRead;
   bytesWritten += other.bytesWritten;
   bytesL2 += other.bytesL2;
-  bytesL1 += other.bytesL1;
   return *this;
 }
 
@@ -33,8 +32,7 @@ DictionaryAttr GpuWork::toAttr(MLIRContext *context) const {
                               b.getNamedAttr("schedule", b.getStringAttr(schedule)),
                               number("flops", flops), number("operations", operations),
                               number("bytes_read", bytesRead),
-                              number("bytes_written", bytesWritten), number("bytes_l2", bytesL2),
-                              number("bytes_l1", bytesL1)});
+                              number("bytes_written", bytesWritten), number("bytes_l2", bytesL2)});
 }
 
 static int64_t getElementBytes(Type type) {
@@ -57,20 +55,14 @@ static int64_t countLoads(const GpuScheduleSpace &space, const GroupInfo::Read &
   return isReduced ? parallel * reduced : parallel;
 }
 
-/// Of tiles: every step of the depth, its part of both operands goes once through L2, into shared
-/// memory and, for the own rows and columns of every thread (of tensor cores: warp), out of it.
+/// Of tiles: every step of the depth, its part of both operands goes once through L2.
 static void countTiles(const GpuScheduleSpace &space, const GpuSchedule &schedule,
                        int64_t elementBytes, GpuWork &work) {
-  int64_t rows = schedule.tile[0], columns = schedule.tile[1], ownRows = schedule.tile[3],
-          ownColumns = schedule.tile[4];
+  int64_t rows = schedule.tile[0], columns = schedule.tile[1];
   int64_t blocks = space.getNumBlocks(schedule);
   int64_t depth = llvm::alignTo(space.getContraction()->depth, schedule.tile[2]);
-  int64_t brought = blocks * depth * (rows + columns) * elementBytes;
-  int64_t owners = rows / ownRows * (columns / ownColumns);
-  int64_t taken = blocks * owners * depth * (ownRows + ownColumns) * elementBytes;
   work.operations = 2 * blocks * rows * columns * depth;
-  work.bytesL2 += brought;
-  work.bytesL1 += 2 * brought + taken;
+  work.bytesL2 += blocks * depth * (rows + columns) * elementBytes;
 }
 
 GpuWork mlir::cnn::countWork(GroupOp group, const GpuScheduleSpace &space,
@@ -98,15 +90,11 @@ GpuWork mlir::cnn::countWork(GroupOp group, const GpuScheduleSpace &space,
     Type type = getTensor(group.getInputs()[read.argument]);
     int64_t loaded = countLoads(space, read) * getElementBytes(type);
     most[read.argument] += loaded;
-    // The operands of a product are what its tiles bring.
-    if (!isTiled || loaded <= space.getNumResults() * getElementBytes(type))
-      work.bytesL1 += loaded;
   }
   for (auto [input, bytes] : llvm::zip(group.getInputs(), most)) {
     RankedTensorType type = getTensor(input);
     work.bytesRead += std::min(bytes, type.getNumElements() * getElementBytes(type));
   }
-  work.bytesL1 += work.bytesWritten;
   work.bytesL2 = work.bytesWritten;
   if (isTiled)
     countTiles(space, schedule, getElementBytes(getTensor(info.anchor->getResult(0))), work);

@@ -2,6 +2,7 @@
 //
 // Operations and bytes of a group under its schedule, for the performance model of `cnn time`
 // (compiler/tools/measure/GpuModel.h) and for people: counted from nest and schedule, not measured.
+// What the code of a kernel asks for is added later (compiler/nvptx/CountGpuWork.cpp).
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -27,8 +28,6 @@ struct GpuWork {
   int64_t bytesRead = 0, bytesWritten = 0;
   /// What blocks ask for beyond what their multiprocessor keeps: a tile's parts once per step.
   int64_t bytesL2 = 0;
-  /// What threads load and store, in global and in shared memory, each time that they do.
-  int64_t bytesL1 = 0;
 
   /// Of a launch that does both; the algorithm is that of the first.
   GpuWork &operator+=(const GpuWork &other);

@@ -268,7 +268,10 @@ LaunchWork readWork(const Json &json, const std::string &where, Status &status) 
   work.bytesRead = members.integer("bytes_read", 0);
   work.bytesWritten = members.integer("bytes_written", 0);
   work.bytesL2 = members.integer("bytes_l2", 0);
-  work.bytesL1 = members.integer("bytes_l1", 0);
+  work.instructions = members.integer("instructions", 0);
+  work.requests = members.integer("requests", 0);
+  work.sectors = members.integer("sectors", 0);
+  work.passes = members.integer("passes", 0);
   members.finish();
   return work;
 }

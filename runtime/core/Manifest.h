@@ -72,13 +72,15 @@ struct LaunchArgument {
   uint64_t offset = 0; ///< bytes
 };
 
-/// What a launch does, as the compiler counts it (compiler/schedule/GpuWork.h says what each is).
+/// What a launch does, as the compiler counts it (compiler/schedule/GpuWork.h and
+/// compiler/nvptx/WarpRunner.h say what each is).
 struct LaunchWork {
   std::string algorithm;   ///< "point", "reduce", "contraction"
   std::string instruction; ///< "fma", "tf32", "bf16"
   std::string schedule;    ///< as the compiler prints it; of several groups, with "; " between
   int64_t flops = 0, operations = 0;
-  int64_t bytesRead = 0, bytesWritten = 0, bytesL2 = 0, bytesL1 = 0;
+  int64_t bytesRead = 0, bytesWritten = 0, bytesL2 = 0;
+  int64_t instructions = 0, requests = 0, sectors = 0, passes = 0;
 };
 
 /// One kernel of a GPU's entry point.

@@ -8,30 +8,38 @@ namespace cnn::tool {
 
 const std::vector<GpuLimits> &knownGpus() {
   // Processors, clock (1.98 GHz), f32, f64, memory and L2's size are those of the data sheets
-  // (SXM). 400 and 800 TFLOP/s are what good libraries reach of the 494 and 989 of tensor cores.
-  // L1: 128 bytes per clock and processor. L2's rate and the waits are figures of published
-  // microbenchmarks, rounded. A graph's kernels, each of which needs the one before, start 1.5 us
-  // apart. A thread has four loads of 4 bytes under way, which is what loops are unrolled by.
+  // (SXM). 400 and 800 TFLOP/s are what good libraries reach of the 494 and 989 of tensor cores;
+  // `mma.sync`, without Hopper's own instructions, comes to 63% (Luo and others, "Benchmarking and
+  // Dissecting the Nvidia Hopper GPU Architecture via Microbenchmarking", 2024). A multiprocessor
+  // has four schedulers, each of which issues an instruction per clock (programming guide), and
+  // delivers 128 bytes per clock, of L1 as four sectors, of shared memory from 32 banks. L2's rate
+  // and the waits are figures of published microbenchmarks, rounded. A graph's kernels, each of
+  // which needs the one before, start 1.5 us apart. A warp has four loads under way, which is what
+  // loops are unrolled by.
   constexpr double tera = 1e12, giga = 1e9, micro = 1e-6, mega = 1 << 20;
+  constexpr double processors = 132, clock = 1.98 * giga, mmaShare = 0.63;
   constexpr GpuLimits h100 = {.option = "h100",
                               .name = "H100",
                               .text = "H100 SXM",
                               .arch = "sm_90",
-                              .processors = 132,
+                              .processors = processors,
                               .fma32 = 67 * tera,
                               .fma64 = 34 * tera,
                               .tf32 = 400 * tera,
                               .bf16 = 800 * tera,
+                              .mmaTf32 = mmaShare * 494 * tera,
+                              .mmaBf16 = mmaShare * 989 * tera,
+                              .instructions = processors * 4 * clock,
                               .memory = 3.35 * tera,
                               .l2 = 5.5 * tera,
-                              .l1 = 132 * 128 * 1.98 * giga,
+                              .l1 = processors * 128 * clock,
                               .l2Bytes = 50 * mega,
-                              .threads = 2048,
+                              .warps = 64,
                               .launch = 1.5 * micro,
                               .memoryWait = 0.6 * micro,
                               .l2Wait = 0.2 * micro,
                               .l1Wait = 0.02 * micro,
-                              .inFlight = 16,
+                              .inFlight = 4,
                               .hostCopies = 50 * giga};
   static const std::vector<GpuLimits> known = [&] {
     GpuLimits h200 = h100; // other memory
@@ -60,9 +68,9 @@ const GpuLimits *findGpuNamed(std::string_view name) {
 
 double GpuLimits::rate(std::string_view instruction, ElementType element) const {
   if (instruction == "tf32")
-    return tf32;
+    return mmaTf32;
   if (instruction == "bf16")
-    return bf16;
+    return mmaBf16;
   return element == ElementType::F64 ? fma64 : fma32;
 }
 
@@ -76,19 +84,26 @@ static LaunchPrediction predict(const Launch &launch, ElementType element, bool 
   // What a multiprocessor does by itself goes at the pace of the busiest.
   double uneven = result.rounds * gpu.processors / blocks;
   double moved = double(work.bytesRead + work.bytesWritten);
-  // Threads that are there at a time, each waiting for a few loads.
-  double inFlight = std::min(blocks * threads, gpu.processors * gpu.threads) * gpu.inFlight;
+  // Accesses to global memory deliver sectors, those to shared memory what all banks have.
+  constexpr double sectorBytes = 32, bankBytes = 128, warpThreads = 32;
+  double sectors = double(work.sectors) * sectorBytes, passes = double(work.passes);
+  // Of what is read again the cache has it. All accesses of a kernel are as wide as each other.
+  double missing = sectors > 0 ? double(work.requests) * std::min(1.0, moved / sectors) : 0;
+  // Warps that are there at a time, each waiting for a few loads.
+  double warps = std::min(blocks * std::ceil(threads / warpThreads), gpu.processors * gpu.warps);
   double wait = fitsL2 ? gpu.l2Wait : gpu.memoryWait;
+  double waiting = std::max(missing * wait, (double(work.requests) + passes) * gpu.l1Wait);
   struct Limit {
     const char *name;
     double seconds;
   };
   const Limit limits[] = {
       {"operations", double(work.operations) / gpu.rate(work.instruction, element) * uneven},
+      {"instructions", double(work.instructions) / gpu.instructions * uneven},
       {"memory", fitsL2 ? 0 : moved / gpu.memory},
       {"L2", double(work.bytesL2) / gpu.l2},
-      {"L1", double(work.bytesL1) / gpu.l1 * uneven},
-      {"waiting", std::max(moved * wait, double(work.bytesL1) * gpu.l1Wait) / inFlight}};
+      {"L1", (sectors + passes * bankBytes) / gpu.l1 * uneven},
+      {"waiting", waiting / (warps * gpu.inFlight)}};
   const Limit &slowest = *std::max_element(
       std::begin(limits), std::end(limits),
       [](const Limit &left, const Limit &right) { return left.seconds < right.seconds; });

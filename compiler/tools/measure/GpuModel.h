@@ -1,7 +1,8 @@
 // How long a step takes on a GPU that is not at hand, by its data sheet and by what the compiler
-// counted of each kernel (compiler/schedule/GpuWork.h). A prediction, made of the slowest of a few
-// limits, each taken as reached: useful to see what a step is bound by, and wrong by what it leaves
-// out: index arithmetic and functions such as exp, accesses that do not coalesce, bank conflicts.
+// counted of each kernel (compiler/schedule/GpuWork.h, compiler/nvptx/WarpRunner.h). A prediction,
+// made of the slowest of a few limits, each taken as reached: useful to see what a step is bound
+// by, and wrong by what it leaves out: that limits get in each other's way, caches that are too
+// small for what is read again, memory that is turned from reading to writing.
 #ifndef CNNC_COMPILER_TOOLS_MEASURE_GPUMODEL_H
 #define CNNC_COMPILER_TOOLS_MEASURE_GPUMODEL_H
 
@@ -20,13 +21,15 @@ struct GpuLimits {
   const char *text;
   const char *arch; ///< what is compiled for it
   double processors;
-  double fma32, fma64, tf32, bf16; ///< operations; of tensor cores, what good kernels reach
+  double fma32, fma64, tf32, bf16; ///< operations; of tensor cores, what good libraries reach
+  double mmaTf32, mmaBf16;         ///< operations of `mma.sync`, which kernels of ours use
+  double instructions;             ///< that warps issue
   double memory, l2, l1;           ///< bytes
   double l2Bytes;
-  double threads;                    ///< that a multiprocessor holds
+  double warps;                      ///< that a multiprocessor holds
   double launch;                     ///< from one kernel of a graph to the next
   double memoryWait, l2Wait, l1Wait; ///< until a load has its value
-  double inFlight;                   ///< bytes that a thread waits for at a time
+  double inFlight;                   ///< accesses that a warp waits for at a time
   double hostCopies;                 ///< bytes from the host's memory
 
   /// Operations per second of `instruction` ("fma", "tf32", "bf16") on elements of `element`.
@@ -42,8 +45,8 @@ const GpuLimits *findGpuNamed(std::string_view name);
 /// What one launch is expected to take, and why.
 struct LaunchPrediction {
   double seconds = 0;
-  /// Of the slowest limit: "operations", "memory", "L2", "L1", "waiting", or "launch", where all of
-  /// these take less than starting the kernel does.
+  /// Of the slowest limit: "operations", "instructions", "memory", "L2", "L1", "waiting", or
+  /// "launch", where all of these take less than starting the kernel does.
   const char *bound = "";
   /// Blocks that the busiest multiprocessor computes.
   double rounds = 0;

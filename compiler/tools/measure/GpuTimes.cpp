@@ -157,7 +157,10 @@ Json GpuTimes::json() const {
       line["bytes_read"] = launch.work->bytesRead;
       line["bytes_written"] = launch.work->bytesWritten;
       line["bytes_l2"] = launch.work->bytesL2;
-      line["bytes_l1"] = launch.work->bytesL1;
+      line["instructions"] = launch.work->instructions;
+      line["requests"] = launch.work->requests;
+      line["sectors"] = launch.work->sectors;
+      line["passes"] = launch.work->passes;
     }
     if (prediction) {
       line["rounds"] = prediction->launches[i].rounds;

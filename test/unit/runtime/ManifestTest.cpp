@@ -155,13 +155,15 @@ TEST(Manifest, ReadsLaunches) {
       R"("shared":256,)",
       R"("shared":256,"work":{"algorithm":"contraction","instruction":"tf32","schedule":"c",)"
       R"("flops":1,)"
-      R"("operations":2,"bytes_read":3,"bytes_written":4,"bytes_l2":5,"bytes_l1":6},)");
+      R"("operations":2,"bytes_read":3,"bytes_written":4,"bytes_l2":5,)"
+      R"("instructions":6,"requests":7,"sectors":8,"passes":9},)");
   ASSERT_EQ(counted.message(), "");
   const LaunchWork &work = *counted->entries[0].launches[0].work;
   EXPECT_EQ(work.algorithm + " " + work.instruction, "contraction tf32");
   EXPECT_EQ((std::vector<int64_t>{work.flops, work.operations, work.bytesRead, work.bytesWritten,
-                                  work.bytesL2, work.bytesL1}),
-            (std::vector<int64_t>{1, 2, 3, 4, 5, 6}));
+                                  work.bytesL2, work.instructions, work.requests, work.sectors,
+                                  work.passes}),
+            (std::vector<int64_t>{1, 2, 3, 4, 5, 6, 7, 8, 9}));
 }
 
 TEST(Manifest, RefusesLaunches) {

@@ -6,21 +6,24 @@ import json
 import math
 import sys
 
-PROCESSORS, THREADS, LAUNCH, IN_FLIGHT = 132, 2048, 1.5e-6, 16
+PROCESSORS, WARPS, LAUNCH, IN_FLIGHT = 132, 64, 1.5e-6, 4
 FMA, L2, L1, MEMORY = 67e12, 5.5e12, 132 * 128 * 1.98e9, {"h100": 3.35e12, "h200": 4.8e12}
+ISSUE = 132 * 4 * 1.98e9
 
 
 def seconds(launch, fits, model):
     blocks, threads = launch["blocks"], launch["threads"]
     uneven = math.ceil(blocks / PROCESSORS) * PROCESSORS / blocks
-    moved = launch["bytes_read"] + launch["bytes_written"]
-    waiting = max(moved * (0.2e-6 if fits else 0.6e-6), launch["bytes_l1"] * 0.02e-6)
-    rates = {"fma": FMA, "tf32": 400e12, "bf16": 800e12}
+    moved, fetched = launch["bytes_read"] + launch["bytes_written"], 32 * launch["sectors"]
+    missing = launch["requests"] * min(1, moved / fetched) if fetched else 0
+    waiting = max(missing * (0.2e-6 if fits else 0.6e-6), (launch["requests"] + launch["passes"]) * 0.02e-6)
+    rates = {"fma": FMA, "tf32": 0.63 * 494e12, "bf16": 0.63 * 989e12}
     limits = {"operations": launch["operations"] / rates[launch["instruction"]] * uneven,
+              "instructions": launch["instructions"] / ISSUE * uneven,
               "memory": 0 if fits else moved / MEMORY[model],
               "L2": launch["bytes_l2"] / L2,
-              "L1": launch["bytes_l1"] / L1 * uneven,
-              "waiting": waiting / (min(blocks * threads, PROCESSORS * THREADS) * IN_FLIGHT)}
+              "L1": (fetched + 128 * launch["passes"]) / L1 * uneven,
+              "waiting": waiting / (min(blocks * math.ceil(threads / 32), PROCESSORS * WARPS) * IN_FLIGHT)}
     bound = max(limits, key=limits.get)
     return LAUNCH + limits[bound], bound if limits[bound] >= LAUNCH else "launch"
 
