@@ -112,8 +112,7 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
   for (const auto &[key, value] : options.settings) {
     llvm::StringRef name = key;
     name.consume_front("schedule.");
-    if (options.target == TargetKind::Nvptx &&
-        llvm::is_contained({"seed", "tuned"}, name)) {
+    if (options.target == TargetKind::Nvptx && llvm::is_contained({"seed", "tuned"}, name)) {
       mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value))
           << "schedule." << name << " is a setting of target cpu";
       return llvm::createStringError("a setting is wrong");
