@@ -7,7 +7,7 @@
 //       every thread reads its share of rows x depth and of columns x depth      (prologue)
 //       barrier, stores to shared memory, barrier
 //       multiply: sums += rows * columns of the tile                             (TileProduct.h)
-//     epilogue and stores of the sums
+//     epilogue, pooling (TileWindows.h) and stores of the sums
 //
 // With S stages, shared memory has S tiles, of which S - 1 are on their way:
 //
@@ -27,6 +27,7 @@
 
 #include "compiler/nvptx/Emitters.h"
 #include "compiler/nvptx/TileProduct.h"
+#include "compiler/nvptx/TileWindows.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/LLVMIR/NVVMDialect.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
@@ -57,7 +58,7 @@ private:
   }
   SmallVector<Value> multiplyByTurns(SmallVector<Value> sums);
   SmallVector<Value> multiplyStaged(SmallVector<Value> sums);
-  void finish(Value sum, ArrayRef<Index> dims);
+  SmallVector<Index> bind(Value sum, ArrayRef<Index> dims);
   void finish(ValueRange sums);
   int32_t getLeastBlocks();
 
@@ -67,7 +68,7 @@ private:
   const GpuSchedule &schedule;
   ContractionSide rows, columns;
   int64_t numTiles;
-  Index batch, firstRow, firstColumn;
+  Index thread, batch;
   std::unique_ptr<TileProduct> tile;
 };
 
@@ -132,8 +133,9 @@ SmallVector<Value> ContractionEmitter::multiplyStaged(SmallVector<Value> sums) {
   });
 }
 
-/// Stores one sum, and what the group makes of it, at the point `dims` of the nest.
-void ContractionEmitter::finish(Value sum, ArrayRef<Index> dims) {
+/// Makes one sum, and what follows it, that of the current point, the point `dims` of the nest; its
+/// index in the result.
+SmallVector<Index> ContractionEmitter::bind(Value sum, ArrayRef<Index> dims) {
   ArrayRef<Index> parallel = dims.take_front(nest.numParallel);
   if (nest.initOperand >= 0)
     sum = arith::AddFOp::create(e.b, sum, e.startAnchor(parallel, /*shared=*/false).front());
@@ -141,27 +143,31 @@ void ContractionEmitter::finish(Value sum, ArrayRef<Index> dims) {
   e.bind(e.info.anchor, e.finishAnchor(parallel, sum));
   SmallVector<Index> at = e.apply(e.info.getResultForms(), dims);
   e.follow(e.info.epilogue, at);
-  e.store([](Operation *) { return true; }, at);
+  return at;
 }
 
 void ContractionEmitter::finish(ValueRange sums) {
   SmallVector<Index> dims(nest.getNumDims(), e.getConstant(0));
   e.place(dims, product.batch, batch);
+  if (e.info.pool) {
+    auto bindPoint = [&](Value sum, ArrayRef<Index> point) { return bind(sum, point); };
+    return TileWindows(e, rows, columns, *tile, thread, bindPoint).finish(dims, sums);
+  }
   // Of neighbouring columns, there are all or none.
   int64_t lanes = columns.size % tile->neighbours == 0 ? tile->neighbours : 1;
   size_t numColumns = tile->columns.size();
   for (auto [i, ownRow] : llvm::enumerate(tile->rows)) {
-    Index row = e.add(firstRow, ownRow);
+    Index row = rows.locateRow(ownRow).first;
     e.guarded(e.isBelow(row, rows.size), [&, i = i] {
       e.place(dims, rows.dims, row);
       for (size_t j = 0; j < numColumns; j += lanes) {
-        Index column = e.add(firstColumn, tile->columns[j]);
+        Index column = columns.locateRow(tile->columns[j]).first;
         column.base = column.value;
         column.multiple = lanes;
         e.guarded(e.isBelow(column, columns.size), [&] {
           e.forLanes(lanes, [&](int64_t lane) {
             e.place(dims, columns.dims, e.add(column, e.getConstant(lane)));
-            finish(sums[i * numColumns + j + lane], dims);
+            e.store([](Operation *) { return true; }, bind(sums[i * numColumns + j + lane], dims));
           });
         });
       }
@@ -188,16 +194,14 @@ int32_t ContractionEmitter::getLeastBlocks() {
 }
 
 void ContractionEmitter::emit(gpu::GPUFuncOp kernel) {
-  Index thread = e.getThread(schedule.block);
+  thread = e.getThread(schedule.block);
   int64_t rowTiles = llvm::divideCeil(rows.size, rows.tile);
   int64_t columnTiles = llvm::divideCeil(columns.size, columns.tile);
   SmallVector<int64_t> grid = {product.numBatches, rowTiles, columnTiles};
   SmallVector<Index> block = e.split(e.getBlock(e.space.getNumBlocks(schedule)), grid);
   batch = block[0];
-  firstRow = e.multiply(block[1], rows.tile);
-  firstColumn = e.multiply(block[2], columns.tile);
-  rows.begin(thread, batch, firstRow);
-  columns.begin(thread, batch, firstColumn);
+  rows.begin(thread, batch, block[1]);
+  columns.begin(thread, batch, block[2]);
   tile = TileProduct::create(e, schedule, rows, columns, thread);
   kernel->setAttr(NVVM::NVVMDialect::getMinctasmAttrName(),
                   e.b.getI32IntegerAttr(getLeastBlocks()));

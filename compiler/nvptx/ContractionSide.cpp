@@ -34,7 +34,10 @@ static Value getElement(ImplicitLocOpBuilder &b, Value pointer, Type type, Value
 ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
                                  const GpuSchedule &schedule, gpu::GPUFuncOp kernel, bool ofRows)
     : size(ofRows ? product.numRows : product.numColumns), tile(schedule.tile[ofRows ? 0 : 1]),
-      dims(ofRows ? product.rows : product.columns), e(e), product(product), schedule(schedule),
+      dims(ofRows ? product.rows : product.columns),
+      windows(ofRows ? product.rowWindows : product.columnWindows),
+      window(ofRows ? product.rowWindow : product.columnWindow),
+      digits(e.space.getTileDigits(schedule, ofRows)), e(e), product(product), schedule(schedule),
       operand(ofRows ? product.rowOperand : product.columnOperand) {
   Value value = e.info.anchor->getOperand(operand);
   if (auto input = dyn_cast<BlockArgument>(value))
@@ -60,8 +63,9 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
   linesAlongDepth = isMma && alongDepth;
   copied = schedule.stages > 1 && e.space.getTargetCapability() >= 80 && argument >= 0 &&
            element.isF32() && elementBytes == 4 && nest.padding == 0;
-  bool divides =
-      (alongDepth ? depth : tile) % wide == 0 && tile * depth % (wide * schedule.block) == 0;
+  // Neighbouring rows are neighbours of the nest where they are not in the order of windows.
+  bool divides = (alongDepth || window == 1) && (alongDepth ? depth : tile) % wide == 0 &&
+                 tile * depth % (wide * schedule.block) == 0;
   if (argument >= 0 && element.isF32() && nest.padding == 0 && divides &&
       isContiguous(argument, alongDepth)) {
     width = wide;
@@ -137,7 +141,8 @@ void ContractionSide::makeShare(Index row, Index step) {
   Share share;
   share.dims.assign(e.nest.getNumDims(), e.getConstant(0));
   e.place(share.dims, product.batch, batch);
-  e.place(share.dims, dims, e.clamp(e.add(first, row), size, share.inside));
+  auto [place, within] = locateRow(getDigits(row));
+  e.place(share.dims, dims, windows, e.clamp(place, getNumWindows(), share.inside), within);
   share.step = step;
   Index line = linesAlongDepth ? row : step, at = linesAlongDepth ? step : row;
   int64_t chunk = getChunk();
@@ -147,10 +152,35 @@ void ContractionSide::makeShare(Index row, Index step) {
   shares.push_back(std::move(share));
 }
 
-void ContractionSide::begin(Index givenThread, Index givenBatch, Index givenFirst) {
+SmallVector<Index> ContractionSide::getDigits(Index row) {
+  if (window == 1)
+    return {row};
+  SmallVector<Index> values;
+  for (const TileDigit &digit : digits) {
+    values.push_back(e.remainder(row, digit.extent));
+    row = e.divide(row, digit.extent);
+  }
+  return values;
+}
+
+std::pair<Index, Index> ContractionSide::locateRow(ArrayRef<Index> values) {
+  if (window == 1)
+    return {e.add(e.multiply(number, tile), values.front()), e.getConstant(0)};
+  Index place = e.getConstant(0), within = e.getConstant(0);
+  int64_t numPlaces = 1, numWithin = 1;
+  for (auto [digit, value] : llvm::zip(digits, values)) {
+    place = e.add(place, e.multiply(e.divide(value, digit.window), numPlaces));
+    within = e.add(within, e.multiply(e.remainder(value, digit.window), numWithin));
+    numPlaces *= digit.extent / digit.window;
+    numWithin *= digit.window;
+  }
+  return {e.add(e.multiply(number, tile / window), place), within};
+}
+
+void ContractionSide::begin(Index givenThread, Index givenBatch, Index givenNumber) {
   thread = givenThread;
   batch = givenBatch;
-  first = givenFirst;
+  number = givenNumber;
   int64_t depth = schedule.tile[2];
   for (int64_t at = 0; at < tile * depth / width; at += schedule.block) {
     Index number = e.add(thread, e.getConstant(at));

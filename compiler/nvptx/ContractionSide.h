@@ -38,8 +38,13 @@ public:
 
   /// The extent of the result along this side, and that of a tile.
   int64_t size, tile;
-  /// The dimensions of the nest that number its rows.
+  /// The dimensions of the nest that number its rows, the extents of the windows of the pooling
+  /// that follows along each of them, and how many points a window has.
   ArrayRef<unsigned> dims;
+  ArrayRef<int64_t> windows;
+  int64_t window;
+  /// The digits of a row's number within the tile.
+  SmallVector<TileDigit> digits;
   /// Whether a line of shared memory runs along the depth.
   bool linesAlongDepth = false;
   /// Elements from line to line, and of a tile.
@@ -48,8 +53,14 @@ public:
   /// The tiles of all stages: a buffer of elements (fma), and a pointer to it.
   Value memory, pointer;
 
-  /// Says which tile is meant: its first row, and the number of the batch.
-  void begin(Index thread, Index batch, Index first);
+  /// Says which tile is meant: its number, and that of the batch.
+  void begin(Index thread, Index batch, Index number);
+  /// The digits of a row of the tile.
+  SmallVector<Index> getDigits(Index row);
+  /// Which window of the result the row with these digits is in, and which of its points it is.
+  std::pair<Index, Index> locateRow(ArrayRef<Index> values);
+  /// How many windows the result has.
+  int64_t getNumWindows() const { return size / window; }
   /// Whether tiles are copied, not read and written.
   bool isCopied() const { return copied; }
   /// Elements that a thread has of what is on its way.
@@ -98,7 +109,7 @@ private:
   int64_t elementBytes = 4;
   /// Elements of a share.
   int64_t width = 1;
-  Index thread = {}, batch = {}, first = {};
+  Index thread = {}, batch = {}, number = {};
   SmallVector<Share> shares;
 };
 

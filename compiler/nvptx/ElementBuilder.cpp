@@ -236,6 +236,18 @@ void ElementBuilder::place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, 
     dims[dim] = index;
 }
 
+void ElementBuilder::place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of,
+                           ArrayRef<int64_t> windows, Index number, Index within) {
+  if (llvm::all_of(windows, [](int64_t extent) { return extent == 1; }))
+    return place(dims, of, number);
+  SmallVector<int64_t> sizes;
+  for (auto [dim, extent] : llvm::zip(of, windows))
+    sizes.push_back(nest.sizes[dim] / extent);
+  for (auto [dim, extent, window, inside] :
+       llvm::zip(of, windows, split(number, sizes), split(within, windows)))
+    dims[dim] = add(multiply(window, extent), inside);
+}
+
 //===--------------------------------------------------------------------------------------------===//
 // Control flow
 //===--------------------------------------------------------------------------------------------===//
@@ -522,6 +534,63 @@ SmallVector<Value> ElementBuilder::finishAnchor(ArrayRef<Index> parallel, ValueR
   NestOpInterface anchor = info.anchor;
   return anchor.buildFinish(b, b.getLoc(), accumulators,
                             [&](unsigned dim) { return toInt(parallel[dim]); });
+}
+
+Value ElementBuilder::readPool(NestOpInterface pool, const Nest &window, unsigned number,
+                               ArrayRef<Index> dims) {
+  Value operand = pool->getOperand(number);
+  SmallVector<Index> at;
+  if (!known.contains(operand))
+    at = apply(getForms(window.operandMaps[number]), dims);
+  return evaluate(operand, at, window.padding);
+}
+
+SmallVector<Value> ElementBuilder::startPool(NestOpInterface pool) {
+  SmallVector<Type> types;
+  for (Value result : pool->getResults())
+    types.push_back(getTensor(result).getElementType());
+  return pool.buildInit(b, pool->getLoc(), types);
+}
+
+SmallVector<Value> ElementBuilder::stepPool(NestOpInterface pool, ArrayRef<Index> dims,
+                                            ValueRange operands, ValueRange accumulators) {
+  return pool.buildBody(b, pool->getLoc(), operands, accumulators,
+                        [&](unsigned dim) { return toInt(dims[dim]); });
+}
+
+SmallVector<Value> ElementBuilder::finishPool(NestOpInterface pool, ArrayRef<Index> dims,
+                                              ValueRange accumulators) {
+  return pool.buildFinish(b, pool->getLoc(), accumulators,
+                          [&](unsigned dim) { return toInt(dims[dim]); });
+}
+
+Value ElementBuilder::combine(const Nest &of, Value lhs, Value rhs) {
+  bool isFloat = isa<FloatType>(lhs.getType());
+  if (of.combine == "max")
+    return isFloat ? arith::MaximumFOp::create(b, lhs, rhs).getResult()
+                   : arith::MaxSIOp::create(b, lhs, rhs).getResult();
+  return isFloat ? arith::AddFOp::create(b, lhs, rhs).getResult()
+                 : arith::AddIOp::create(b, lhs, rhs).getResult();
+}
+
+Value ElementBuilder::shuffle(Value value, Value by, gpu::ShuffleMode mode) {
+  Value width = arith::ConstantIntOp::create(b, warpSize, 32);
+  auto move = [&](Value word) -> Value {
+    return gpu::ShuffleOp::create(b, word, by, width, mode).getShuffleResult();
+  };
+  Type type = value.getType();
+  if (type.getIntOrFloatBitWidth() == 32)
+    return move(value);
+  // Shuffles move words of 32 bits.
+  Type word = b.getI32Type(), wide = b.getI64Type();
+  Value bits = isa<FloatType>(type) ? arith::BitcastOp::create(b, wide, value).getResult() : value;
+  Value half = arith::ConstantOp::create(b, b.getI64IntegerAttr(32));
+  Value low = arith::TruncIOp::create(b, word, bits);
+  Value high = arith::TruncIOp::create(b, word, arith::ShRUIOp::create(b, bits, half));
+  low = arith::ExtUIOp::create(b, wide, move(low));
+  high = arith::ShLIOp::create(b, arith::ExtUIOp::create(b, wide, move(high)), half);
+  bits = arith::OrIOp::create(b, low, high);
+  return isa<FloatType>(type) ? arith::BitcastOp::create(b, type, bits).getResult() : bits;
 }
 
 SmallVector<Value> ElementBuilder::computeAnchor(ArrayRef<Index> parallel) {

@@ -77,6 +77,10 @@ public:
   int64_t getExtent(ArrayRef<unsigned> of) const;
   /// The values of the dimensions `of` of the nest, of which `number` counts the points.
   void place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, Index number);
+  /// The same where `number` counts windows of the extents `windows`, and `within` the points of
+  /// one.
+  void place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, ArrayRef<int64_t> windows,
+             Index number, Index within);
   /// As i32, the type in which bodies of operations take indices.
   Value toInt(Index index);
 
@@ -111,6 +115,20 @@ public:
   /// One step of the anchor's reduction, or its body where nothing is reduced.
   SmallVector<Value> stepAnchor(ArrayRef<Index> dims, ValueRange accumulators);
   SmallVector<Value> finishAnchor(ArrayRef<Index> parallel, ValueRange accumulators);
+  /// What a pooling reads as operand `number` at the point `dims` of its nest `window`: results of
+  /// other operations as they are at the current point, inputs where its maps say.
+  Value readPool(NestOpInterface pool, const Nest &window, unsigned number, ArrayRef<Index> dims);
+  /// The accumulators that a pooling starts from, one step of it, and what they become.
+  SmallVector<Value> startPool(NestOpInterface pool);
+  SmallVector<Value> stepPool(NestOpInterface pool, ArrayRef<Index> dims, ValueRange operands,
+                              ValueRange accumulators);
+  SmallVector<Value> finishPool(NestOpInterface pool, ArrayRef<Index> dims,
+                                ValueRange accumulators);
+  /// Two partial results of a nest in one, as its `combine` says.
+  Value combine(const Nest &of, Value lhs, Value rhs);
+  /// The value of another thread of the warp: of the one whose number differs in the bits `by`
+  /// (XOR), or of number `by` (IDX).
+  Value shuffle(Value value, Value by, gpu::ShuffleMode mode);
   /// Says what the results of `op` are at the current point, until `unbind`.
   void bind(Operation *op, ValueRange results);
   void unbind() { known.clear(); }

@@ -122,10 +122,9 @@ private:
   void emitNumber(Index number);
   void emitScatter(ArrayRef<Index> at);
   void emitElement(ArrayRef<Index> at);
-  void computePoint(ArrayRef<Index> parallel);
-  bool isAfterPool(Operation *op) const {
-    return info.pool && (op == info.pool || llvm::is_contained(info.afterPool, op));
-  }
+  SmallVector<Index> computePoint(ArrayRef<Index> parallel);
+  SmallVector<Value> emitPool(NestOpInterface pool, ArrayRef<Index> at, ArrayRef<Index> pooled,
+                              function_ref<void(ArrayRef<Index>)> atPoint);
 
   ElementBuilder &e;
   const GroupInfo &info;
@@ -196,38 +195,60 @@ void PointEmitter::emitScatter(ArrayRef<Index> at) {
   e.store([](Operation *) { return true; }, at);
 }
 
-/// The anchor and its epilogue at one point; stores what is yielded of them.
-void PointEmitter::computePoint(ArrayRef<Index> parallel) {
+/// Makes the anchor and its epilogue those of one point; its index in the result.
+SmallVector<Index> PointEmitter::computePoint(ArrayRef<Index> parallel) {
   e.unbind();
   e.bind(info.anchor, e.computeAnchor(parallel));
   SmallVector<Index> dims(parallel);
   dims.resize(nest.getNumDims());
   SmallVector<Index> at = e.apply(info.getResultForms(), dims);
   e.follow(info.epilogue, at);
-  e.store([&](Operation *op) { return !isAfterPool(op); }, at);
+  return at;
 }
 
 void PointEmitter::emitElement(ArrayRef<Index> at) {
+  auto storePoint = [&](ArrayRef<Index> index) {
+    e.store([&](Operation *op) { return !info.isAfterPool(op); }, index);
+  };
   if (!info.pool)
-    return computePoint(at);
-  NestOpInterface pool = info.pool;
-  Nest window = pool.getNest();
-  SmallVector<LinearForm> reads = getForms(window.operandMaps[0]), results = info.getResultForms();
+    return storePoint(computePoint(at));
   SmallVector<Index> dims(at);
   dims.resize(nest.getNumDims());
   // The index of the pooling's result: what is pooled is counted in windows already.
-  SmallVector<Index> pooled = e.apply(results, dims);
-  auto index = [&](ArrayRef<Index> inside) {
-    return [&e = e, &pooled, inside](unsigned dim) {
-      return e.toInt(dim < pooled.size() ? pooled[dim] : inside[dim - pooled.size()]);
-    };
+  SmallVector<Index> pooled = e.apply(info.getResultForms(), dims);
+  std::vector<std::pair<Operation *, SmallVector<Value>>> made;
+  auto bindMade = [&] {
+    for (auto &[op, results] : made)
+      e.bind(op, results);
   };
-  SmallVector<Type> types;
-  for (Value result : pool->getResults())
-    types.push_back(getTensor(result).getElementType());
+  for (Operation *op : info.getFromPool()) {
+    if (isPointwise(op)) {
+      e.unbind();
+      bindMade();
+      made.push_back({op, {e.evaluate(op->getResult(0), pooled, 0.0)}});
+      continue;
+    }
+    auto pool = cast<NestOpInterface>(op);
+    made.push_back({op, emitPool(pool, at, pooled, [&](ArrayRef<Index> index) {
+                      bindMade();
+                      if (op == info.pool)
+                        storePoint(index);
+                    })});
+  }
+  e.unbind();
+  bindMade();
+  e.store([&](Operation *op) { return info.isAfterPool(op); }, pooled);
+}
+
+/// The results of a pooling of the window `at`. `atPoint` runs where the anchor and its epilogue
+/// are those of a point.
+SmallVector<Value> PointEmitter::emitPool(NestOpInterface pool, ArrayRef<Index> at,
+                                          ArrayRef<Index> pooled,
+                                          function_ref<void(ArrayRef<Index>)> atPoint) {
+  Nest window = pool.getNest();
+  SmallVector<LinearForm> reads = getForms(window.operandMaps[0]), results = info.getResultForms();
   SmallVector<Value> sums =
-      e.loops(ArrayRef(window.sizes).drop_front(window.numParallel),
-              pool.buildInit(e.b, pool->getLoc(), types),
+      e.loops(ArrayRef(window.sizes).drop_front(window.numParallel), e.startPool(pool),
               [&](ArrayRef<Index> inside, ArrayRef<Value> carried) {
                 SmallVector<Index> point(at);
                 for (auto [dim, factor] : llvm::enumerate(info.poolFactors)) {
@@ -239,15 +260,15 @@ void PointEmitter::emitElement(ArrayRef<Index> at) {
                     if (reads[dim].uses(d))
                       along = e.add(along, inside[d - window.numParallel]);
                 }
-                computePoint(point);
-                Value input = e.evaluate(pool->getOperand(0), {}, 0.0);
-                return pool.buildBody(e.b, pool->getLoc(), input, carried, index(inside));
+                atPoint(computePoint(point));
+                SmallVector<Index> windowDims(pooled);
+                llvm::append_range(windowDims, inside);
+                SmallVector<Value> operands;
+                for (unsigned number = 0; number < pool->getNumOperands(); ++number)
+                  operands.push_back(e.readPool(pool, window, number, windowDims));
+                return e.stepPool(pool, windowDims, operands, carried);
               });
-  sums = pool.buildFinish(e.b, pool->getLoc(), sums, index({}));
-  e.unbind();
-  e.bind(pool, sums);
-  e.follow(info.afterPool, pooled);
-  e.store([&](Operation *op) { return isAfterPool(op); }, pooled);
+  return e.finishPool(pool, pooled, sums);
 }
 
 } // namespace

@@ -53,7 +53,7 @@ public:
 private:
   using Values = SmallVector<Value>;
 
-  Value combine(Value lhs, Value rhs);
+  Value combine(Value lhs, Value rhs) { return e.combine(nest, lhs, rhs); }
   Value exchange(Value value, int64_t distance);
   Values loop(int64_t size, Index first, int64_t step, Values values,
               function_ref<Values(Index, ArrayRef<Value>)> body);
@@ -80,36 +80,9 @@ private:
   SmallVector<Value> taken;
 };
 
-/// Adds two partial sums, or takes the larger one, as the nest says.
-Value ReduceEmitter::combine(Value lhs, Value rhs) {
-  bool isFloat = isa<FloatType>(lhs.getType());
-  if (nest.combine == "max")
-    return isFloat ? arith::MaximumFOp::create(e.b, lhs, rhs).getResult()
-                   : arith::MaxSIOp::create(e.b, lhs, rhs).getResult();
-  return isFloat ? arith::AddFOp::create(e.b, lhs, rhs).getResult()
-                 : arith::AddIOp::create(e.b, lhs, rhs).getResult();
-}
-
 /// The value of the thread of the warp whose number differs in the bit `distance`.
 Value ReduceEmitter::exchange(Value value, int64_t distance) {
-  ImplicitLocOpBuilder &b = e.b;
-  auto shuffle = [&](Value word) -> Value {
-    return gpu::ShuffleOp::create(b, word, distance, warpSize, gpu::ShuffleMode::XOR)
-        .getShuffleResult();
-  };
-  Type type = value.getType();
-  if (type.getIntOrFloatBitWidth() == 32)
-    return shuffle(value);
-  // Shuffles move words of 32 bits.
-  Type word = b.getI32Type(), wide = b.getI64Type();
-  Value bits = isa<FloatType>(type) ? arith::BitcastOp::create(b, wide, value).getResult() : value;
-  Value half = arith::ConstantOp::create(b, b.getI64IntegerAttr(32));
-  Value low = arith::TruncIOp::create(b, word, bits);
-  Value high = arith::TruncIOp::create(b, word, arith::ShRUIOp::create(b, bits, half));
-  low = arith::ExtUIOp::create(b, wide, shuffle(low));
-  high = arith::ShLIOp::create(b, arith::ExtUIOp::create(b, wide, shuffle(high)), half);
-  bits = arith::OrIOp::create(b, low, high);
-  return isa<FloatType>(type) ? arith::BitcastOp::create(b, type, bits).getResult() : bits;
+  return e.shuffle(value, arith::ConstantIntOp::create(e.b, distance, 32), gpu::ShuffleMode::XOR);
 }
 
 /// Runs `body` for first, first + step, ... below `size`.

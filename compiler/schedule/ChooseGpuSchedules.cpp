@@ -12,6 +12,7 @@
 #include "compiler/schedule/Results.h"
 #include "compiler/schedule/Schedules.h"
 #include "compiler/schedule/SplitGroup.h"
+#include "compiler/schedule/Strides.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSEGPUSCHEDULESPASS
@@ -54,11 +55,12 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
           return failure();
       return success();
     };
-    // Layouts are those of products apart from poolings; how long sums take follows from them, and
-    // where sums are cut, there are tensors of parts.
-    if (failed(forGroups([&](GroupOp group) { return splitPool(group, *asked); })) ||
+    // How long products take follows from layouts, and where groups are taken apart, there are
+    // tensors more.
+    if (failed(forGroups([&](GroupOp group) { return chooseForm(group, *asked); })) ||
         failed(forEntries(
             [&](func::FuncOp entry) { return chooseGpuLayouts(entry, layout, bound); })) ||
+        failed(forGroups([&](GroupOp group) { return splitPool(group, *asked); })) ||
         failed(forGroups([&](GroupOp group) { return splitDepth(group, *asked); })) ||
         failed(forEntries(followGpuLayouts)))
       return signalPassFailure();
@@ -72,15 +74,16 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
   /// Gathers the gradient of a convolution's input where the stride is 1. With another stride all
   /// phases together are a product of which some factors are zeros; threads with a point each leave
   /// these out, which is better where there is too little to multiply for tiles.
-  FailureOr<GpuScheduleSpace> chooseForm(GroupOp group, ArrayRef<Override> asked) {
+  LogicalResult chooseForm(GroupOp group, ArrayRef<Override> asked) {
     FailureOr<GpuScheduleSpace> given = GpuScheduleSpace::get(group);
-    if (failed(given) || !given->getInfo().nest.scatter ||
-        !ScheduleSpace::whyNotForm(group, "gather").empty())
-      return given;
+    if (failed(given))
+      return failure();
+    if (!given->getInfo().nest.scatter || !ScheduleSpace::whyNotForm(group, "gather").empty())
+      return success();
     Operation *anchor = NestOpInterface(given->getInfo().anchor);
     auto grad = dyn_cast<ConvDataGradOp>(anchor);
     if (!grad)
-      return given;
+      return success();
     bool isUnit = true, isWhole = true;
     for (auto [stride, extent] :
          llvm::zip(grad.getStride(), getTensor(grad.getResult()).getShape().take_back(2))) {
@@ -88,7 +91,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       isWhole &= extent % stride == 0;
     }
     if (!isWhole)
-      return given;
+      return success();
     bool isAsked = llvm::any_of(asked, [&](const Override &override) {
       return isMeant(override, group, anchor) && llvm::any_of(override.getParts(), [](auto part) {
                return part.first == "instruction" || part.second == "contraction";
@@ -97,34 +100,70 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> gathered = GpuScheduleSpace::get(group);
     std::string reason;
-    if (failed(gathered) || isUnit || isAsked ||
-        gathered->choose(reason, bound).algorithm == "contraction")
-      return gathered;
-    ScheduleSpace::applyAlgorithm(group, "scatter");
-    return given;
+    if (failed(gathered))
+      return failure();
+    if (!isUnit && !isAsked && gathered->choose(reason, bound).algorithm != "contraction")
+      ScheduleSpace::applyAlgorithm(group, "scatter");
+    return success();
   }
 
   /// Takes a product that a pooling follows apart from it where that is faster.
-  LogicalResult splitPool(GroupOp group, ArrayRef<Override> asked) {
-    FailureOr<GpuScheduleSpace> space = chooseForm(group, asked);
+  LogicalResult splitPool(GroupOp group, MutableArrayRef<Override> asked) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(group);
     if (failed(space))
       return failure();
-    if (!space->isProductBeforePool(bound))
-      return success();
     const GroupInfo &info = space->getInfo();
+    bool can = info.pool && space->withoutPool().getContraction();
+    std::string reason;
+    bool apart = can && space->isFasterApart(bound, reason);
+    for (Override &override : asked) {
+      if (!isMeant(override, group, info.anchor))
+        continue;
+      for (auto [key, value] : override.getParts()) {
+        // Only whole results can be pooled.
+        if (can && key == "split" && value != "1") {
+          apart = true;
+          reason = "apart from the pooling: asked for: " + override.text;
+        }
+        if (key != "pool")
+          continue;
+        override.used = true;
+        bool isKnown = value == "apart" || value == "with";
+        if (!can && isKnown && override.name != group.getName())
+          continue; // of an operation, those are meant that it applies to
+        if (!can || !isKnown) {
+          InFlightDiagnostic error = group.emitError()
+                                     << "group '" << group.getName() << "': pool:" << value
+                                     << " does not apply: "
+                                     << (isKnown ? "it is no product that a pooling follows"
+                                                 : "a pooling is computed 'with' its product or "
+                                                   "'apart'");
+          error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
+          return failure();
+        }
+        apart = value == "apart";
+        reason = (apart ? "apart from the pooling: asked for: " : "with the pooling: asked for: ") +
+                 override.text;
+      }
+    }
+    if (!apart) {
+      if (!reason.empty())
+        group.addReason(reason);
+      return success();
+    }
     Operation *anchor = NestOpInterface(info.anchor);
-    int64_t bytes = 0;
-    Operation *last = info.epilogue.empty() ? anchor : info.epilogue.back();
-    for (Value value : last->getResults())
-      if (!llvm::is_contained(group.getYield().getValues(), value))
-        bytes +=
-            2 * getTensor(value).getNumElements() * (getTensor(value).getElementTypeBitWidth() / 8);
     llvm::SmallPtrSet<Operation *, 8> firsts(info.epilogue.begin(), info.epilogue.end());
     firsts.insert(anchor);
+    LayoutAttr layout = getResultLayout(info);
     auto [product, rest] =
         splitGroup(group, [&](Operation *op) { return firsts.contains(op); }, ".product");
-    product.addReason("apart from the pooling: " + std::to_string(bytes) +
-                      " more bytes are written and read, and its tiles are shared");
+    for (Value result : product.getResults())
+      if (RankedTensorType type = getTensor(result);
+          !layout.isPlain() && type.getRank() == static_cast<int64_t>(layout.getOrder().size()))
+        result.setType(RankedTensorType::get(type.getShape(), type.getElementType(), layout));
+    product.adoptTypes();
+    rest.adoptTypes();
+    product.addReason(reason);
     rests.insert(rest);
     return success();
   }
@@ -257,7 +296,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     for (auto [key, value] : parts) {
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
       bool single = succeeded(numbers) && numbers->size() == 1;
-      if (key == "algorithm" || key == "instruction" || key == "split")
+      if (key == "algorithm" || key == "instruction" || key == "split" || key == "pool")
         continue;
       if (key == "block" && single) {
         schedule.block = numbers->front();
@@ -272,7 +311,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       } else {
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
-                         "instruction:NAME, stages:N and split:N";
+                         "instruction:NAME, stages:N, split:N and pool:with|apart";
       }
     }
     return success();

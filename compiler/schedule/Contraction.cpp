@@ -3,6 +3,7 @@
 #include "compiler/schedule/Contraction.h"
 #include "compiler/schedule/Strides.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -56,7 +57,8 @@ static SmallVector<unsigned> getDepthOrder(const GroupInfo &info, ArrayRef<unsig
   return dims;
 }
 
-FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyNot) {
+FailureOr<Contraction> Contraction::get(const GroupInfo &info, ArrayRef<int64_t> windows,
+                                        std::string &whyNot) {
   const Nest &nest = info.nest;
   NestOpInterface anchor = info.anchor;
   auto fail = [&](StringRef why) {
@@ -70,8 +72,6 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
   if (nest.numParallel == nest.getNumDims() || nest.scatter || anchor->getNumResults() != 1 ||
       factors.size() != 2 || !isMultiplyAdd(anchor, factors[0], factors[1]))
     return fail("it is no sum of products of two tensors");
-  if (info.pool)
-    return fail("a pooling follows");
   Contraction made;
   made.rowOperand = factors[0];
   made.columnOperand = factors[1];
@@ -112,5 +112,21 @@ FailureOr<Contraction> Contraction::get(const GroupInfo &info, std::string &whyN
   made.numRows = getExtent(made.rows);
   made.numColumns = getExtent(made.columns);
   made.depth = getExtent(made.reduced);
+  for (unsigned dim : made.rows) {
+    made.rowWindows.push_back(windows[dim]);
+    made.rowWindow *= windows[dim];
+  }
+  for (unsigned dim : made.columns) {
+    made.columnWindows.push_back(windows[dim]);
+    made.columnWindow *= windows[dim];
+  }
+  // Threads that have a window's points between them exchange them all.
+  constexpr int64_t mostPoints = 16;
+  int64_t points = llvm::product_of(windows);
+  if (std::max(made.rowWindow, made.columnWindow) != points)
+    return fail("the windows of the pooling that follows are not of rows or of columns alone");
+  if (!llvm::isPowerOf2_64(points) || points > mostPoints)
+    return fail("windows of " + std::to_string(points) +
+                " points follow, of which tiles have no whole number");
   return made;
 }

@@ -27,9 +27,15 @@ struct Contraction {
   SmallVector<unsigned> reduced;
   /// Products of their extents, and of those of the reduced dimensions.
   int64_t numBatches = 1, numRows = 1, numColumns = 1, depth = 1;
+  /// The extents of the windows of the pooling that follows along each dimension of `rows` and
+  /// `columns`, and how many points a window has along either.
+  SmallVector<int64_t> rowWindows, columnWindows;
+  int64_t rowWindow = 1, columnWindow = 1;
 
-  /// The contraction that the group's anchor is; else fills `whyNot` and fails.
-  static FailureOr<Contraction> get(const GroupInfo &info, std::string &whyNot);
+  /// The contraction that the group's anchor is; else fills `whyNot` and fails. `windows`: the
+  /// extents of the pooling's windows along the parallel dimensions of the nest.
+  static FailureOr<Contraction> get(const GroupInfo &info, ArrayRef<int64_t> windows,
+                                    std::string &whyNot);
 };
 
 } // namespace mlir::cnn

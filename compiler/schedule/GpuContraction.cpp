@@ -9,6 +9,8 @@
 #include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
+#include <numeric>
+
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -75,6 +77,70 @@ StringRef GpuScheduleSpace::chooseInstruction(double precision) const {
   return chosen;
 }
 
+/// The digits of positions of a tile where nothing is pooled; see nvptx/TileProduct.cpp.
+static SmallVector<TileDigit> getPlainDigits(const GpuSchedule &schedule, bool ofRows) {
+  using Kind = TileDigit::Kind;
+  int64_t own = schedule.tile[ofRows ? 3 : 4], others = schedule.tile[ofRows ? 0 : 1] / own;
+  if (schedule.usesTensorCores() && ofRows)
+    return {{Kind::Lanes, 8, /*distance=*/4}, {Kind::Registers, own / 8}, {Kind::Others, others}};
+  if (schedule.usesTensorCores())
+    return {
+        {Kind::Registers, 2}, {Kind::Lanes, 4}, {Kind::Registers, own / 8}, {Kind::Others, others}};
+  if (!ofRows) {
+    int64_t lanes = std::min(others, warpSize);
+    return {{Kind::Lanes, lanes}, {Kind::Others, others / lanes}, {Kind::Registers, own}};
+  }
+  int64_t along = schedule.tile[1] / schedule.tile[4];
+  int64_t lanes = std::min(others, std::max<int64_t>(warpSize / along, 1));
+  return {{Kind::Registers, own}, {Kind::Lanes, lanes, along}, {Kind::Others, others / lanes}};
+}
+
+SmallVector<TileDigit> GpuScheduleSpace::getTileDigits(const GpuSchedule &schedule,
+                                                       bool ofRows) const {
+  using Kind = TileDigit::Kind;
+  SmallVector<TileDigit> digits = getPlainDigits(schedule, ofRows);
+  int64_t left = ofRows ? contraction->rowWindow : contraction->columnWindow;
+  auto take = [&](TileDigit &digit, int64_t wanted) {
+    int64_t taken = std::gcd(digit.extent / digit.window, wanted);
+    digit.window *= taken;
+    left /= taken;
+    return wanted / taken;
+  };
+  // Neighbouring columns are neighbours in memory, and stay so: within a row of a window they are
+  // threads or registers beside each other. Rows are far apart anyway.
+  if (!ofRows && left > 1) {
+    int64_t row = 1;
+    for (int64_t extent : contraction->columnWindows)
+      row = extent > 1 ? extent : row;
+    for (TileDigit &digit : digits) {
+      if (row == 1 || digit.kind == Kind::Others)
+        break;
+      row = take(digit, row);
+    }
+  }
+  for (Kind kind : {Kind::Registers, Kind::Lanes})
+    for (TileDigit &digit : digits)
+      if (digit.kind == kind && (kind == Kind::Registers || schedule.block >= warpSize))
+        take(digit, left);
+  if (left > 1)
+    digits.clear();
+  return digits;
+}
+
+int64_t GpuScheduleSpace::getWindowThreads(const GpuSchedule &schedule) const {
+  int64_t threads = 1;
+  for (bool ofRows : {true, false})
+    for (const TileDigit &digit : getTileDigits(schedule, ofRows))
+      if (digit.kind == TileDigit::Kind::Lanes)
+        threads *= digit.window;
+  return threads;
+}
+
+bool GpuScheduleSpace::hasWholeWindows(const GpuSchedule &schedule) const {
+  return !getTileDigits(schedule, /*ofRows=*/true).empty() &&
+         !getTileDigits(schedule, /*ofRows=*/false).empty();
+}
+
 SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64_t parts) const {
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
   const Instruction &found = *findInstruction(instruction);
@@ -104,7 +170,8 @@ SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64
       schedule.tile[2] = found.step;
     schedule.stages =
         std::min<int64_t>(most, llvm::divideCeil(contraction->depth / parts, schedule.tile[2]));
-    schedules.push_back(schedule);
+    if (hasWholeWindows(schedule))
+      schedules.push_back(schedule);
   }
   return schedules;
 }
@@ -123,17 +190,6 @@ bool GpuScheduleSpace::isWorthTiles() const {
   return (product.numRows >= leastExtent && product.numColumns >= leastExtent &&
           product.depth >= leastExtent) ||
          (product.numRows * product.numColumns >= leastResults && product.depth >= deep);
-}
-
-bool GpuScheduleSpace::isProductBeforePool(double precision) const {
-  GpuScheduleSpace other = *this;
-  other.info.pool = {};
-  std::string why;
-  FailureOr<Contraction> product = Contraction::get(other.info, why);
-  if (!info.pool || failed(product))
-    return false;
-  other.contraction = *product;
-  return other.choose(why, precision).algorithm == "contraction";
 }
 
 std::string GpuScheduleSpace::getProductText(const GpuSchedule &schedule) const {
@@ -182,6 +238,10 @@ LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
                        << " does not take " << schedule.block << " threads";
   if (isMma && failed(verifyWarps(schedule, emitError)))
     return failure();
+  if (!hasWholeWindows(schedule))
+    return emitError() << "a tile of " << rows << " x " << columns << " with " << ownRows << " x "
+                       << ownColumns << " for each " << (isMma ? "warp" : "thread")
+                       << " has no whole windows of the pooling within a warp";
   if (rows * depth % schedule.block != 0 || columns * depth % schedule.block != 0)
     return emitError() << "a depth of " << depth << " does not give each of " << schedule.block
                        << " threads as many elements to read";

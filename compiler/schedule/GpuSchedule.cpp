@@ -97,7 +97,8 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     made.numReduced *= nest.sizes[dim];
   made.findOrders(group);
   made.findRun(group);
-  FailureOr<Contraction> contraction = Contraction::get(made.info, made.whyNoContraction);
+  FailureOr<Contraction> contraction =
+      Contraction::get(made.info, made.factors, made.whyNoContraction);
   if (succeeded(contraction))
     made.contraction = *contraction;
   return made;

@@ -51,6 +51,18 @@ struct GpuSchedule {
   GpuScheduleAttr toAttr(MLIRContext *context) const;
 };
 
+/// A digit of a position within the tile of a contraction, along rows or columns: what numbers the
+/// registers of a thread, threads of a warp, or neither.
+struct TileDigit {
+  enum class Kind { Registers, Lanes, Others } kind;
+  int64_t extent;
+  /// Of lanes: the difference between the numbers of threads that are neighbours.
+  int64_t distance = 1;
+  /// How many of its values are places in a window of the pooling that follows: position `p` is in
+  /// window `p / window` at `p % window`.
+  int64_t window = 1;
+};
+
 /// Sums in `parts` parts of the reduced dimension `dim` of the nest, whose extent they divide; one
 /// part is the whole.
 struct DepthSplit {
@@ -86,8 +98,16 @@ public:
   DepthSplit chooseSplit(double precision, std::string &reason) const;
   /// The split that is asked for by a number of parts; why there is none, else empty.
   std::string findSplit(StringRef parts, DepthSplit &split) const;
-  /// Whether the group is a product that a pooling follows, and, without it, a contraction.
-  bool isProductBeforePool(double precision) const;
+  /// Whether a product that a pooling follows is faster as a group of its own. `reason`: why, or
+  /// why not, where that is a question.
+  bool isFasterApart(double precision, std::string &reason) const;
+  /// The group as it would be without its pooling.
+  GpuScheduleSpace withoutPool() const;
+  /// The digits of a position of a contraction's tile along rows or columns, from the fastest to
+  /// the slowest; none where the tile has no whole windows that a warp could see.
+  SmallVector<TileDigit> getTileDigits(const GpuSchedule &schedule, bool ofRows) const;
+  /// The threads that have the points of a window between them.
+  int64_t getWindowThreads(const GpuSchedule &schedule) const;
   /// Blocks of the grid.
   int64_t getNumBlocks(const GpuSchedule &schedule) const;
 
@@ -133,6 +153,7 @@ private:
                              function_ref<InFlightDiagnostic()> emitError) const;
   LogicalResult verifyTile(const GpuSchedule &schedule,
                            function_ref<InFlightDiagnostic()> emitError) const;
+  bool hasWholeWindows(const GpuSchedule &schedule) const;
   LogicalResult verifyWarps(const GpuSchedule &schedule,
                             function_ref<InFlightDiagnostic()> emitError) const;
   /// Schedules of a contraction with that instruction, one for each tile that is tried, where the
@@ -141,7 +162,10 @@ private:
   /// What the tiles of a contraction in `parts` parts take, and what adding the parts up does.
   double getProductSeconds(const GpuSchedule &schedule, int64_t parts) const;
   double getAddingSeconds(int64_t parts) const;
-  DepthSplit chooseProductSplit(double precision, std::string &reason) const;
+  double getThreadSeconds() const;
+  double getPoolClocks(const GpuSchedule &schedule) const;
+  /// `seconds`: what the sums take then.
+  DepthSplit chooseProductSplit(double precision, std::string &reason, double &seconds) const;
   DepthSplit chooseSumSplit(std::string &reason) const;
   /// The fastest instruction whose error is below the bound.
   StringRef chooseInstruction(double precision) const;

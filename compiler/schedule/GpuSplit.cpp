@@ -1,4 +1,4 @@
-//===- GpuSplit.cpp - What products take on a GPU, and whether to cut their sums --------------===//
+//===- GpuSplit.cpp - What products take on a GPU, and whether to take them apart -------------===//
 //
 // The slowest of a few limits of an H100, each taken as reached, as in the model of `cnn time`
 // (compiler/tools/measure/GpuModel.cpp): good enough to rank tiles and splits.
@@ -7,6 +7,7 @@
 
 #include "compiler/schedule/GpuSchedule.h"
 #include "llvm/ADT/STLExtras.h"
+#include "llvm/Support/FormatVariadic.h"
 #include "llvm/Support/MathExtras.h"
 
 using namespace mlir;
@@ -22,6 +23,9 @@ constexpr double clockRate = 1.98e9, ownBytes = 128, l2Bytes = 21, memoryBytes =
 constexpr double ownWait = 40, memoryWait = 0.6e-6, inFlight = 16, launch = 1.5e-6;
 /// Threads of a multiprocessor that registers leave room for: two blocks of the largest tiles.
 constexpr double residentThreads = 512;
+/// Per clock and multiprocessor: steps of a pooling, which are a few instructions each, and values
+/// that threads of a warp give each other.
+constexpr double poolSteps = 32, exchanges = 32;
 /// Parts of a sum have no fewer products.
 constexpr int64_t leastDepth = 128;
 } // namespace
@@ -33,6 +37,26 @@ static double getRate(const GpuSchedule &schedule, Type element) {
   if (schedule.instruction == "bf16")
     return 1530;
   return element.isF64() ? 64 : 128;
+}
+
+/// Clocks of a multiprocessor for what the poolings behind a product add to each of its results.
+double GpuScheduleSpace::getPoolClocks(const GpuSchedule &schedule) const {
+  double clocks = 0;
+  for (Operation *op : info.getFromPool()) {
+    if (isPointwise(op))
+      continue;
+    Nest window = cast<NestOpInterface>(op).getNest();
+    double threads = getWindowThreads(schedule);
+    double points = std::max(contraction->rowWindow, contraction->columnWindow);
+    if (threads == 1)
+      clocks += 1 / poolSteps;
+    else if (!window.ordered && !window.combine.empty()) // each its own part, then a tree
+      clocks +=
+          1 / poolSteps + std::log2(threads) * threads / points * (1 / exchanges + 1 / poolSteps);
+    else // each gets all points of the window, and goes through them
+      clocks += threads * (1 / poolSteps + 1 / exchanges);
+  }
+  return clocks;
 }
 
 double GpuScheduleSpace::getProductSeconds(const GpuSchedule &schedule, int64_t parts) const {
@@ -50,7 +74,7 @@ double GpuScheduleSpace::getProductSeconds(const GpuSchedule &schedule, int64_t 
   double clocks = std::max({rounds * products / getRate(schedule, element), rounds * own / ownBytes,
                             even * brought / l2Bytes,
                             even * own * ownWait / (std::max(threads, 1.0) * inFlight)});
-  return clocks / clockRate;
+  return (clocks + rounds * rows * columns * getPoolClocks(schedule)) / clockRate;
 }
 
 double GpuScheduleSpace::getAddingSeconds(int64_t parts) const {
@@ -62,20 +86,23 @@ double GpuScheduleSpace::getAddingSeconds(int64_t parts) const {
   return launch + std::max(moved / memoryBytes, parts * bytes * memoryWait / inFlight);
 }
 
-DepthSplit GpuScheduleSpace::chooseProductSplit(double precision, std::string &reason) const {
+/// What the sums take where every thread has one of its own, and reads both factors of each
+/// product.
+double GpuScheduleSpace::getThreadSeconds() const {
+  RankedTensorType type = getTensor(info.anchor->getResult(0));
+  double read = static_cast<double>(type.getNumElements()) * contraction->depth * 2 *
+                (type.getElementTypeBitWidth() / 8);
+  return read / (l2Bytes * numProcessors * clockRate);
+}
+
+DepthSplit GpuScheduleSpace::chooseProductSplit(double precision, std::string &reason,
+                                                double &seconds) const {
   StringRef instruction = chooseInstruction(precision);
   GpuSchedule whole = getContractionDefault(instruction);
   int64_t blocks = getNumBlocks(whole);
-  double best = getProductSeconds(whole, 1);
-  if (blocks < leastTiles) {
-    // Threads with sums of their own, which read both factors of each product.
-    RankedTensorType type = getTensor(info.anchor->getResult(0));
-    double read = static_cast<double>(numResults) * contraction->depth * 2 *
-                  (type.getElementTypeBitWidth() / 8);
-    best = read / (l2Bytes * numProcessors * clockRate);
-  }
+  seconds = blocks < leastTiles ? getThreadSeconds() : getProductSeconds(whole, 1);
   // Parts take memory, too: they are worth it where they save a tenth.
-  best *= 0.9;
+  double best = seconds * 0.9;
   DepthSplit chosen;
   const Nest &nest = info.nest;
   for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
@@ -85,15 +112,65 @@ DepthSplit GpuScheduleSpace::chooseProductSplit(double precision, std::string &r
       for (const GpuSchedule &schedule : getTiles(instruction, parts)) {
         if (getNumBlocks(schedule) * parts < leastTiles)
           continue;
-        double seconds = getProductSeconds(schedule, parts) + getAddingSeconds(parts);
-        if (seconds >= best)
+        double inParts = getProductSeconds(schedule, parts) + getAddingSeconds(parts);
+        if (inParts >= best)
           continue;
-        best = seconds;
+        seconds = best = inParts;
         chosen = {dim, parts};
       }
     }
   reason = "whole, " + std::to_string(blocks) + " tiles would do all of it";
   return chosen;
+}
+
+GpuScheduleSpace GpuScheduleSpace::withoutPool() const {
+  GpuScheduleSpace other = *this;
+  other.info.pool = {};
+  other.info.afterPool.clear();
+  other.info.poolFactors.clear();
+  other.factors.assign(info.nest.numParallel, 1);
+  other.space = llvm::to_vector(ArrayRef(info.nest.sizes).take_front(info.nest.numParallel));
+  other.numResults = llvm::product_of(other.space);
+  FailureOr<Contraction> product =
+      Contraction::get(other.info, other.factors, other.whyNoContraction);
+  other.contraction.reset();
+  if (succeeded(product))
+    other.contraction = *product;
+  return other;
+}
+
+bool GpuScheduleSpace::isFasterApart(double precision, std::string &reason) const {
+  GpuScheduleSpace product = withoutPool();
+  if (!info.pool || !product.contraction || !product.isWorthTiles())
+    return false;
+  std::string text;
+  double apart = 0;
+  DepthSplit split = product.chooseProductSplit(precision, text, apart);
+  if (split.parts == 1 && product.choose(text, precision).algorithm != "contraction")
+    return false;
+  // What is pooled is read then, and written, if nothing else reads it.
+  int64_t bytes = 0;
+  NestOpInterface pool = info.pool;
+  for (Value value : pool->getOperands()) {
+    Operation *maker = value.getDefiningOp();
+    if (maker != info.anchor && !llvm::is_contained(info.epilogue, maker))
+      continue;
+    bool isStored = llvm::any_of(value.getUsers(), llvm::IsaPred<YieldOp>);
+    RankedTensorType type = getTensor(value);
+    bytes += (isStored ? 1 : 2) * type.getNumElements() * (type.getElementTypeBitWidth() / 8);
+  }
+  apart += launch + bytes / memoryBytes;
+  bool isTiled = choose(text, precision).algorithm == "contraction";
+  double whole = isTiled ? getProductSeconds(getContractionDefault(chooseInstruction(precision)), 1)
+                         : product.getThreadSeconds();
+  reason = llvm::formatv("{0} the pooling: {1:F1} us, not {2:F1} us; apart, {3} more bytes are "
+                         "written and read{4}",
+                         apart < whole ? "apart from" : "with", std::min(apart, whole) * 1e6,
+                         std::max(apart, whole) * 1e6, bytes,
+                         isTiled        ? ""
+                         : !contraction ? ", since " + whyNoContraction
+                                        : ", and whole, there are too few tiles");
+  return apart < whole;
 }
 
 DepthSplit GpuScheduleSpace::chooseSumSplit(std::string &reason) const {
@@ -119,8 +196,9 @@ DepthSplit GpuScheduleSpace::chooseSumSplit(std::string &reason) const {
 }
 
 DepthSplit GpuScheduleSpace::chooseSplit(double precision, std::string &reason) const {
+  double seconds = 0;
   if (contraction && isWorthTiles())
-    return chooseProductSplit(precision, reason);
+    return chooseProductSplit(precision, reason, seconds);
   return whyNot("reduce").empty() ? chooseSumSplit(reason) : DepthSplit();
 }
 

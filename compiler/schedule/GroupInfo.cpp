@@ -190,6 +190,14 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   return info;
 }
 
+SmallVector<Operation *> GroupInfo::getFromPool() const {
+  SmallVector<Operation *> ops;
+  if (NestOpInterface first = pool)
+    ops.push_back(first);
+  llvm::append_range(ops, afterPool);
+  return ops;
+}
+
 int64_t GroupInfo::getTileDim(const LinearForm &form) const {
   for (const Transform &transform : nest.transforms)
     if (form.coefficients[transform.result] == 1)

@@ -74,6 +74,13 @@ struct GroupInfo {
   /// only one of the form, or that of a transform whose blocks the others count; -1 for none.
   int64_t getTileDim(const LinearForm &form) const;
 
+  /// The pooling and what follows from it, in order; nothing without one.
+  SmallVector<Operation *> getFromPool() const;
+  /// Whether `op` is one of these.
+  bool isAfterPool(Operation *op) const {
+    return pool && (op == pool || llvm::is_contained(afterPool, op));
+  }
+
   /// Reads a group; a located error and failure where it has not the form above.
   static FailureOr<GroupInfo> get(GroupOp group);
 };

@@ -1,5 +1,5 @@
 // RUN: cnn-opt %s --cnn-choose-gpu-schedules | FileCheck %s
-// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=c.weight_grad=split:4 override=p.forward=tile:32x32x16x4x4" | FileCheck %s --check-prefix=ASKED
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=c.weight_grad=split:4 override=p.forward=pool:apart;tile:32x32x16x4x4" | FileCheck %s --check-prefix=ASKED
 // RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=c.weight_grad=reduce" | FileCheck %s --check-prefix=WHOLE
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=c.weight_grad=split:3" 2>&1 | FileCheck %s --check-prefix=THREE
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=m.forward=split:2" 2>&1 | FileCheck %s --check-prefix=MAX
@@ -24,12 +24,12 @@ module @m attributes {cnn.target = "nvptx", cnn.cpu = "sm_80"} {
       %s = cnn.add %v, %o : tensor<16x6x5x5xf32>, tensor<16x6x5x5xf32> -> tensor<16x6x5x5xf32>
       cnn.yield %s : tensor<16x6x5x5xf32>
     }
-    // The rectified image is needed elsewhere: nothing more is written, and the pooling reads it.
-    // CHECK: %[[P:.*]] = cnn.group "p.forward.product" {{.*}} -> tensor<8x64x64x64xf32> schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "apart from the pooling: 0 more bytes are written and read
-    // CHECK: cnn.relu
-    // CHECK: cnn.group "p.forward" (%{{.*}} = %[[P]]) {{.*}} -> tensor<8x64x32x32xf32> schedule #cnn.gpu_schedule<"point"
-    // CHECK: cnn.max_pool
-    // ASKED: cnn.group "p.forward.product" {{.*}} tile = [32, 32, 16, 4, 4]
+    // The rectified image is needed elsewhere: apart, nothing more would be written, but the pooling would read it.
+    // CHECK: cnn.group "p.forward" {{.*}} schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "with the pooling: {{.*}}; apart, 8388608 more bytes are written and read
+    // ASKED: %[[P:.*]] = cnn.group "p.forward.product" {{.*}} -> tensor<8x64x64x64xf32> schedule #cnn.gpu_schedule<"contraction", {{.*}} tile = [32, 32, 16, 4, 4]{{.*}}> because "apart from the pooling: asked for: pool:apart
+    // ASKED: cnn.relu
+    // ASKED: cnn.group "p.forward" (%{{.*}} = %[[P]]) {{.*}} -> tensor<8x64x32x32xf32> schedule #cnn.gpu_schedule<"point"
+    // ASKED: cnn.max_pool
     %p, %r = cnn.group "p.forward" (%a = %u, %k = %w, %c = %b) : (tensor<8x32x64x64xf32>, tensor<64x32x3x3xf32>, tensor<64xf32>) -> (tensor<8x64x32x32xf32>, tensor<8x64x64x64xf32>) {
       %v = cnn.conv %a, %k, %c {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 1, 1>} : tensor<8x32x64x64xf32>, tensor<64x32x3x3xf32>, tensor<64xf32> -> tensor<8x64x64x64xf32>
       %z = cnn.relu %v : tensor<8x64x64x64xf32> -> tensor<8x64x64x64xf32>
