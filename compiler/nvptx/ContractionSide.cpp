@@ -165,7 +165,7 @@ SmallVector<Index> ContractionSide::getDigits(Index row) {
 
 std::pair<Index, Index> ContractionSide::locateRow(ArrayRef<Index> values) {
   if (window == 1)
-    return {e.add(e.multiply(number, tile), values.front()), e.getConstant(0)};
+    return {e.add(e.multiply(tileNumber, tile), values.front()), e.getConstant(0)};
   Index place = e.getConstant(0), within = e.getConstant(0);
   int64_t numPlaces = 1, numWithin = 1;
   for (auto [digit, value] : llvm::zip(digits, values)) {
@@ -174,13 +174,13 @@ std::pair<Index, Index> ContractionSide::locateRow(ArrayRef<Index> values) {
     numPlaces *= digit.extent / digit.window;
     numWithin *= digit.window;
   }
-  return {e.add(e.multiply(number, tile / window), place), within};
+  return {e.add(e.multiply(tileNumber, tile / window), place), within};
 }
 
 void ContractionSide::begin(Index givenThread, Index givenBatch, Index givenNumber) {
   thread = givenThread;
   batch = givenBatch;
-  number = givenNumber;
+  tileNumber = givenNumber;
   int64_t depth = schedule.tile[2];
   for (int64_t at = 0; at < tile * depth / width; at += schedule.block) {
     Index number = e.add(thread, e.getConstant(at));

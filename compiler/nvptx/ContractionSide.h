@@ -109,7 +109,7 @@ private:
   int64_t elementBytes = 4;
   /// Elements of a share.
   int64_t width = 1;
-  Index thread = {}, batch = {}, number = {};
+  Index thread = {}, batch = {}, tileNumber = {};
   SmallVector<Share> shares;
 };
 

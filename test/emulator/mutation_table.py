@@ -33,6 +33,8 @@ CASES = {
     "resnet": ([*TINY, "resnet_tiny"], [], (0,)),
     "products": ([*TINY, "products_tiny"], [p.format("contraction") for p in PRODUCTS], (0,)),
     "reductions": ([*TINY, "products_tiny"], [p.format("reduce") for p in PRODUCTS[:3]], (0, 1)),
+    "windows": ([os.path.join(ROOT, "test/lit/nvptx/Inputs/windows.cnn"), "--recipe", "windows_step"],
+                ["schedule.conv=pool:with;algorithm:contraction"], (0,)),
     "tf32": ([*TINY, "products_tiny"], [p.format("instruction:tf32") for p in PRODUCTS], (0,)),
     "bf16": ([*TINY, "products_tiny"], [p.format("instruction:bf16") for p in PRODUCTS], (0,)),
 }
