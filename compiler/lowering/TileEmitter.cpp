@@ -527,11 +527,16 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
         pooledTile.extents[at] /= factor;
       pooledForms.push_back(LinearForm::getDim(dim, info.poolFactors.size()));
     }
-    SmallVector<Value> pooled = emitPool(computed.lookup(info.pool->getOperand(0)));
-    for (auto [value, result] : llvm::zip(info.pool->getResults(), pooled))
-      computed[value] = result;
+    auto pool = [&](NestOpInterface op) {
+      for (auto [value, result] : llvm::zip(op->getResults(), emitPool(op)))
+        computed[value] = result;
+    };
+    pool(info.pool);
     for (Operation *op : info.afterPool)
-      computed[op->getResult(0)] = evaluate(op->getResult(0), pooledForms, pooledTile, 0.0);
+      if (isPointwise(op))
+        computed[op->getResult(0)] = evaluate(op->getResult(0), pooledForms, pooledTile, 0.0);
+      else
+        pool(cast<NestOpInterface>(op));
   }
   for (auto [i, value] : llvm::enumerate(group.getYield().getValues())) {
     Operation *def = value.getDefiningOp();
@@ -540,7 +545,7 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
     ArrayRef<LinearForm> at = pooled ? ArrayRef(pooledForms) : ArrayRef(forms);
     Value result = evaluate(value, at, tile, 0.0);
     // The first block of an image stores the zeros around it; what reaches there is as much.
-    bool computed = def == info.anchor || (info.pool && def == info.pool);
+    bool computed = def == info.anchor || (pooled && !isPointwise(def));
     if (slice && !slice.getTiles().empty() && computed &&
         !getLayoutOf(getTensor(group.getResult(i))).getHalo().empty())
       result = maskOutside(splat(result, tile), getTensor(value), at, tile, 0.0);
@@ -548,9 +553,10 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
   }
 }
 
-/// Combines the picks of every window of `input`.
-SmallVector<Value> TileEmitter::emitPool(Value input) {
-  NestOpInterface pool = info.pool;
+/// Combines the picks of every window of the first operand. What further operands have for the
+/// window has been computed.
+SmallVector<Value> TileEmitter::emitPool(NestOpInterface pool) {
+  Value input = computed.lookup(pool->getOperand(0));
   Nest window = pool.getNest();
   SmallVector<LinearForm> reads = getForms(window.operandMaps[0]), results = info.getResultForms();
   Tile tile = anchorTile;
@@ -588,9 +594,11 @@ SmallVector<Value> TileEmitter::emitPool(Value input) {
     for (auto [d, at] : along)
       offsets[at] = point[d];
     Type element = cast<VectorType>(input.getType()).getElementType();
-    Value pick =
-        TilePickOp::create(b, pool->getLoc(), getTileType(tile, element), input, offsets, strides);
-    accumulators = pool.buildBody(b, pool->getLoc(), pick, accumulators, index);
+    SmallVector<Value> operands = {
+        TilePickOp::create(b, pool->getLoc(), getTileType(tile, element), input, offsets, strides)};
+    for (Value operand : llvm::drop_begin(pool->getOperands()))
+      operands.push_back(computed.lookup(operand));
+    accumulators = pool.buildBody(b, pool->getLoc(), operands, accumulators, index);
   };
   visit(window.numParallel);
   return pool.buildFinish(b, pool->getLoc(), accumulators, index);

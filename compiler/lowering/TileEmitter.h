@@ -66,7 +66,7 @@ private:
   int64_t getCut(unsigned dim);
   SmallVector<Value> emitPoint(SmallVector<Value> accumulators);
   void emitEpilogue(SmallVector<Value> results);
-  SmallVector<Value> emitPool(Value input);
+  SmallVector<Value> emitPool(NestOpInterface pool);
   SmallVector<Value> emitTransforms();
 
   // Values at a tile.

@@ -105,6 +105,9 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   manager.addPass(passes::createPreparePass());
   manager.addPass(passes::createSliceBatchPass());
   manager.addPass(passes::createChooseSchedulesPass(schedules));
+  passes::FuseMomentsPassOptions moments;
+  moments.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
+  manager.addPass(passes::createFuseMomentsPass(moments));
 }
 
 /// Settings that no pass looks at.

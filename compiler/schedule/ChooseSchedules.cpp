@@ -181,12 +181,12 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         schedule.chunk = numbers->front();
       else if (key == "collapse" && valid && numbers->size() == 1)
         schedule.collapse = numbers->front();
-      else if (key == "blocks" && valid && numbers->size() == 2)
-        continue; // Likewise.
+      else if ((key == "blocks" || key == "windows") && valid && numbers->size() == 2)
+        continue; // Likewise, or cnn-fuse-moments will.
       else
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, "
-                         "collapse:N, and for Winograd's algorithms blocks:NxN";
+                         "collapse:N, windows:NxN, and for Winograd's algorithms blocks:NxN";
     }
     return success();
   }

@@ -93,12 +93,12 @@ bool mlir::cnn::isPointwise(Operation *op) {
          llvm::all_of(nest.resultMaps, [](AffineMap map) { return map.isIdentity(); });
 }
 
-/// Whether `op` reduces windows that tile `input`, and by which factor per dimension.
-static bool isTilingPool(NestOpInterface op, Value input, SmallVectorImpl<int64_t> &factors) {
+/// Whether `op` reduces windows that tile its first operand, and by which factor per dimension.
+static bool isTilingPool(NestOpInterface op, SmallVectorImpl<int64_t> &factors) {
   Nest nest = op.getNest();
-  if (nest.scatter || nest.numParallel == nest.getNumDims() || op->getOperand(0) != input)
+  if (nest.scatter || nest.numParallel == nest.getNumDims())
     return false;
-  auto type = cast<RankedTensorType>(input.getType());
+  auto type = cast<RankedTensorType>(op->getOperand(0).getType());
   factors.assign(type.getRank(), 1);
   for (auto [dim, form] : llvm::enumerate(getForms(nest.operandMaps[0]))) {
     int64_t window = 1, step = 0;
@@ -132,14 +132,14 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   if (ops.empty())
     return group.emitError() << "group '" << group.getName() << "' is empty";
 
-  // The anchor is the first operation that is not pointwise; if there is none, the first one that
-  // is yielded, so that those before it feed it and those behind are computed with it.
+  // The anchor is the first operation that is not pointwise; if there is none, or it reduces what a
+  // pointwise one yields, the first one that is yielded, so that those before it feed it and those
+  // behind are computed with it.
   auto at = llvm::find_if(ops, [](NestOpInterface op) { return !isPointwise(op); });
-  bool pointwise = at == ops.end();
-  if (pointwise)
-    at = llvm::find_if(ops, [](NestOpInterface op) {
-      return llvm::any_of(op->getUsers(), llvm::IsaPred<YieldOp>);
-    });
+  auto yielded = llvm::find_if(
+      ops, [](NestOpInterface op) { return llvm::any_of(op->getUsers(), llvm::IsaPred<YieldOp>); });
+  if (at == ops.end() || (yielded < at && isTilingPool(*at, info.poolFactors)))
+    at = yielded;
   if (at == ops.end())
     --at;
   info.anchor = *at;
@@ -175,10 +175,24 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
         return op.emitError() << "operation does not fit group '" << group.getName() << "'";
       continue;
     }
-    if (info.pool || !isTilingPool(op, op->getOperand(0), info.poolFactors))
+    // A pooling has what it reads in registers.
+    auto isComputed = [&](Value value) {
+      Operation *def = value.getDefiningOp();
+      return def &&
+             (def == info.anchor || def == info.pool || llvm::is_contained(info.epilogue, def) ||
+              llvm::is_contained(info.afterPool, def));
+    };
+    SmallVector<int64_t> factors;
+    if (!isTilingPool(op, factors) || (info.pool && factors != info.poolFactors) ||
+        !llvm::all_of(op->getOperands(), isComputed))
       return op.emitError() << "group '" << group.getName() << "' already has the anchor '"
                             << info.anchor->getName() << "'";
+    if (info.pool) {
+      info.afterPool.push_back(op);
+      continue;
+    }
     info.pool = op;
+    info.poolFactors = factors;
   }
   if (info.nest.scatter && (info.pool || !info.epilogue.empty())) {
     Operation *next = info.pool ? info.pool.getOperation() : info.epilogue.front();
@@ -254,6 +268,8 @@ SmallVector<GroupInfo::Read> GroupInfo::getReads() const {
     readOperands(op, inner.operandMaps, result, nest.getNumDims(), false, paddingOf(inner));
   }
   for (Operation *op : afterPool) {
+    if (!isPointwise(op))
+      continue; // A further pooling has what it reads in registers.
     unsigned rank = cast<RankedTensorType>(op->getResult(0).getType()).getRank();
     SmallVector<LinearForm> identity;
     for (unsigned dim = 0; dim < rank; ++dim)

@@ -45,7 +45,8 @@ struct GroupInfo {
   SmallVector<Operation *> epilogue;
   /// A pooling of the epilogue's result whose windows tile it, or null.
   NestOpInterface pool;
-  /// Pointwise operations on the pooling's result, in order.
+  /// What follows from the pooling's result, in order: pointwise operations, and further poolings
+  /// with the same windows.
   SmallVector<Operation *> afterPool;
   /// The extents of the pooling's windows along the dimensions of the anchor's result; 1 elsewhere.
   SmallVector<int64_t> poolFactors;

@@ -127,7 +127,8 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
     A cost model counts vector instructions and loads per register tile and takes the cheapest legal
     schedule; its reason is recorded with the group. `override` entries replace parts of it for a group
     (`conv1.forward`) or all groups of an operation (`conv`): `name=key:value;key:value`, with the keys
-    algorithm, vector, chunk, collapse, and tile and order, whose numbers are joined by `x`; or `name=algorithm`.
+    algorithm, vector, chunk, collapse, and tile and order, whose numbers are joined by `x`; or `name=algorithm`. What `blocks` and
+    `windows` ask for is for other passes.
     `seed` draws random legal schedules instead.
   }];
   let options = [
@@ -136,6 +137,39 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
     Option<"seed", "seed", "int64_t", "-1", "random legal schedules from this seed; -1 for the best">
   ];
   let statistics = [Statistic<"numGroups", "groups", "Number of groups scheduled">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
+def FuseMomentsPass : Pass<"cnn-fuse-moments", "::mlir::ModuleOp"> {
+  let summary = "Take a batch norm's statistics of windows, where its input is made";
+  let description = [{
+    The statistics of a batch normalisation are sums over all of its input (`cnn.channel_sums`). Where that is too
+    large to stay in the caches, the group that makes it stores, for each window of 8 to 16 elements that
+    lies in one of its register tiles, the mean and the sum of squared distances from that mean, and
+    `cnn.combine_moments` takes the place of the sums: a quarter or less is written and read instead of reading all. No large
+    numbers are subtracted, whatever the means are.
+
+    The schedule of the group that makes the input stays as it is: where no windows lie in its tile, where vectors run
+    along rows or columns, or where a cost model expects nothing of it, the input is read again; the reason stands with
+    the sums. `override` entries (see `cnn-choose-schedules`) with the key windows, such as `windows:4x4`, go before
+    the cost model, for the group that makes the input or for the sums (`channel_sums`); 1x1 is none.
+
+    ```mlir
+    // before
+    %x = cnn.group "conv.forward" ...
+    %s:2 = cnn.group "norm.statistics" (%x, %center) { cnn.channel_sums ... }
+    // after
+    %x, %means, %squares = cnn.group "conv.forward" ...
+    %s:2 = cnn.group "norm.statistics" (%center, %means, %squares) { cnn.combine_moments ... }
+    ```
+
+    Test: `test/lit/schedule/cnn-fuse-moments.mlir`.
+  }];
+  let options = [
+    ListOption<"overrides", "override", "std::string",
+               "windows by group name or operation, such as conv1.forward=windows:4x4">
+  ];
+  let statistics = [Statistic<"numFused", "fused", "Number of sums that are made of windows">];
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 

@@ -198,6 +198,12 @@ func.func @norms(%x: tensor<4x6x9x8xf32>, %c: tensor<6xf32>, %f: tensor<4x6xf32>
   %5, %6 = cnn.channel_sums %x, %f : tensor<4x6x9x8xf32>, tensor<4x6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
   // CHECK: cnn.channel_sums %{{.*}}, %{{.*}} factor %{{.*}} : tensor<4x6x9x8xf32>, tensor<6xf32>, tensor<4x6x9x8xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
   %7, %8 = cnn.channel_sums %x, %c factor %0 : tensor<4x6x9x8xf32>, tensor<6xf32>, tensor<4x6x9x8xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  // CHECK: %[[MEANS:.*]] = cnn.avg_pool
+  %means = cnn.avg_pool %x {kernel = array<i64: 3, 4>, stride = array<i64: 3, 4>, padding = array<i64: 0, 0, 0, 0>} : tensor<4x6x9x8xf32> -> tensor<4x6x3x2xf32>
+  // CHECK: %[[SQUARES:.*]] = cnn.window_squares %{{.*}}, %[[MEANS]] {window = array<i64: 3, 4>} : tensor<4x6x9x8xf32>, tensor<4x6x3x2xf32> -> tensor<4x6x3x2xf32>
+  %squares = cnn.window_squares %x, %means {window = array<i64: 3, 4>} : tensor<4x6x9x8xf32>, tensor<4x6x3x2xf32> -> tensor<4x6x3x2xf32>
+  // CHECK: cnn.combine_moments %[[MEANS]], %[[SQUARES]], %{{.*}} {area = 12 : i64} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32>, tensor<4x6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  %s0, %s1 = cnn.combine_moments %means, %squares, %f {area = 12} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32>, tensor<4x6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
   // CHECK: cnn.inverse_std %[[V]] {epsilon = 1.000000e-05 : f64} : tensor<6xf32> -> tensor<6xf32>
   %9 = cnn.inverse_std %v {epsilon = 1.0e-05} : tensor<6xf32> -> tensor<6xf32>
   // CHECK: cnn.scaled_weight %{{.*}}, %{{.*}}, %[[V]] {epsilon = {{.*}}} : tensor<6x2xf32>, tensor<6xf32>, tensor<6xf32> -> tensor<6x2xf32>

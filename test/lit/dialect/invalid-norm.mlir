@@ -111,6 +111,66 @@ func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d
 
 // -----
 
+// cnn.window_squares C1
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{windows of 2x2 do not tile 'tensor<4x6x3x2xf32>' (C1)}}
+  // expected-error@+1 {{'cnn.window_squares' op failed to infer returned types}}
+  %0 = cnn.window_squares %i, %i {window = array<i64: 2, 2>} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32> -> tensor<4x6x1x1xf32>
+  return
+}
+
+// -----
+
+// cnn.window_squares C1
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{windows of 0x2 do not tile 'tensor<4x6x3x2xf32>' (C1)}}
+  // expected-error@+1 {{'cnn.window_squares' op failed to infer returned types}}
+  %0 = cnn.window_squares %i, %i {window = array<i64: 0, 2>} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32> -> tensor<4x6x3x1xf32>
+  return
+}
+
+// -----
+
+// cnn.window_squares C2
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{mean is 'tensor<4x6x3x2xf32>', expected 'tensor<4x6x1x2xf32>' (C2)}}
+  // expected-error@+1 {{'cnn.window_squares' op failed to infer returned types}}
+  %0 = cnn.window_squares %i, %i {window = array<i64: 3, 1>} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32> -> tensor<4x6x1x2xf32>
+  return
+}
+
+// -----
+
+// cnn.combine_moments C1
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{mean and squares are 'tensor<4x6x3x2xf32>' and 'tensor<4x6xf32>', expected two of [n, c, h, w] (C1)}}
+  // expected-error@+1 {{'cnn.combine_moments' op failed to infer returned types}}
+  %0, %1 = cnn.combine_moments %i, %x, %c {area = 4} : tensor<4x6x3x2xf32>, tensor<4x6xf32>, tensor<6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  return
+}
+
+// -----
+
+// cnn.combine_moments C1
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{center is 'tensor<6xf64>' for means of 'tensor<4x6x3x2xf32>', expected [c] or [n, c] (C1)}}
+  // expected-error@+1 {{'cnn.combine_moments' op failed to infer returned types}}
+  %0, %1 = cnn.combine_moments %i, %i, %d {area = 4} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32>, tensor<6xf64> -> tensor<4x6xf32>, tensor<4x6xf32>
+  return
+}
+
+// -----
+
+// cnn.combine_moments C2
+func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>) {
+  // expected-error@+2 {{area is 0, expected a positive one (C2)}}
+  // expected-error@+1 {{'cnn.combine_moments' op failed to infer returned types}}
+  %0, %1 = cnn.combine_moments %i, %i, %c {area = 0} : tensor<4x6x3x2xf32>, tensor<4x6x3x2xf32>, tensor<6xf32> -> tensor<4x6xf32>, tensor<4x6xf32>
+  return
+}
+
+// -----
+
 // cnn.inverse_std C1
 func.func @f(%x: tensor<4x6xf32>, %i: tensor<4x6x3x2xf32>, %c: tensor<6xf32>, %d: tensor<6xf64>, %rows: tensor<i32>, %r: tensor<4xi32>) {
   // expected-error@+1 {{'cnn.inverse_std' op epsilon must be positive (C1)}}

@@ -1,0 +1,362 @@
+//===- FuseMoments.cpp - A batch norm's statistics where its input is made -------------------===//
+//
+// In: groups with schedules. Out: the same, where a large tensor would be read again for its mean
+// and variance alone: the group that makes it also stores mean and squares of windows that lie in
+// its register tiles, and `cnn.combine_moments` reads these. Next: Plan.cpp.
+//
+// The same was tried for the sums of a batch norm's gradient. Their group leaves both tensors it
+// reads in the third cache, where the next one finds them, and an epilogue has to read the input
+// in addition: no layer gained by it.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/Overrides.h"
+#include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Schedules.h"
+#include "llvm/Support/FormatVariadic.h"
+
+#include <numeric>
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_FUSEMOMENTSPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// A window's elements are in registers together: half of these, at most so many. Fewer than the
+/// least save too little of what is read.
+static constexpr int64_t leastArea = 8, mostArea = 16;
+using Extents = std::array<int64_t, 2>;
+
+//===--------------------------------------------------------------------------------------------===//
+// Values across groups
+//===--------------------------------------------------------------------------------------------===//
+
+/// The outer group that the group is a member of, or null.
+static GroupOp getOuter(GroupOp group) { return dyn_cast<GroupOp>(group->getParentOp()); }
+
+/// The result of an inner group that `value` is; null for what is none.
+static OpResult findMade(Value value) {
+  while (value) {
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      auto outer = dyn_cast<GroupOp>(argument.getOwner()->getParentOp());
+      value = outer ? outer.getInputs()[argument.getArgNumber()] : Value();
+      continue;
+    }
+    auto group = value.getDefiningOp<GroupOp>();
+    if (!group || !group.isOuter())
+      return group ? cast<OpResult>(value) : OpResult();
+    value = group.getYield().getValues()[cast<OpResult>(value).getResultNumber()];
+  }
+  return {};
+}
+
+static Value addInput(GroupOp group, Value value) {
+  group.getInputsMutable().append(value);
+  return group.getBody().front().addArgument(value.getType(), value.getLoc());
+}
+
+static void dropUnusedInputs(GroupOp group) {
+  Block &body = group.getBody().front();
+  for (int64_t i = body.getNumArguments() - 1; i >= 0; --i)
+    if (body.getArgument(i).use_empty()) {
+      body.eraseArgument(i);
+      group->eraseOperand(i);
+    }
+}
+
+/// The group with further results, in its place; its members are the same operations.
+static GroupOp addResults(GroupOp group, ValueRange values) {
+  group.getYield().getValuesMutable().append(values);
+  OpBuilder b(group);
+  OperationState state(group.getLoc(), GroupOp::getOperationName());
+  state.addOperands(group.getInputs());
+  state.addTypes(group.getResultTypes());
+  state.addTypes(values.getTypes());
+  state.addAttributes(group->getAttrs());
+  state.addRegion()->takeBody(group.getBody());
+  Operation *made = b.create(state);
+  for (auto [before, now] : llvm::zip(group.getResults(), made->getResults()))
+    before.replaceAllUsesWith(now);
+  group.erase();
+  return cast<GroupOp>(made);
+}
+
+/// `value`, a result of an inner group before `reader`, as an argument of `reader`.
+static Value passTo(GroupOp reader, Value value) {
+  GroupOp from = getOuter(value.getDefiningOp<GroupOp>()), to = getOuter(reader);
+  if (from && from != to) {
+    unsigned number = from.getNumResults();
+    value = addResults(from, value).getResult(number);
+  }
+  if (to && from != to)
+    value = addInput(to, value);
+  return addInput(reader, value);
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// The pass
+//===--------------------------------------------------------------------------------------------===//
+
+namespace {
+/// Sums over the channels of a tensor, and the group that makes it.
+struct Candidate {
+  ChannelSumsOp sums;
+  GroupOp reader, maker;
+  unsigned result = 0;
+  Extents window = {1, 1};
+
+  int64_t getArea() const { return window[0] * window[1]; }
+  RankedTensorType getType() { return getTensor(maker.getResult(result)); }
+  /// The type of one value for each window.
+  RankedTensorType getWindowType();
+  /// The group `in`, which is the maker or like it, with means and squares of windows as further
+  /// results.
+  GroupOp addWindows(GroupOp in);
+};
+
+struct FuseMoments : mlir::cnn::impl::FuseMomentsPassBase<FuseMoments> {
+  using FuseMomentsPassBase::FuseMomentsPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<Machine> found = Machine::get(module);
+    SmallVector<std::string> texts(overrides.begin(), overrides.end());
+    FailureOr<SmallVector<Override>> parsed = parseOverrides(module, texts);
+    if (failed(found) || failed(parsed))
+      return signalPassFailure();
+    machine = *found;
+    asked = *parsed;
+    SmallVector<ChannelSumsOp> all;
+    module.walk([&](ChannelSumsOp sums) {
+      if (!sums.getFactor())
+        all.push_back(sums);
+    });
+    for (ChannelSumsOp sums : all)
+      if (failed(runOnSums(sums)))
+        return signalPassFailure();
+  }
+
+private:
+  LogicalResult runOnSums(ChannelSumsOp sums);
+  /// Why the maker cannot store what windows have; else sets them, or takes those given.
+  std::string whyNot(Candidate &candidate, std::optional<Extents> given);
+  /// Why the maker's schedule is none with windows; empty where it is.
+  std::string whyIllegal(Candidate &candidate);
+  /// Cycles of reading the tensor again, and those of windows instead.
+  std::pair<double, double> getCycles(Candidate &candidate) const;
+  FailureOr<std::optional<Extents>> getAsked(Candidate &candidate, const Override *&from);
+  LogicalResult rewrite(Candidate &candidate);
+  FailureOr<ScheduleSpace> getSpace(GroupOp group) const {
+    return ScheduleSpace::get(group, machine, /*sliced=*/getOuter(group) != GroupOp());
+  }
+
+  Machine machine;
+  SmallVector<Override> asked;
+};
+} // namespace
+
+RankedTensorType Candidate::getWindowType() {
+  RankedTensorType type = getType();
+  LayoutAttr layout = getLayoutOf(type);
+  SmallVector<int64_t> shape(type.getShape());
+  shape[2] /= window[0];
+  shape[3] /= window[1];
+  Attribute encoding;
+  if (layout.getBlock() > 1)
+    encoding = LayoutAttr::get(type.getContext(), layout.getOrder(), layout.getBlock());
+  return RankedTensorType::get(shape, type.getElementType(), encoding);
+}
+
+LogicalResult FuseMoments::runOnSums(ChannelSumsOp sums) {
+  Candidate candidate;
+  candidate.sums = sums;
+  candidate.reader = cast<GroupOp>(sums->getParentOp());
+  auto argument = dyn_cast<BlockArgument>(sums.getInput());
+  OpResult made =
+      argument ? findMade(candidate.reader.getInputs()[argument.getArgNumber()]) : OpResult();
+  if (!made || !candidate.reader.getNestSchedule())
+    return success();
+  candidate.maker = cast<GroupOp>(made.getOwner());
+  candidate.result = made.getResultNumber();
+  const Override *from = nullptr;
+  FailureOr<std::optional<Extents>> given = getAsked(candidate, from);
+  if (failed(given))
+    return failure();
+  auto decline = [&](const Twine &why) {
+    candidate.reader.addReason("reads what '" + candidate.maker.getName() +
+                               "' makes again: " + why);
+    return success();
+  };
+  if (*given && (**given)[0] * (**given)[1] == 1)
+    return decline("asked for: " + from->text);
+  std::string why = whyNot(candidate, *given);
+  if (!why.empty() && from && from->name == candidate.maker.getName())
+    return (candidate.maker.emitError()
+            << "group '" << candidate.maker.getName() << "': windows of " << formatShape(**given)
+            << " do not apply: " << why)
+               .attachNote(from->getLoc(&getContext()))
+           << "it is asked for here";
+  if (!why.empty())
+    return decline(why);
+  auto [before, now] = getCycles(candidate);
+  std::string cycles = llvm::formatv("{0:f0} cycles estimated, instead of {1:f0}", now, before);
+  constexpr double worthwhile = 0.9;
+  if (!*given && now > worthwhile * before)
+    return decline("windows are not faster: " + cycles);
+  candidate.maker.addReason("mean and squares of windows of " + formatShape(candidate.window) +
+                            " for '" + candidate.reader.getName() +
+                            "': " + (*given ? "asked for: " + from->text : cycles));
+  ++numFused;
+  return rewrite(candidate);
+}
+
+/// The windows that an override asks for, of the group that makes the tensor or of the sums; of
+/// several the last. 1 x 1 is none.
+FailureOr<std::optional<Extents>> FuseMoments::getAsked(Candidate &candidate,
+                                                        const Override *&from) {
+  std::optional<Extents> windows;
+  FailureOr<GroupInfo> info = GroupInfo::get(candidate.maker);
+  if (failed(info))
+    return failure();
+  for (const Override &override : asked) {
+    if (!override.matches(candidate.maker, info->anchor) &&
+        !override.matches(candidate.reader, candidate.sums))
+      continue;
+    for (auto [key, value] : override.getParts()) {
+      if (key != "windows")
+        continue;
+      FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
+      if (failed(numbers) || numbers->size() != 2 ||
+          llvm::any_of(*numbers, [](int64_t number) { return number < 1; }))
+        return (candidate.maker.emitError()
+                << "group '" << candidate.maker.getName() << "': windows are '" << value
+                << "', expected their rows and columns, such as 4x4, or 1x1 for none")
+                   .attachNote(override.getLoc(&getContext()))
+               << "it is asked for here";
+      windows = {(*numbers)[0], (*numbers)[1]};
+      from = &override;
+    }
+  }
+  return windows;
+}
+
+std::string FuseMoments::whyNot(Candidate &candidate, std::optional<Extents> given) {
+  GroupOp maker = candidate.maker;
+  FailureOr<GroupInfo> info = GroupInfo::get(maker);
+  if (failed(info) || !maker.getNestSchedule())
+    return "it has no schedule for a CPU";
+  NestSchedule schedule = NestSchedule::get(maker.getNestSchedule());
+  RankedTensorType type = candidate.getType();
+  if (info->pool)
+    return "it has a pooling";
+  if (info->nest.scatter)
+    return "its results are complete only after all of its points";
+  SmallVector<LinearForm> forms = info->getResultForms();
+  if (schedule.vector >= info->nest.numParallel || forms[2].uses(schedule.vector) ||
+      forms[3].uses(schedule.vector))
+    return "its vectors run along the rows or columns of an image";
+  Extents tile, image, best = {1, 1};
+  for (int axis : {0, 1}) {
+    int64_t dim = info->getTileDim(forms[2 + axis]);
+    tile[axis] = dim < 0 ? 1 : schedule.tile[dim];
+    image[axis] = type.getDimSize(2 + axis);
+  }
+  auto fits = [&](Extents window) {
+    return std::gcd(tile[0], image[0]) % window[0] == 0 &&
+           std::gcd(tile[1], image[1]) % window[1] == 0;
+  };
+  std::string where =
+      "its register tile of " + formatShape(tile) + " and an image of " + formatShape(image);
+  if (given) {
+    candidate.window = *given;
+    return fits(*given) ? whyIllegal(candidate) : "they do not tile " + where;
+  }
+  const int64_t most = std::min(mostArea, machine.registers / 2);
+  auto rank = [](Extents w) { return std::pair(w[0] * w[1], -std::abs(w[0] - w[1])); };
+  for (int64_t rows = 1; rows <= most; ++rows)
+    for (int64_t columns = 1; rows * columns <= most; ++columns)
+      if (Extents window = {rows, columns}; fits(window) && rank(window) > rank(best))
+        best = window;
+  candidate.window = best;
+  if (candidate.getArea() < leastArea)
+    return llvm::formatv("no windows of {0} to {1} elements tile {2}", leastArea, most, where);
+  // Of slices that make and read it by turns, one is at hand.
+  double bytes = static_cast<double>(type.getNumElements()) * type.getElementTypeBitWidth() / 8.0;
+  if (GroupOp outer = getOuter(maker); outer && outer == getOuter(candidate.reader))
+    bytes /= static_cast<double>(outer.getSliceSchedule().getCount());
+  // What the third cache holds is better read again: the next reader is the faster for it. Measured
+  // with 32 MB of it: a convolution, the sums and the next reader gain nothing with 13 MB.
+  if (bytes <= static_cast<double>(machine.level3) / 2)
+    return llvm::formatv("its {0:f0} KB are still in the third cache", bytes / 1024);
+  return whyIllegal(candidate);
+}
+
+std::string FuseMoments::whyIllegal(Candidate &candidate) {
+  OpBuilder b(candidate.maker);
+  GroupOp trial = candidate.addWindows(cast<GroupOp>(b.clone(*candidate.maker)));
+  std::string why;
+  ScopedDiagnosticHandler handler(&getContext(), [&](Diagnostic &diagnostic) {
+    why = diagnostic.str();
+    return success();
+  });
+  FailureOr<ScheduleSpace> space = getSpace(trial);
+  if (succeeded(space))
+    (void)space->verify(NestSchedule::get(trial.getNestSchedule()),
+                        [&] { return trial.emitError(); });
+  trial.erase();
+  return why;
+}
+
+/// Windows take three operations for each vector, two of them in one cycle, and what they store and
+/// read themselves.
+std::pair<double, double> FuseMoments::getCycles(Candidate &candidate) const {
+  FailureOr<ScheduleSpace> space = getSpace(candidate.reader);
+  assert(succeeded(space) && "it has a schedule");
+  double before = space->getCycles(NestSchedule::get(candidate.reader.getNestSchedule()));
+  RankedTensorType type = candidate.getType();
+  auto lanes = static_cast<double>(space->getLanes());
+  double vectors = static_cast<double>(type.getNumElements()) / lanes;
+  double stored = 2.0 / static_cast<double>(candidate.getArea());
+  // A line that is stored to is fetched before, and written back.
+  double transferred = 2 * lanes * type.getElementTypeBitWidth() / 8.0 / Machine::bytesPerCycle;
+  double now = vectors * (1.5 + stored * (1 + transferred)) + before * stored;
+  return {before, now};
+}
+
+GroupOp Candidate::addWindows(GroupOp in) {
+  RankedTensorType type = getWindowType();
+  Value made = in.getYield().getValues()[result];
+  OpBuilder b(in.getYield());
+  Value means = AvgPoolOp::create(b, sums.getLoc(), type, made, window, window,
+                                  /*padding=*/ArrayRef<int64_t>{0, 0, 0, 0});
+  Value squares = WindowSquaresOp::create(b, sums.getLoc(), type, made, means, window);
+  return addResults(in, {means, squares});
+}
+
+LogicalResult FuseMoments::rewrite(Candidate &candidate) {
+  GroupOp reader = candidate.reader;
+  ChannelSumsOp sums = candidate.sums;
+  unsigned first = candidate.maker.getNumResults();
+  GroupOp maker = candidate.addWindows(candidate.maker);
+  Value means = passTo(reader, maker.getResult(first));
+  Value squares = passTo(reader, maker.getResult(first + 1));
+  OpBuilder b(sums);
+  auto combined = CombineMomentsOp::create(b, sums.getLoc(), sums->getResultTypes(), means, squares,
+                                           sums.getCenter(), candidate.getArea());
+  sums->replaceAllUsesWith(combined);
+  sums.erase();
+  dropUnusedInputs(reader);
+  if (GroupOp outer = getOuter(reader))
+    dropUnusedInputs(outer);
+  FailureOr<ScheduleSpace> space = getSpace(reader);
+  if (failed(space))
+    return failure();
+  std::string reason;
+  NestSchedule schedule = space->choose(reason);
+  reader.setScheduleAttr(schedule.toAttr(&getContext()));
+  reader.setReason(("from windows that '" + maker.getName() + "' has; " + reason).str());
+  return success();
+}
