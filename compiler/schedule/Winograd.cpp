@@ -81,6 +81,8 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
       images.push_back(input);
   for (Value value : images) {
     LayoutAttr layout = getLayoutOf(getTensor(value));
+    if (getTensor(value).getRank() != found.result.getRank())
+      continue; // One number for each channel, in blocks of them.
     if (layout.getBlockedDim() == 0)
       found.block = std::max(found.block, layout.getBlock());
     if (layout.getBlockedDim() == 1) {
