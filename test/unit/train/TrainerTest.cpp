@@ -165,7 +165,6 @@ TEST_F(TrainerTest, KilledAndResumedGivesTheSameBits) {
   broken.logPath = file("broken.log");
   broken.checkpointPath = file("broken.ckpt");
   std::mt19937 random(42);
-  std::uniform_real_distribution<double> moment(0, seconds);
   int killed = 0;
   for (bool done = false; !done;) {
     broken.resumePath = std::filesystem::exists(broken.checkpointPath) ? broken.checkpointPath : "";
@@ -178,6 +177,7 @@ TEST_F(TrainerTest, KilledAndResumedGivesTheSameBits) {
       _exit(outcome.isOk() && outcome->end == TrainEnd::Finished ? 0 : 1);
     }
     if (killed < 25) {
+      std::uniform_real_distribution<double> moment(0, seconds);
       usleep(static_cast<useconds_t>(1e6 * moment(random)));
       kill(child, SIGKILL);
     }
@@ -188,9 +188,14 @@ TEST_F(TrainerTest, KilledAndResumedGivesTheSameBits) {
       continue;
     }
     ASSERT_EQ(WEXITSTATUS(status), 0);
-    done = true;
+    done = killed > 2;
+    if (!done) {
+      // It was through before its time, on a machine that was busy when it was measured.
+      seconds /= 4;
+      for (const std::string &path : {broken.checkpointPath, broken.weightsPath, broken.logPath})
+        std::filesystem::remove(path);
+    }
   }
-  EXPECT_GT(killed, 2);
   EXPECT_EQ(contentOf(broken.weightsPath), contentOf(options.weightsPath));
   EXPECT_EQ(withoutTimes(contentOf(broken.logPath)), withoutTimes(contentOf(options.logPath)));
 }
