@@ -1,6 +1,7 @@
 //===- TileEmitter.cpp - Loops over register tiles of one group ------------------------------===//
 
 #include "compiler/lowering/TileEmitter.h"
+#include "compiler/lowering/ZeroFill.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
@@ -11,33 +12,13 @@ using namespace mlir::cnn;
 
 TileEmitter::TileEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &space,
                          const NestSchedule &schedule)
-    : kernel(kernel), group(group), space(space), info(space.getInfo()), nest(info.nest),
-      schedule(schedule), slice(kernel->getAttrOfType<SliceScheduleAttr>("cnn.slices")), b(group),
-      loc(info.anchor->getLoc()), lanes(space.getLanes()) {
+    : TileIndices(kernel, group, space, schedule), group(group),
+      lanesReduced(nest.getNumDims() > 0 && schedule.vector >= nest.numParallel) {
   unsigned at = 2;
   for ([[maybe_unused]] Value input : group.getInputs())
     inputs.push_back(kernel.getArgument(at++));
   for ([[maybe_unused]] Value result : group.getResults())
     outputs.push_back(kernel.getArgument(at++));
-  lanesReduced = nest.getNumDims() > 0 && schedule.vector >= nest.numParallel;
-  if (nest.getNumDims() == 0)
-    lanes = 1;
-}
-
-//===--------------------------------------------------------------------------------------------===//
-// Small builders
-//===--------------------------------------------------------------------------------------------===//
-
-/// A constant, one of each value at the head of the kernel.
-Value TileEmitter::constant(int64_t value) {
-  Value &known = constants[value];
-  if (!known) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&kernel.getBody().front());
-    Location name = NameLoc::get(b.getStringAttr("c" + std::to_string(value)), loc);
-    known = arith::ConstantIndexOp::create(b, name, value);
-  }
-  return known;
 }
 
 /// Dumps show which dimension of the nest a loop runs along: d0 is the outermost of the nest's.
@@ -46,208 +27,10 @@ void TileEmitter::nameIndex(scf::ForOp loop, unsigned dim) {
       NameLoc::get(b.getStringAttr("d" + std::to_string(dim)), loop.getLoc()));
 }
 
-Value TileEmitter::add(Value lhs, Value rhs) {
-  if (!lhs || !rhs)
-    return lhs ? lhs : rhs;
-  return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-}
-
-Value TileEmitter::scale(Value value, int64_t factor) {
-  return factor == 1 ? value : b.createOrFold<arith::MulIOp>(loc, value, constant(factor));
-}
-
-VectorType TileEmitter::getTileType(const Tile &tile, Type element) const {
-  SmallVector<int64_t> shape(tile.extents);
-  shape.push_back(tile.lanes);
-  return VectorType::get(shape, element);
-}
-
 Value TileEmitter::splat(Value value, const Tile &tile) {
   if (isa<VectorType>(value.getType()))
     return value;
   return vector::BroadcastOp::create(b, loc, getTileType(tile, value.getType()), value);
-}
-
-bool TileEmitter::isLocal(Value buffer, RankedTensorType type) const {
-  return slice && cast<MemRefType>(buffer.getType()).getShape() !=
-                      ArrayRef<int64_t>(getLayoutOf(type).getPhysicalShape(type.getShape()));
-}
-
-//===--------------------------------------------------------------------------------------------===//
-// Indices: the base of the tile plus a linear map of the tile's dimensions
-//===--------------------------------------------------------------------------------------------===//
-
-/// Index of the tile's first element.
-Value TileEmitter::buildBase(const LinearForm &form, bool local, int64_t extra, bool pooled) {
-  Value sum;
-  if (pooled) {
-    SmallVector<LinearForm> results = info.getResultForms();
-    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
-      if (factor != 0) {
-        Value index = buildBase(results[dim], local, 0, false);
-        if (info.poolFactors[dim] != 1)
-          index = b.createOrFold<arith::DivUIOp>(loc, index, constant(info.poolFactors[dim]));
-        sum = add(sum, scale(index, factor));
-      }
-  } else {
-    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
-      if (factor != 0)
-        sum = add(sum, scale(local ? positions[dim].localBase : positions[dim].base, factor));
-  }
-  if (form.constant + extra != 0 || !sum)
-    sum = add(sum, constant(form.constant + extra));
-  return sum;
-}
-
-/// What the dimensions of the tile add to the base.
-AffineExpr TileEmitter::getTileExpr(const LinearForm &form, const Tile &tile) const {
-  MLIRContext *context = b.getContext();
-  AffineExpr expr = getAffineConstantExpr(0, context);
-  if (tile.pooled) {
-    Tile anchor = tile;
-    anchor.pooled = false;
-    SmallVector<LinearForm> results = info.getResultForms();
-    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
-      if (factor != 0) {
-        LinearForm result = results[dim];
-        expr = expr + getTileExpr(result, anchor) * factor;
-      }
-    return expr;
-  }
-  for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
-    if (factor == 0)
-      continue;
-    bool vector = static_cast<int64_t>(dim) == schedule.vector;
-    if (nest.isParallel(dim))
-      expr = expr + getAffineDimExpr(dim, context) * (factor * (vector ? lanes : 1));
-    if (vector && tile.lanes > 1)
-      expr = expr + getAffineDimExpr(nest.numParallel, context) * factor;
-  }
-  return expr;
-}
-
-/// The smallest and largest index that the tile can reach, wherever the current loops stand.
-std::pair<int64_t, int64_t> TileEmitter::getRange(const LinearForm &form, const Tile &tile) const {
-  int64_t low = form.constant, high = form.constant;
-  if (tile.pooled) {
-    // A pooling's result has exactly its windows, but the last vector or the last tile of a
-    // transform may reach beyond it.
-    SmallVector<LinearForm> results = info.getResultForms();
-    Tile anchor = tile;
-    anchor.pooled = false;
-    for (auto [dim, factor] : llvm::enumerate(form.coefficients))
-      if (factor != 0 &&
-          (results[dim].coefficients[schedule.vector] != 0 || results[dim].getSingleDim() < 0)) {
-        auto [first, last] = getRange(results[dim], anchor);
-        return {first / info.poolFactors[dim], last / info.poolFactors[dim]};
-      }
-    return {0, 0};
-  }
-  for (auto [dim, factor] : llvm::enumerate(form.coefficients)) {
-    if (factor == 0)
-      continue;
-    const Position &position = positions[dim];
-    bool vector = static_cast<int64_t>(dim) == schedule.vector;
-    int64_t unit = vector ? lanes : 1;
-    int64_t span = nest.isParallel(dim) ? (position.tile - 1) * unit : 0;
-    int64_t last = position.high + span + (vector ? lanes - 1 : 0);
-    low += factor * (factor > 0 ? position.low : last);
-    high += factor * (factor > 0 ? last : position.low);
-  }
-  return {low, high};
-}
-
-TileEmitter::Address TileEmitter::getAddress(Value buffer, RankedTensorType type,
-                                             ArrayRef<LinearForm> forms, const Tile &tile) {
-  Address address;
-  MLIRContext *context = b.getContext();
-  LayoutAttr layout = getLayoutOf(type);
-  int64_t split = layout.getBlockedDim(), block = layout.getBlock();
-  bool local = isLocal(buffer, type);
-  size_t numLocal = slice ? 1 + slice.getTiles().size() : 0;
-  AffineExpr zero = getAffineConstantExpr(0, context);
-  if (!layout.getHalo().empty())
-    address.zeros.assign(layout.getOrder().size(), 0);
-  for (auto [physical, dim] : llvm::enumerate(layout.getOrder())) {
-    const LinearForm &form = forms[dim];
-    bool here = local && dim < static_cast<int64_t>(numLocal);
-    if (dim != split) {
-      int64_t halo = layout.getHaloOf(dim);
-      if (halo != 0)
-        address.zeros[physical] = halo;
-      address.indices.push_back(buildBase(form, here, halo, tile.pooled));
-      address.exprs.push_back(getTileExpr(form, tile));
-      auto [low, high] = getRange(form, tile);
-      if (low < -halo || high >= type.getDimSize(dim) + halo)
-        address.guard.push_back(physical);
-      continue;
-    }
-    bool inner = physical + 1 == layout.getOrder().size();
-    // Where vectors run along the blocks, the block is counted in vectors and the lane is the lane.
-    LinearForm rest = form;
-    int64_t vectorAt = -1;
-    if (tile.pooled) {
-      int64_t at = form.getSingleDim();
-      LinearForm result = info.getResultForms()[at];
-      rest = result;
-    }
-    if (lanes == block && tile.lanes > 1 && rest.coefficients[schedule.vector] == 1) {
-      vectorAt = schedule.vector;
-      rest.coefficients[vectorAt] = 0;
-    }
-    if (vectorAt >= 0) {
-      if (inner) {
-        address.indices.push_back(constant(0));
-        address.exprs.push_back(getAffineDimExpr(nest.numParallel, context));
-        continue;
-      }
-      const Position &position = positions[vectorAt];
-      Value index = here ? position.localUnits : position.units;
-      AffineExpr expr = nest.isParallel(vectorAt) ? getAffineDimExpr(vectorAt, context) : zero;
-      for (auto [d, factor] : llvm::enumerate(rest.coefficients))
-        if (factor != 0) {
-          index =
-              add(index, scale(here ? positions[d].localBase : positions[d].base, factor / block));
-          if (nest.isParallel(d))
-            expr = expr + getAffineDimExpr(d, context) * (factor / block);
-        }
-      if (rest.constant != 0)
-        index = add(index, constant(rest.constant / block));
-      address.indices.push_back(index);
-      address.exprs.push_back(expr);
-      continue;
-    }
-    // One element of a block in all lanes, in a loop over blocks and one inside of them.
-    auto counts = [&](unsigned d) {
-      return !tile.pooled && positions[d].block && form.runsAlongBlocks(d, block);
-    };
-    auto dims = llvm::to_vector(llvm::seq<unsigned>(0, form.coefficients.size()));
-    if (auto at = llvm::find_if(dims, counts); at != dims.end()) {
-      Value index = positions[*at].lane;
-      AffineExpr expr = zero;
-      if (!inner) {
-        index = positions[*at].block;
-        for (auto [d, factor] : llvm::enumerate(form.coefficients)) {
-          if (factor == 0 || d == *at)
-            continue;
-          index =
-              add(index, scale(here ? positions[d].localBase : positions[d].base, factor / block));
-          expr = expr + getTileExpr(LinearForm::getDim(d, dims.size()), tile) * (factor / block);
-        }
-        if (form.constant != 0)
-          index = add(index, constant(form.constant / block));
-      }
-      address.indices.push_back(index);
-      address.exprs.push_back(expr);
-      continue;
-    }
-    // One row at a time, or some of one block: find the block and the place there.
-    Value row = buildBase(form, here, 0, tile.pooled);
-    address.indices.push_back(inner ? b.createOrFold<arith::RemUIOp>(loc, row, constant(block))
-                                    : b.createOrFold<arith::DivUIOp>(loc, row, constant(block)));
-    address.exprs.push_back(inner && !tile.pooled ? getTileExpr(form, tile) : zero);
-  }
-  return address;
 }
 
 /// Whether the current point is the first or the last one of the unrolled points of the reduced
@@ -281,12 +64,6 @@ void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms
   TileStoreOp::create(b, loc, splat(value, tile), outputs[result], address.indices, map,
                       address.guard, /*accumulate=*/nest.scatter,
                       cast<ToBufferOp>(*group.getResult(result).user_begin()).getNontemporal());
-}
-
-Value TileEmitter::buildIndex(const LinearForm &form, const Tile &tile) {
-  auto map = AffineMap::get(nest.numParallel + 1, 0, getTileExpr(form, tile));
-  return TileIndexOp::create(b, loc, getTileType(tile, b.getI32Type()),
-                             buildBase(form, false, 0, tile.pooled), map);
 }
 
 //===--------------------------------------------------------------------------------------------===//
@@ -666,7 +443,7 @@ void TileEmitter::emitParallel(unsigned depth) {
   bool vector = static_cast<int64_t>(dim) == schedule.vector;
   int64_t unit = vector ? lanes : 1;
   Position &position = positions[dim];
-  Value item = slice ? sliceItems[0] : kernel.getArgument(0);
+  Value item = getItem();
 
   auto place = [&](Value units, int64_t low, int64_t high, int64_t tile) {
     Position &at = positions[dim];
@@ -736,139 +513,6 @@ void TileEmitter::emitParallel(unsigned depth) {
   }
 }
 
-/// Stores zeros in what this work item owns of a buffer: everywhere (`whole`), or around the tensor
-/// only.
-void TileEmitter::emitZeroFill(Value buffer, RankedTensorType type, bool whole) {
-  auto memref = cast<MemRefType>(buffer.getType());
-  LayoutAttr layout = getLayoutOf(type);
-  Value item = slice ? sliceItems[0] : kernel.getArgument(0);
-  OpBuilder::InsertionGuard behind(b);
-  // Of the blocks of a slice, the first one has the zeros.
-  for (Value block : ArrayRef(sliceItems).drop_front(slice ? 1 : 0)) {
-    Value first = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, block, constant(0));
-    b.setInsertionPointToStart(scf::IfOp::create(b, loc, first).thenBlock());
-  }
-  SmallVector<Value> indices(memref.getRank());
-  int64_t innermost = memref.getRank() - 1;
-  SmallVector<AffineExpr> exprs(memref.getRank(), getAffineConstantExpr(0, b.getContext()));
-  if (innermost >= 0)
-    exprs[innermost] = getAffineDimExpr(0, b.getContext());
-  // The zeros along a physical dimension; a block's lanes have none of their own.
-  auto getHalo = [&](int64_t physical) {
-    int64_t dim = layout.getOrder()[physical];
-    return llvm::count(layout.getOrder().take_front(physical), dim) ? 0 : layout.getHaloOf(dim);
-  };
-  bool single = false; // elements one by one: behind those of this item lie those of the next
-  std::function<void(int64_t, bool)> visit = [&](int64_t physical, bool outside) {
-    if (physical > innermost) {
-      auto tile = VectorType::get({single ? 1 : lanes}, type.getElementType());
-      SmallVector<int64_t> guard;
-      if (innermost >= 0 && !single && memref.getDimSize(innermost) % lanes != 0)
-        guard.push_back(innermost);
-      TileStoreOp::create(b, loc, buildZero(b, loc, tile), buffer, indices,
-                          AffineMap::get(1, 0, exprs, b.getContext()), guard, false);
-      return;
-    }
-    int64_t size = memref.getDimSize(physical);
-    auto loop = [&](Value lower, Value upper, bool inBorder) {
-      int64_t step = physical == innermost && !single ? lanes : 1;
-      auto op = scf::ForOp::create(b, loc, lower, upper, constant(step));
-      OpBuilder::InsertionGuard guard(b);
-      b.setInsertionPointToStart(op.getBody());
-      indices[physical] = op.getInductionVar();
-      visit(physical + 1, inBorder);
-    };
-    int64_t halo = getHalo(physical), dim = layout.getOrder()[physical];
-    bool later = false;
-    for (int64_t next = physical + 1; next <= innermost; ++next)
-      later |= getHalo(next) != 0;
-    // What this work item owns of the elements between the zeros.
-    Value lower = constant(halo), upper = constant(size - halo);
-    Value first, last; // whether the item has the zeros before and behind them, too
-    if (slice && dim == 0 && physical == 0 && !isLocal(buffer, type)) {
-      // Blocks, slices, or rows of the batch.
-      int64_t rows = size == slice.getBlock() * slice.getCount() ? slice.getBlock() : 1;
-      lower = scale(item, rows);
-      upper = add(lower, constant(rows));
-      single = physical == innermost && rows % lanes != 0;
-    } else if (!slice && schedule.chunk > 0 && dim == layout.getBlockedDim() &&
-               info.getResultForms()[dim].getSingleDim() == schedule.order[0] &&
-               schedule.order[0] != schedule.vector) {
-      // Items share the lanes of a block; the last one has all that are left.
-      if (physical == innermost) {
-        int64_t outer = llvm::find(layout.getOrder(), dim) - layout.getOrder().begin();
-        int64_t share = schedule.chunk * schedule.tile[schedule.order[0]];
-        int64_t items = llvm::divideCeil(info.nest.sizes[schedule.order[0]], share);
-        Value begin = scale(indices[outer], size), from = scale(item, share);
-        Value isLast =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, item, constant(items - 1));
-        Value to = arith::SelectOp::create(
-            b, loc, isLast, constant(memref.getDimSize(outer) * size), add(from, constant(share)));
-        auto toLane = [&](Value place) -> Value {
-          Value behind = arith::MaxUIOp::create(b, loc, place, begin);
-          return arith::MinUIOp::create(b, loc, constant(size),
-                                        arith::SubIOp::create(b, loc, behind, begin));
-        };
-        lower = toLane(from);
-        upper = toLane(to);
-        single = true;
-      }
-    } else if (!slice && schedule.chunk > 0 &&
-               info.getResultForms()[dim].getSingleDim() == schedule.order[0] &&
-               !(dim == layout.getBlockedDim() && physical == innermost)) {
-      bool vector = schedule.order[0] == schedule.vector && dim != layout.getBlockedDim();
-      int64_t share = schedule.chunk * schedule.tile[schedule.order[0]] * (vector ? lanes : 1);
-      if (info.pool && type.getDimSize(dim) != info.nest.sizes[schedule.order[0]])
-        share /= info.poolFactors[dim];
-      single = physical == innermost && share % lanes != 0;
-      Value end = upper;
-      lower = arith::MinUIOp::create(b, loc, end, add(scale(item, share), lower));
-      upper = arith::MinUIOp::create(b, loc, end, add(lower, constant(share)));
-      // A scatter may reach only the first elements; the last item has the rest as well.
-      int64_t units = info.nest.sizes[schedule.order[0]];
-      if (schedule.order[0] == schedule.vector)
-        units = llvm::divideCeil(units, lanes);
-      int64_t items = llvm::divideCeil(units, schedule.chunk * schedule.tile[schedule.order[0]]);
-      if (items * share < size - 2 * halo) {
-        Value isLast =
-            arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, item, constant(items - 1));
-        upper = arith::SelectOp::create(b, loc, isLast, end, upper);
-      }
-      if (halo != 0) {
-        auto is = [&](Value index, int64_t value) {
-          return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, index, constant(value));
-        };
-        first = is(item, 0);
-        last = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::eq, upper, end);
-      }
-    }
-    Value before = constant(0), behind = constant(size);
-    if (first) {
-      before = arith::SelectOp::create(b, loc, first, before, lower);
-      behind = arith::SelectOp::create(b, loc, last, behind, upper);
-    }
-    if (outside || halo == 0) {
-      loop(halo == 0 ? lower : before, halo == 0 ? upper : behind, outside);
-      return;
-    }
-    if (physical == innermost) {
-      // One by one: what is between them stays.
-      auto tile = VectorType::get({halo, 1}, type.getElementType());
-      for (int64_t begin : {int64_t(0), size - halo}) {
-        indices[physical] = constant(begin);
-        TileStoreOp::create(b, loc, buildZero(b, loc, tile), buffer, indices,
-                            AffineMap::get(2, 0, exprs, b.getContext()), {}, false);
-      }
-      return;
-    }
-    loop(before, lower, true);
-    loop(upper, behind, true);
-    if (later)
-      loop(lower, upper, false);
-  };
-  visit(0, whole);
-}
-
 LogicalResult TileEmitter::emit() {
   for (Value value : group.getYield().getValues()) {
     Operation *def = value.getDefiningOp();
@@ -876,7 +520,6 @@ LogicalResult TileEmitter::emit() {
       return group.emitError() << "group '" << group.getName()
                                << "' yields a value that it does not compute in its tile";
   }
-  positions.resize(nest.getNumDims());
   if (slice) {
     ArrayRef<int64_t> tiles = slice.getTiles();
     if (!tiles.empty() &&
@@ -897,7 +540,7 @@ LogicalResult TileEmitter::emit() {
       LayoutAttr layout = getLayoutOf(getTensor(result));
       bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
       if (nest.scatter || halo)
-        emitZeroFill(outputs[i], getTensor(result), /*whole=*/nest.scatter);
+        emitZeroFill(*this, outputs[i], getTensor(result), /*whole=*/nest.scatter);
     }
   };
   if (nest.scatter)

@@ -15,35 +15,16 @@ using namespace mlir::cnn;
 WeightGradEmitter::WeightGradEmitter(func::FuncOp kernel, GroupOp group,
                                      const ScheduleSpace &scheduleSpace,
                                      const NestSchedule &schedule, const Machine &machine)
-    : kernel(kernel), group(group), grad(*group.getOps<ConvWeightGradOp>().begin()),
+    : IndexBuilder(kernel, group, (*group.getOps<ConvWeightGradOp>().begin())->getLoc()),
+      group(group), grad(*group.getOps<ConvWeightGradOp>().begin()),
       space(*scheduleSpace.getWeightGrad()), step(space.getStep(schedule.tile)),
-      sliced(kernel->hasAttr("cnn.slices")), transforms(space.tile != plainTile), b(group),
-      loc(grad.getLoc()), element(getTensor(grad.getResult()).getElementType()), lanes(space.lanes),
+      sliced(kernel->hasAttr("cnn.slices")), transforms(space.tile != plainTile),
+      element(getTensor(grad.getResult()).getElementType()), lanes(space.lanes),
       registers(machine.registers) {}
 
 //===--------------------------------------------------------------------------------------------===//
 // Small builders
 //===--------------------------------------------------------------------------------------------===//
-
-/// A constant, one of each value at the head of the kernel.
-Value WeightGradEmitter::constant(int64_t value) {
-  Value &known = constants[value];
-  if (!known) {
-    OpBuilder::InsertionGuard guard(b);
-    b.setInsertionPointToStart(&kernel.getBody().front());
-    Location name = NameLoc::get(b.getStringAttr("c" + std::to_string(value)), loc);
-    known = arith::ConstantIndexOp::create(b, name, value);
-  }
-  return known;
-}
-
-Value WeightGradEmitter::add(Value lhs, Value rhs) {
-  return b.createOrFold<arith::AddIOp>(loc, lhs, rhs);
-}
-
-Value WeightGradEmitter::scale(Value value, int64_t factor) {
-  return factor == 1 ? value : b.createOrFold<arith::MulIOp>(loc, value, constant(factor));
-}
 
 Value WeightGradEmitter::view(int64_t offset, ArrayRef<int64_t> shape) {
   if (auto attr = kernel->getAttrOfType<IntegerAttr>("cnn.scratch_offset"))

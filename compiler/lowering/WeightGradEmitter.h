@@ -3,8 +3,8 @@
 #ifndef CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
 #define CNNC_COMPILER_LOWERING_WEIGHTGRADEMITTER_H
 
+#include "compiler/lowering/IndexBuilder.h"
 #include "compiler/schedule/Schedules.h"
-#include "mlir/Dialect/Func/IR/FuncOps.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 
 namespace mlir::cnn {
@@ -27,7 +27,7 @@ namespace mlir::cnn {
 ///
 /// Without transforms p and q are the kernel's taps, V has the pixels that each meets, and all of
 /// them share Z.
-class WeightGradEmitter {
+class WeightGradEmitter : IndexBuilder {
 public:
   WeightGradEmitter(func::FuncOp kernel, GroupOp group, const ScheduleSpace &scheduleSpace,
                     const NestSchedule &schedule, const Machine &machine);
@@ -57,9 +57,6 @@ private:
   void emitProduct(Value p, Value q, Value output, int64_t outputs, Value vector, int64_t vectors);
   void emitResult(Value slice, Value firstOutput, Value firstChannel);
 
-  Value constant(int64_t value);
-  Value add(Value lhs, Value rhs);
-  Value scale(Value value, int64_t factor);
   Value view(int64_t offset, ArrayRef<int64_t> shape);
   /// Calls `body` with 0, step, ... below `end`: a number, or a value.
   void loop(Value end, int64_t step, function_ref<void(Value)> body);
@@ -69,20 +66,16 @@ private:
   void store(Value value, Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs,
              ArrayRef<int64_t> guard = {});
 
-  func::FuncOp kernel;
   GroupOp group;
   ConvWeightGradOp grad;
   const WeightGradSpace &space;
   WeightGradStep step;
   bool sliced, transforms;
-  OpBuilder b;
-  Location loc;
   Type element;
   int64_t lanes, registers;
   Source input, gradient;
   Value window, sum, output;
   SmallVector<double> outputMatrix;
-  llvm::DenseMap<int64_t, Value> constants;
 };
 
 } // namespace mlir::cnn
