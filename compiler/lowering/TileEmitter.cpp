@@ -304,26 +304,23 @@ void TileEmitter::emitEpilogue(SmallVector<Value> results) {
         pooledTile.extents[at] /= factor;
       pooledForms.push_back(LinearForm::getDim(dim, info.poolFactors.size()));
     }
-    auto pool = [&](NestOpInterface op) {
-      for (auto [value, result] : llvm::zip(op->getResults(), emitPool(op)))
-        computed[value] = result;
-    };
-    pool(info.pool);
-    for (Operation *op : info.afterPool)
+    for (Operation *op : info.getFromPool())
       if (isPointwise(op))
         computed[op->getResult(0)] = evaluate(op->getResult(0), pooledForms, pooledTile, 0.0);
       else
-        pool(cast<NestOpInterface>(op));
+        for (auto [value, result] :
+             llvm::zip(op->getResults(), emitPool(cast<NestOpInterface>(op))))
+          computed[value] = result;
   }
   for (auto [i, value] : llvm::enumerate(group.getYield().getValues())) {
     Operation *def = value.getDefiningOp();
-    bool pooled = info.pool && def && (def == info.pool || llvm::is_contained(info.afterPool, def));
+    bool pooled = info.isAfterPool(def);
     const Tile &tile = pooled ? pooledTile : anchorTile;
     ArrayRef<LinearForm> at = pooled ? ArrayRef(pooledForms) : ArrayRef(forms);
     Value result = evaluate(value, at, tile, 0.0);
     // The first block of an image stores the zeros around it; what reaches there is as much.
-    bool computed = def == info.anchor || (pooled && !isPointwise(def));
-    if (slice && !slice.getTiles().empty() && computed &&
+    bool masks = def == info.anchor || (pooled && !isPointwise(def));
+    if (slice && !slice.getTiles().empty() && masks &&
         !getLayoutOf(getTensor(group.getResult(i))).getHalo().empty())
       result = maskOutside(splat(result, tile), getTensor(value), at, tile, 0.0);
     store(result, i, at, tile);

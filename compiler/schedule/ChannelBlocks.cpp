@@ -104,8 +104,7 @@ bool ChannelBlocks::isLegal(GroupOp group, const GroupInfo &info, int64_t vector
   for (const GroupInfo::Read &read : info.getReads())
     check(group.getInputs()[read.argument], read.forms, read.pooled, /*store=*/false);
   for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
-    Operation *def = value.getDefiningOp();
-    bool pooled = def && (def == info.pool || llvm::is_contained(info.afterPool, def));
+    bool pooled = info.isAfterPool(value.getDefiningOp());
     SmallVector<LinearForm> forms = results;
     if (pooled)
       for (auto [dim, form] : llvm::enumerate(forms))

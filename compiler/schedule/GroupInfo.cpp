@@ -178,9 +178,8 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
     // A pooling has what it reads in registers.
     auto isComputed = [&](Value value) {
       Operation *def = value.getDefiningOp();
-      return def &&
-             (def == info.anchor || def == info.pool || llvm::is_contained(info.epilogue, def) ||
-              llvm::is_contained(info.afterPool, def));
+      return def && (def == info.anchor || llvm::is_contained(info.epilogue, def) ||
+                     info.isAfterPool(def));
     };
     SmallVector<int64_t> factors;
     if (!isTilingPool(op, factors) || (info.pool && factors != info.poolFactors) ||

@@ -78,8 +78,7 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
   // Results of the pooling are stored at its own indices.
   for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
     auto type = cast<RankedTensorType>(result.getType());
-    Operation *def = value.getDefiningOp();
-    bool pooled = def && (def == info->pool || llvm::is_contained(info->afterPool, def));
+    bool pooled = info->isAfterPool(value.getDefiningOp());
     SmallVector<LinearForm> forms;
     if (pooled)
       for (int64_t dim = 0; dim < type.getRank(); ++dim)
