@@ -70,9 +70,29 @@ Result Device::load(std::string_view text, Module *&module, std::string &log) {
   }
   modules.push_back(std::make_unique<Module>());
   modules.back()->program = std::move(program);
+  if (log = unknownFault(); !log.empty()) {
+    modules.pop_back();
+    report(log);
+    return NotFound;
+  }
   module = modules.back().get();
   trace("module " + ptx.hash);
   return Success;
+}
+
+/// What is wrong with a fault whose kernel no module has, or nothing: a test would pass for
+/// nothing.
+std::string Device::unknownFault() const {
+  for (const Faults::Launch &fault : settings.faults.launches) {
+    auto has = [&](auto &module) { return module->program->find(fault.kernel); };
+    if (std::any_of(modules.begin(), modules.end(), has))
+      continue;
+    std::string known;
+    for (const auto &[name, kernel] : modules.back()->program->kernels)
+      known += (known.empty() ? "" : ", ") + name;
+    return "CNN_FAKECUDA_FAULT: there is no kernel '" + fault.kernel + "'; there are " + known;
+  }
+  return {};
 }
 
 Result Device::unload(Module *module) {

@@ -62,6 +62,7 @@ private:
   Device();
   Result run(const Launch &launch);
   Result emulate(const Launch &launch, std::string &problem);
+  std::string unknownFault() const;
   Result injected(const Launch &launch, bool atLaunch);
   void report(const std::string &message);
 

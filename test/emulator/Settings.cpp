@@ -1,6 +1,9 @@
 // Reads the environment of the stand-in driver.
 #include "test/emulator/Settings.h"
 
+#include <unistd.h>
+
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -59,6 +62,10 @@ bool lost(std::string_view text, Faults &faults) {
          (parts.size() < 2 || code(parts[1], faults.lostCode));
 }
 
+constexpr const char *knownFaults = "init=CODE, driver=VERSION, no-device, devices=N, "
+                                    "capability=N.N, memory=BYTES, ptx, "
+                                    "launch=KERNEL[:N-TH[:CODE]], lost=N-TH[:CODE]";
+
 bool parseFault(std::string_view name, std::string_view value, Faults &faults) {
   if (name == "init")
     return code(value, faults.init);
@@ -93,14 +100,38 @@ std::string parseFaults(std::string_view text, Faults &faults) {
     size_t equals = part.find('=');
     std::string_view value = equals == part.npos ? "" : part.substr(equals + 1);
     if (!parseFault(part.substr(0, equals), value, faults))
-      return "CNN_FAKECUDA_FAULT: '" + std::string(part) + "' is not a fault";
+      return "CNN_FAKECUDA_FAULT: '" + std::string(part) + "' is not a fault; there are " +
+             knownFaults;
+  }
+  return {};
+}
+
+/// What is wrong with the names of variables, or nothing.
+static std::string checkNames() {
+  constexpr std::string_view prefix = "CNN_FAKECUDA_";
+  constexpr std::string_view known[] = {"CHECK",  "FAULT", "IR",   "MODEL",
+                                        "MUTATE", "ORDER", "SEED", "TRACE"};
+  for (char **entry = environ; *entry; ++entry) {
+    std::string_view name = split(*entry, '=').front();
+    if (!name.starts_with(prefix))
+      continue;
+    name.remove_prefix(prefix.size());
+    if (std::find(std::begin(known), std::end(known), name) != std::end(known))
+      continue;
+    std::string message = "there is no " + std::string(prefix) + std::string(name) + "; there are ";
+    for (std::string_view other : known)
+      message += (other == known[0] ? "" : ", ") + std::string(prefix) + std::string(other);
+    return message;
   }
   return {};
 }
 
 Settings Settings::read(std::string &error) {
   Settings settings;
-  error = parseFaults(variable("CNN_FAKECUDA_FAULT"), settings.faults);
+  error = checkNames();
+  if (std::string wrong = parseFaults(variable("CNN_FAKECUDA_FAULT"), settings.faults);
+      !wrong.empty())
+    error = wrong;
   settings.irFolder = variable("CNN_FAKECUDA_IR");
   settings.trace = variable("CNN_FAKECUDA_TRACE");
   settings.model = variable("CNN_FAKECUDA_MODEL");

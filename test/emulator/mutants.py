@@ -18,6 +18,13 @@ UNEXPLAINED = FATES[2:4]
 LINE = re.compile(rf"([^:]+): ({'|'.join(FATES)}): (.*)")
 
 
+def read_equivalent(path):
+    """{mutant: why it changes nothing}"""
+    with open(path, encoding="utf-8") as file:
+        parts = (line.partition("  # ") for line in file if line.strip())
+        return {mutant.strip(): why.strip() for mutant, _, why in parts}
+
+
 def judge(seen):
     """A mutant's fate over all runs."""
     return next(fate for fate in FATES if fate in seen)
@@ -34,10 +41,7 @@ def main():
             for match in filter(None, map(LINE.fullmatch, file.read().splitlines())):
                 mutant = f"{match[1]}: {match[3].split(' -- ')[0]}"
                 fates.setdefault(mutant, set()).add(match[2])
-    equivalent = set()
-    if options.equivalent:
-        with open(options.equivalent, encoding="utf-8") as file:
-            equivalent = {line.split("  # ")[0].strip() for line in file} - {""}
+    equivalent = read_equivalent(options.equivalent) if options.equivalent else {}
     counts = dict.fromkeys(FATES, 0)
     wrong = []
     for mutant, seen in fates.items():

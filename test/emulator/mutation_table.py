@@ -18,7 +18,7 @@ import os
 import subprocess
 import sys
 
-from mutants import FATES, LINE, UNEXPLAINED, judge
+from mutants import FATES, LINE, UNEXPLAINED, judge, read_equivalent
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
@@ -50,12 +50,6 @@ def run(command, **environment):
 
 def kind_of(work):
     return work["algorithm"] + (f" ({work['instruction']})" if work["algorithm"] == "contraction" else "")
-
-
-def read_equivalent():
-    """{case: kernel: mutation: why}"""
-    with open(EQUIVALENT, encoding="utf-8") as file:
-        return dict(map(str.strip, line.split("  # ")) for line in file)
 
 
 def run_case(name, options):
@@ -92,7 +86,7 @@ def main():
     parser.add_argument("--update", action="store_true")
     parser.add_argument("--case", action="append", choices=CASES)
     options = parser.parse_args()
-    rows, kernels, survivors, proven, equivalent = {}, {}, [], [], read_equivalent()
+    rows, kernels, survivors, proven, equivalent = {}, {}, [], [], read_equivalent(EQUIVALENT)
     for name in options.case or CASES:
         for (kind, kernel, mutation), seen in run_case(name, options).items():
             fate = judge(seen)
