@@ -2,7 +2,7 @@
 //
 // In: a cnn.tile_load or cnn.tile_store. Out: the addresses of its rows (a row is what one machine
 // vector holds) as constants added to one linear base, which rows are the same, and the loads and
-// stores themselves. UnrollTiles.cpp decides when each is emitted.
+// stores themselves. UnrollTiles.cpp and TileRows.cpp decide when each is emitted.
 //
 //===--------------------------------------------------------------------------------------------===//
 
