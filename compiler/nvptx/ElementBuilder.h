@@ -1,36 +1,24 @@
 //===- ElementBuilder.h - The values of a group at one point ---------------------------------===//
 //
-// What all kernels of a GPU have in common: indices with the ranges they lie in, loads and stores
-// of elements with the checks that these ranges leave, and the group's operations, computed by one
-// thread for one element from their nests and bodies (dialect/Nest.h).
+// What all kernels of a GPU have in common: loads and stores of elements with the checks that the
+// ranges of their indices leave, and the group's operations, computed by one thread for one element
+// from their nests and bodies (dialect/Nest.h).
 //
 //===--------------------------------------------------------------------------------------------===//
 
 #ifndef CNNC_COMPILER_NVPTX_ELEMENTBUILDER_H
 #define CNNC_COMPILER_NVPTX_ELEMENTBUILDER_H
 
+#include "compiler/nvptx/RangedIndices.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "mlir/Dialect/GPU/IR/GPUDialect.h"
-#include "mlir/IR/ImplicitLocOpBuilder.h"
 
 #include <map>
 #include <tuple>
 
 namespace mlir::cnn {
 
-/// An index in a kernel: what it is, and the smallest and largest value it takes.
-struct Index {
-  Value value;
-  int64_t low = 0, high = 0;
-  /// Where a thread has several elements: value = base + shift, and the base, which is the same for
-  /// all of them, is a multiple of `multiple`. Without a base the value is its own.
-  Value base = {};
-  int64_t shift = 0, multiple = 1;
-
-  bool isConstant() const { return low == high; }
-};
-
-class ElementBuilder {
+class ElementBuilder : public RangedIndices {
 public:
   /// The memory of an input or result, as one dimension, and the bytes that it is aligned to.
   struct Buffer {
@@ -43,36 +31,15 @@ public:
   ElementBuilder(const OpBuilder &at, GroupOp group, const GpuScheduleSpace &space,
                  ArrayRef<Buffer> buffers, Value block);
 
-  ImplicitLocOpBuilder b;
   const GpuScheduleSpace &space;
   const GroupInfo &info;
   const Nest &nest;
 
-  //===--- Indices ---------------------------------------------------------------------------===//
+  //===--- Places ----------------------------------------------------------------------------===//
 
-  Index getConstant(int64_t value);
   /// The number of the thread in its block, and of the block among those of the group.
   Index getThread(int64_t block);
   Index getBlock(int64_t blocks);
-  Index add(Index lhs, Index rhs);
-  Index multiply(Index index, int64_t factor);
-  Index divide(Index index, int64_t divisor);
-  Index remainder(Index index, int64_t divisor);
-  /// The value of a form where dimension d has the value `dims[d]`.
-  Index apply(const LinearForm &form, ArrayRef<Index> dims);
-  SmallVector<Index> apply(ArrayRef<LinearForm> forms, ArrayRef<Index> dims);
-  /// The index of each dimension of a space of extents `sizes` whose points are numbered in
-  /// row-major order.
-  SmallVector<Index> split(Index number, ArrayRef<int64_t> sizes);
-  /// `index < limit`, of values that are not negative; null where it is always so.
-  Value isBelow(Index index, int64_t limit);
-  /// Whether the index lies in [0, size); null where it always does.
-  Value isInside(Index index, int64_t size);
-  /// Both; null stands for true.
-  Value both(Value lhs, Value rhs);
-  /// `index`, or 0 beyond `size`; `inside`, which it is added to, becomes the condition that it is
-  /// not beyond.
-  Index clamp(Index index, int64_t size, Value &inside);
   /// How many points the dimensions `of` of the nest have.
   int64_t getExtent(ArrayRef<unsigned> of) const;
   /// The values of the dimensions `of` of the nest, of which `number` counts the points.
@@ -81,9 +48,6 @@ public:
   /// one.
   void place(SmallVectorImpl<Index> &dims, ArrayRef<unsigned> of, ArrayRef<int64_t> windows,
              Index number, Index within);
-  /// As i32, the type in which bodies of operations take indices.
-  Value toInt(Index index);
-
   //===--- Control flow ----------------------------------------------------------------------===//
 
   /// Runs `body` for 0 to `size` - 1 with values carried from one to the next.
@@ -153,19 +117,6 @@ private:
     Index address;
     Value value;
   };
-  /// Indices that number the points of a space of extents `sizes`, made by `split`.
-  struct Numbering {
-    SmallVector<Value> indices;
-    SmallVector<int64_t> sizes;
-    Index number;
-  };
-  enum class Kind { Add, Multiply, Divide, Remainder };
-
-  Value make(Kind kind, Value lhs, Value rhs);
-  Value make(Kind kind, Value lhs, int64_t rhs);
-  Index getShifted(Value base, int64_t shift, int64_t multiple, int64_t low, int64_t high);
-  bool hasLanes() const { return numLanes > 1; }
-
   Index toAddress(RankedTensorType type, ArrayRef<Index> logical);
   Value toIndex(Value address);
   Value load(unsigned argument, ArrayRef<Index> at, double padding);
@@ -173,21 +124,14 @@ private:
   Value loadLane(unsigned argument, const Index &address);
   void flush();
   Value getPadding(Type type, double padding);
-  Type getIndexType();
 
   GroupOp group;
   SmallVector<Buffer> inputs, outputs;
   Value ownBlock;
-  /// Whether 32 bits do not hold every index.
-  bool wide = false;
   llvm::DenseMap<Value, Value> known;
-  std::vector<Numbering> numberings;
 
-  int64_t numLanes = 1;
   Block *laneBlock = nullptr;
   std::vector<Store> stores;
-  /// Values by their block, operation and operands, so that lanes share their bases.
-  std::map<std::tuple<Block *, Kind, void *, void *, int64_t>, Value> made;
   /// Vectors that were loaded, by block, input, base of the address and first shift.
   std::map<std::tuple<Block *, unsigned, void *, int64_t>, Value> loaded;
 };
