@@ -21,13 +21,15 @@ Index RangedIndices::getConstant(int64_t value) {
   return {made, value, value};
 }
 
-Value RangedIndices::make(Kind kind, Value lhs, Value rhs) {
+Value RangedIndices::make(Kind kind, Value lhs, Value rhs, bool inRange) {
+  using Flags = arith::IntegerOverflowFlags;
+  Flags flags = inRange ? Flags::nsw | Flags::nuw : Flags::none;
   auto build = [&]() -> Value {
     switch (kind) {
     case Kind::Add:
-      return arith::AddIOp::create(b, lhs, rhs);
+      return arith::AddIOp::create(b, lhs, rhs, flags);
     case Kind::Multiply:
-      return arith::MulIOp::create(b, lhs, rhs);
+      return arith::MulIOp::create(b, lhs, rhs, flags);
     case Kind::Divide:
       return arith::DivUIOp::create(b, lhs, rhs);
     case Kind::Remainder:
@@ -44,20 +46,27 @@ Value RangedIndices::make(Kind kind, Value lhs, Value rhs) {
   return value;
 }
 
-Value RangedIndices::make(Kind kind, Value lhs, int64_t rhs) {
+Value RangedIndices::make(Kind kind, Value lhs, int64_t rhs, bool inRange) {
   if (!hasLanes())
-    return make(kind, lhs, getConstant(rhs).value);
+    return make(kind, lhs, getConstant(rhs).value, inRange);
   Value &value = made[{b.getInsertionBlock(), kind, lhs.getAsOpaquePointer(), nullptr, rhs}];
   if (!value) {
     Value constant = getConstant(rhs).value;
-    value = make(kind, lhs, constant);
+    value = make(kind, lhs, constant, inRange);
   }
   return value;
 }
 
+/// Whether values from `low` to `high` are in the range of every index type, and none is negative.
+static bool isInRange(int64_t low, int64_t high) {
+  return low >= 0 && high <= std::numeric_limits<int32_t>::max();
+}
+
 Index RangedIndices::getShifted(Value base, int64_t shift, int64_t multiple, int64_t low,
                                 int64_t high) {
-  return {shift == 0 ? base : make(Kind::Add, base, shift), low, high, base, shift, multiple};
+  bool inRange = shift >= 0 && isInRange(low - shift, high);
+  return {
+      shift == 0 ? base : make(Kind::Add, base, shift, inRange), low, high, base, shift, multiple};
 }
 
 Index RangedIndices::add(Index lhs, Index rhs) {
@@ -69,14 +78,17 @@ Index RangedIndices::add(Index lhs, Index rhs) {
     return lhs;
   int64_t low = lhs.low + rhs.low, high = lhs.high + rhs.high;
   if (!hasLanes())
-    return {make(Kind::Add, lhs.value, rhs.value), low, high};
+    return {make(Kind::Add, lhs.value, rhs.value, isInRange(std::min(lhs.low, rhs.low), high)), low,
+            high};
   if (lhs.isConstant())
     std::swap(lhs, rhs);
   Value base = lhs.base ? lhs.base : lhs.value;
   if (rhs.isConstant())
     return getShifted(base, lhs.shift + rhs.low, lhs.multiple, low, high);
-  return getShifted(make(Kind::Add, base, rhs.base ? rhs.base : rhs.value), lhs.shift + rhs.shift,
-                    std::gcd(lhs.multiple, rhs.multiple), low, high);
+  bool inRange = isInRange(std::min(lhs.low - lhs.shift, rhs.low - rhs.shift),
+                           std::max(high, high - lhs.shift - rhs.shift));
+  return getShifted(make(Kind::Add, base, rhs.base ? rhs.base : rhs.value, inRange),
+                    lhs.shift + rhs.shift, std::gcd(lhs.multiple, rhs.multiple), low, high);
 }
 
 Index RangedIndices::multiply(Index index, int64_t factor) {
@@ -88,8 +100,10 @@ Index RangedIndices::multiply(Index index, int64_t factor) {
   if (low > high)
     std::swap(low, high);
   if (!hasLanes())
-    return {make(Kind::Multiply, index.value, factor), low, high};
-  return getShifted(make(Kind::Multiply, index.base ? index.base : index.value, factor),
+    return {make(Kind::Multiply, index.value, factor, factor > 0 && isInRange(low, high)), low,
+            high};
+  bool inRange = factor > 0 && index.shift >= 0 && isInRange(low - index.shift * factor, high);
+  return getShifted(make(Kind::Multiply, index.base ? index.base : index.value, factor, inRange),
                     index.shift * factor, index.multiple * std::abs(factor), low, high);
 }
 

@@ -80,8 +80,10 @@ protected:
 private:
   enum class Kind { Add, Multiply, Divide, Remainder };
 
-  Value make(Kind kind, Value lhs, Value rhs);
-  Value make(Kind kind, Value lhs, int64_t rhs);
+  /// `inRange`: neither operands nor result are negative, or too large for their type. Then
+  /// constants can become part of an address.
+  Value make(Kind kind, Value lhs, Value rhs, bool inRange = false);
+  Value make(Kind kind, Value lhs, int64_t rhs, bool inRange = false);
 
   /// Values by their block, operation and operands, so that lanes share their bases.
   std::map<std::tuple<Block *, Kind, void *, void *, int64_t>, Value> made;
