@@ -82,8 +82,13 @@ mlir::cnn::splitGroup(GroupOp group, function_ref<bool(Operation *)> isFirst, St
   GroupOp second = GroupCopy(group, given).make(group.getName(), rest);
   second.setReasonAttr(group.getReasonAttr());
   unsigned next = 0;
-  for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults()))
-    result.replaceAllUsesWith(given.contains(value) ? given[value] : second.getResult(next++));
+  for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
+    Value now = given.contains(value) ? given[value] : second.getResult(next++);
+    now.setType(result.getType()); // an operation that is new here has no layout yet
+    result.replaceAllUsesWith(now);
+  }
+  first.adoptTypes();
+  second.adoptTypes();
   group.erase();
   return {first, second};
 }
