@@ -76,6 +76,9 @@ static void buildGpuSchedules(mlir::OpPassManager &manager, const PhaseOptions &
   }
   manager.addPass(passes::createChooseGpuSchedulesPass(schedules));
   manager.addPass(passes::createPreparePass());
+  passes::FuseMomentsPassOptions moments;
+  moments.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
+  manager.addPass(passes::createFuseMomentsPass(moments));
 }
 
 static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &options) {

@@ -255,7 +255,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       bool ofGroup = override.name == group.getName() || !override.matches(group, named);
       if (failed(apply(override, *space, ofGroup, chosen, fail)))
         return failure();
-      reason = "asked for: " + override.text;
+      if (llvm::any_of(override.getParts(), [](auto part) { return part.first != "windows"; }))
+        reason = "asked for: " + override.text;
     }
     if (failed(space->verify(chosen, fail)))
       return failure();
@@ -298,6 +299,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       bool single = succeeded(numbers) && numbers->size() == 1;
       if (key == "algorithm" || key == "instruction" || key == "split" || key == "pool")
         continue;
+      if (key == "windows" && succeeded(numbers) && numbers->size() == 2)
+        continue; // cnn-fuse-moments will.
       if (key == "block" && single) {
         schedule.block = numbers->front();
       } else if (key == "vector" && single) {
@@ -311,7 +314,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       } else {
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
-                         "instruction:NAME, stages:N, split:N and pool:with|apart";
+                         "instruction:NAME, stages:N, split:N, pool:with|apart and windows:NxN";
       }
     }
     return success();

@@ -2,14 +2,16 @@
 //
 // In: groups with schedules. Out: the same, where a large tensor would be read again for its mean
 // and variance alone: the group that makes it also stores mean and squares of windows that lie in
-// its register tiles, and `cnn.combine_moments` reads these. Next: Plan.cpp.
+// its register tiles, of a GPU in those of a warp, and `cnn.combine_moments` reads these. Next:
+// Plan.cpp.
 //
 // The same was tried for the sums of a batch norm's gradient. Their group leaves both tensors it
-// reads in the third cache, where the next one finds them, and an epilogue has to read the input
-// in addition: no layer gained by it.
+// reads in a CPU's third cache, where the next one finds them, and an epilogue has to read the
+// input in addition: no layer gained by it.
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
@@ -117,18 +119,29 @@ struct Candidate {
   GroupOp addWindows(GroupOp in);
 };
 
+/// What reading a tensor again takes, and what windows take instead, in cycles or microseconds.
+struct Estimate {
+  double before, now;
+  std::string text;
+};
+
 struct FuseMoments : mlir::cnn::impl::FuseMomentsPassBase<FuseMoments> {
   using FuseMomentsPassBase::FuseMomentsPassBase;
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    FailureOr<Machine> found = Machine::get(module);
     SmallVector<std::string> texts(overrides.begin(), overrides.end());
     FailureOr<SmallVector<Override>> parsed = parseOverrides(module, texts);
-    if (failed(found) || failed(parsed))
+    if (failed(parsed))
       return signalPassFailure();
-    machine = *found;
     asked = *parsed;
+    forGpu = isForGpu(module);
+    if (!forGpu) {
+      FailureOr<Machine> found = Machine::get(module);
+      if (failed(found))
+        return signalPassFailure();
+      machine = *found;
+    }
     SmallVector<ChannelSumsOp> all;
     module.walk([&](ChannelSumsOp sums) {
       if (!sums.getFactor())
@@ -143,16 +156,23 @@ private:
   LogicalResult runOnSums(ChannelSumsOp sums);
   /// Why the maker cannot store what windows have; else sets them, or takes those given.
   std::string whyNot(Candidate &candidate, std::optional<Extents> given);
-  /// Why the maker's schedule is none with windows; empty where it is.
-  std::string whyIllegal(Candidate &candidate);
-  /// Cycles of reading the tensor again, and those of windows instead.
-  std::pair<double, double> getCycles(Candidate &candidate) const;
+  std::string whyNotOnCpu(Candidate &candidate, const GroupInfo &info,
+                          std::optional<Extents> given);
+  std::string whyNotOnGpu(Candidate &candidate, std::optional<Extents> given);
+  /// Why the maker's schedule is none with windows; empty where it is. `use` is given the maker as
+  /// it would be.
+  std::string whyIllegal(Candidate &candidate, function_ref<void(GroupOp)> use = {});
+  Estimate estimate(Candidate &candidate);
+  Estimate estimateOnGpu(Candidate &candidate);
+  /// The group with a schedule anew, since it computes something else now.
+  LogicalResult schedule(GroupOp reader, const Twine &why);
   FailureOr<std::optional<Extents>> getAsked(Candidate &candidate, const Override *&from);
   LogicalResult rewrite(Candidate &candidate);
   FailureOr<ScheduleSpace> getSpace(GroupOp group) const {
     return ScheduleSpace::get(group, machine, /*sliced=*/getOuter(group) != GroupOp());
   }
 
+  bool forGpu = false;
   Machine machine;
   SmallVector<Override> asked;
 };
@@ -165,7 +185,7 @@ RankedTensorType Candidate::getWindowType() {
   shape[2] /= window[0];
   shape[3] /= window[1];
   Attribute encoding;
-  if (layout.getBlock() > 1)
+  if (layout.getBlock() > 1 || !llvm::is_sorted(layout.getOrder()))
     encoding = LayoutAttr::get(type.getContext(), layout.getOrder(), layout.getBlock());
   return RankedTensorType::get(shape, type.getElementType(), encoding);
 }
@@ -177,7 +197,7 @@ LogicalResult FuseMoments::runOnSums(ChannelSumsOp sums) {
   auto argument = dyn_cast<BlockArgument>(sums.getInput());
   OpResult made =
       argument ? findMade(candidate.reader.getInputs()[argument.getArgNumber()]) : OpResult();
-  if (!made || !candidate.reader.getNestSchedule())
+  if (!made || !candidate.reader.getScheduleAttr())
     return success();
   candidate.maker = cast<GroupOp>(made.getOwner());
   candidate.result = made.getResultNumber();
@@ -201,14 +221,13 @@ LogicalResult FuseMoments::runOnSums(ChannelSumsOp sums) {
            << "it is asked for here";
   if (!why.empty())
     return decline(why);
-  auto [before, now] = getCycles(candidate);
-  std::string cycles = llvm::formatv("{0:f0} cycles estimated, instead of {1:f0}", now, before);
+  Estimate cost = forGpu ? estimateOnGpu(candidate) : estimate(candidate);
   constexpr double worthwhile = 0.9;
-  if (!*given && now > worthwhile * before)
-    return decline("windows are not faster: " + cycles);
+  if (!*given && cost.now > worthwhile * cost.before)
+    return decline("windows are not faster: " + cost.text);
   candidate.maker.addReason("mean and squares of windows of " + formatShape(candidate.window) +
                             " for '" + candidate.reader.getName() +
-                            "': " + (*given ? "asked for: " + from->text : cycles));
+                            "': " + (*given ? "asked for: " + from->text : cost.text));
   ++numFused;
   return rewrite(candidate);
 }
@@ -244,23 +263,28 @@ FailureOr<std::optional<Extents>> FuseMoments::getAsked(Candidate &candidate,
 }
 
 std::string FuseMoments::whyNot(Candidate &candidate, std::optional<Extents> given) {
-  GroupOp maker = candidate.maker;
-  FailureOr<GroupInfo> info = GroupInfo::get(maker);
-  if (failed(info) || !maker.getNestSchedule())
-    return "it has no schedule for a CPU";
-  NestSchedule schedule = NestSchedule::get(maker.getNestSchedule());
-  RankedTensorType type = candidate.getType();
+  FailureOr<GroupInfo> info = GroupInfo::get(candidate.maker);
+  if (failed(info) || !candidate.maker.getScheduleAttr())
+    return "it has no schedule";
   if (info->pool)
     return "it has a pooling";
   if (info->nest.scatter)
     return "its results are complete only after all of its points";
-  SmallVector<LinearForm> forms = info->getResultForms();
-  if (schedule.vector >= info->nest.numParallel || forms[2].uses(schedule.vector) ||
+  return forGpu ? whyNotOnGpu(candidate, given) : whyNotOnCpu(candidate, *info, given);
+}
+
+std::string FuseMoments::whyNotOnCpu(Candidate &candidate, const GroupInfo &info,
+                                     std::optional<Extents> given) {
+  GroupOp maker = candidate.maker;
+  NestSchedule schedule = NestSchedule::get(maker.getNestSchedule());
+  RankedTensorType type = candidate.getType();
+  SmallVector<LinearForm> forms = info.getResultForms();
+  if (schedule.vector >= info.nest.numParallel || forms[2].uses(schedule.vector) ||
       forms[3].uses(schedule.vector))
     return "its vectors run along the rows or columns of an image";
   Extents tile, image, best = {1, 1};
   for (int axis : {0, 1}) {
-    int64_t dim = info->getTileDim(forms[2 + axis]);
+    int64_t dim = info.getTileDim(forms[2 + axis]);
     tile[axis] = dim < 0 ? 1 : schedule.tile[dim];
     image[axis] = type.getDimSize(2 + axis);
   }
@@ -294,7 +318,50 @@ std::string FuseMoments::whyNot(Candidate &candidate, std::optional<Extents> giv
   return whyIllegal(candidate);
 }
 
-std::string FuseMoments::whyIllegal(Candidate &candidate) {
+/// Windows of powers of 2 that divide the image can lie in the tile of a product, whose pixels are
+/// numbered window by window then. Of those that take as long, the one with the fewest rows is
+/// taken: pixels that are neighbours stay so.
+std::string FuseMoments::whyNotOnGpu(Candidate &candidate, std::optional<Extents> given) {
+  GpuSchedule schedule = GpuSchedule::get(candidate.maker.getGpuSchedule());
+  if (schedule.algorithm != "contraction")
+    return "it is computed by algorithm '" + schedule.algorithm + "', not by tiles of a product";
+  if (given) {
+    candidate.window = *given;
+    RankedTensorType type = candidate.getType();
+    if (type.getDimSize(2) % (*given)[0] != 0 || type.getDimSize(3) % (*given)[1] != 0)
+      return "they do not tile an image of " + formatShape(type.getShape().take_back(2));
+    return whyIllegal(candidate);
+  }
+  std::string why;
+  std::optional<Extents> best;
+  double least = 0;
+  ArrayRef<int64_t> image = candidate.getType().getShape().take_back(2);
+  for (int64_t rows = 1; rows <= mostArea; rows *= 2)
+    for (int64_t columns = 1; rows * columns <= mostArea; columns *= 2) {
+      if (rows * columns < leastArea || image[0] % rows != 0 || image[1] % columns != 0)
+        continue;
+      candidate.window = {rows, columns};
+      std::string illegal = whyIllegal(candidate);
+      why = why.empty() ? illegal : why;
+      if (!illegal.empty())
+        continue;
+      double seconds = estimateOnGpu(candidate).now;
+      if (best && seconds >= least)
+        continue;
+      best = candidate.window;
+      least = seconds;
+    }
+  if (!best)
+    return !why.empty() ? why
+                        : llvm::formatv("no windows of {0} to {1} elements, powers of 2, tile an "
+                                        "image of {2}",
+                                        leastArea, mostArea, formatShape(image))
+                              .str();
+  candidate.window = *best;
+  return "";
+}
+
+std::string FuseMoments::whyIllegal(Candidate &candidate, function_ref<void(GroupOp)> use) {
   OpBuilder b(candidate.maker);
   GroupOp trial = candidate.addWindows(cast<GroupOp>(b.clone(*candidate.maker)));
   std::string why;
@@ -302,17 +369,24 @@ std::string FuseMoments::whyIllegal(Candidate &candidate) {
     why = diagnostic.str();
     return success();
   });
-  FailureOr<ScheduleSpace> space = getSpace(trial);
-  if (succeeded(space))
-    (void)space->verify(NestSchedule::get(trial.getNestSchedule()),
-                        [&] { return trial.emitError(); });
+  auto fail = [&] { return trial.emitError(); };
+  if (forGpu) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(trial);
+    if (succeeded(space) &&
+        succeeded(space->verify(GpuSchedule::get(trial.getGpuSchedule()), fail)) && use)
+      use(trial);
+  } else {
+    FailureOr<ScheduleSpace> space = getSpace(trial);
+    if (succeeded(space))
+      (void)space->verify(NestSchedule::get(trial.getNestSchedule()), fail);
+  }
   trial.erase();
   return why;
 }
 
 /// Windows take three operations for each vector, two of them in one cycle, and what they store and
 /// read themselves.
-std::pair<double, double> FuseMoments::getCycles(Candidate &candidate) const {
+Estimate FuseMoments::estimate(Candidate &candidate) {
   FailureOr<ScheduleSpace> space = getSpace(candidate.reader);
   assert(succeeded(space) && "it has a schedule");
   double before = space->getCycles(NestSchedule::get(candidate.reader.getNestSchedule()));
@@ -323,7 +397,23 @@ std::pair<double, double> FuseMoments::getCycles(Candidate &candidate) const {
   // A line that is stored to is fetched before, and written back.
   double transferred = 2 * lanes * type.getElementTypeBitWidth() / 8.0 / Machine::bytesPerCycle;
   double now = vectors * (1.5 + stored * (1 + transferred)) + before * stored;
-  return {before, now};
+  return {before, now,
+          llvm::formatv("{0:f0} cycles estimated, instead of {1:f0}", now, before).str()};
+}
+
+/// Both kernels start in either case. Windows are written and read once each, of both results.
+Estimate FuseMoments::estimateOnGpu(Candidate &candidate) {
+  RankedTensorType type = candidate.getType();
+  double bytes = static_cast<double>(type.getNumElements()) * type.getElementTypeBitWidth() / 8;
+  constexpr double micro = 1e6, moves = 4;
+  double before = GpuScheduleSpace::getMovingSeconds(bytes) * micro;
+  double now = before * moves / static_cast<double>(candidate.getArea());
+  (void)whyIllegal(candidate, [&](GroupOp trial) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(trial);
+    now += space->getPoolSeconds(GpuSchedule::get(trial.getGpuSchedule())) * micro;
+  });
+  return {before, now,
+          llvm::formatv("{0:F1} us estimated, instead of {1:F1} us", now, before).str()};
 }
 
 GroupOp Candidate::addWindows(GroupOp in) {
@@ -351,12 +441,22 @@ LogicalResult FuseMoments::rewrite(Candidate &candidate) {
   dropUnusedInputs(reader);
   if (GroupOp outer = getOuter(reader))
     dropUnusedInputs(outer);
-  FailureOr<ScheduleSpace> space = getSpace(reader);
-  if (failed(space))
-    return failure();
+  return schedule(reader, "from windows that '" + maker.getName() + "' has");
+}
+
+LogicalResult FuseMoments::schedule(GroupOp reader, const Twine &why) {
   std::string reason;
-  NestSchedule schedule = space->choose(reason);
-  reader.setScheduleAttr(schedule.toAttr(&getContext()));
-  reader.setReason(("from windows that '" + maker.getName() + "' has; " + reason).str());
+  if (forGpu) {
+    FailureOr<GpuScheduleSpace> space = GpuScheduleSpace::get(reader);
+    if (failed(space))
+      return failure();
+    reader.setScheduleAttr(space->choose(reason).toAttr(&getContext()));
+  } else {
+    FailureOr<ScheduleSpace> space = getSpace(reader);
+    if (failed(space))
+      return failure();
+    reader.setScheduleAttr(space->choose(reason).toAttr(&getContext()));
+  }
+  reader.setReason((why + "; " + reason).str());
   return success();
 }

@@ -74,10 +74,6 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     return fail() << "points of '" << info->anchor->getName().stripDialect()
                   << "' lie outside of its result, which a GPU does not leave out; its scattered "
                      "form has none";
-  for (Operation *op : info->afterPool)
-    if (!isPointwise(op))
-      return fail() << "'" << op->getName().stripDialect()
-                    << "' is a second pooling, and a group has one on a GPU";
   made.factors.assign(nest.numParallel, 1);
   if (info->pool)
     for (auto [form, factor] : llvm::zip(info->getResultForms(), info->poolFactors)) {

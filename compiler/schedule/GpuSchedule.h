@@ -101,6 +101,10 @@ public:
   /// Whether a product that a pooling follows is faster as a group of its own. `reason`: why, or
   /// why not, where that is a question.
   bool isFasterApart(double precision, std::string &reason) const;
+  /// What the poolings behind a product, which has such a schedule, add to its time.
+  double getPoolSeconds(const GpuSchedule &schedule) const;
+  /// What reading or writing so many bytes takes.
+  static double getMovingSeconds(double bytes);
   /// The group as it would be without its pooling.
   GpuScheduleSpace withoutPool() const;
   /// The digits of a position of a contraction's tile along rows or columns, from the fastest to

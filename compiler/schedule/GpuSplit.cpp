@@ -23,9 +23,9 @@ constexpr double clockRate = 1.98e9, ownBytes = 128, l2Bytes = 21, memoryBytes =
 constexpr double ownWait = 40, memoryWait = 0.6e-6, inFlight = 16, launch = 1.5e-6;
 /// Threads of a multiprocessor that registers leave room for: two blocks of the largest tiles.
 constexpr double residentThreads = 512;
-/// Per clock and multiprocessor: steps of a pooling, which are a few instructions each, and values
-/// that threads of a warp give each other.
-constexpr double poolSteps = 32, exchanges = 32;
+/// Per clock and multiprocessor: instructions of threads, and values that threads of a warp give
+/// each other.
+constexpr double threadSteps = 128, exchanges = 32;
 /// Parts of a sum have no fewer products.
 constexpr int64_t leastDepth = 128;
 } // namespace
@@ -39,25 +39,50 @@ static double getRate(const GpuSchedule &schedule, Type element) {
   return element.isF64() ? 64 : 128;
 }
 
+/// The instructions of one step of a pooling.
+static double countStep(NestOpInterface pool) {
+  Block block;
+  SmallVector<Value> operands, sums;
+  for (Value operand : pool->getOperands())
+    operands.push_back(block.addArgument(getTensor(operand).getElementType(), pool.getLoc()));
+  for (Value result : pool->getResults())
+    sums.push_back(block.addArgument(getTensor(result).getElementType(), pool.getLoc()));
+  OpBuilder b(pool.getContext());
+  b.setInsertionPointToEnd(&block);
+  (void)pool.buildBody(b, pool.getLoc(), operands, sums, [&](unsigned) -> Value {
+    return block.addArgument(b.getI32Type(), pool.getLoc());
+  });
+  return llvm::count_if(block, [](Operation &op) { return !op.hasTrait<OpTrait::ConstantLike>(); });
+}
+
 /// Clocks of a multiprocessor for what the poolings behind a product add to each of its results.
 double GpuScheduleSpace::getPoolClocks(const GpuSchedule &schedule) const {
   double clocks = 0;
   for (Operation *op : info.getFromPool()) {
     if (isPointwise(op))
       continue;
-    Nest window = cast<NestOpInterface>(op).getNest();
+    auto pool = cast<NestOpInterface>(op);
+    Nest window = pool.getNest();
+    double step = countStep(pool) / threadSteps;
     double threads = getWindowThreads(schedule);
     double points = std::max(contraction->rowWindow, contraction->columnWindow);
     if (threads == 1)
-      clocks += 1 / poolSteps;
+      clocks += step;
     else if (!window.ordered && !window.combine.empty()) // each its own part, then a tree
-      clocks +=
-          1 / poolSteps + std::log2(threads) * threads / points * (1 / exchanges + 1 / poolSteps);
+      clocks += step + std::log2(threads) * threads / points * (1 / exchanges + 1 / threadSteps);
     else // each gets all points of the window, and goes through them
-      clocks += threads * (1 / poolSteps + 1 / exchanges);
+      clocks += threads * (step + 1 / exchanges);
   }
   return clocks;
 }
+
+double GpuScheduleSpace::getPoolSeconds(const GpuSchedule &schedule) const {
+  double rounds = std::ceil(static_cast<double>(getNumBlocks(schedule)) / numProcessors);
+  double results = static_cast<double>(schedule.tile[0] * schedule.tile[1]);
+  return rounds * results * getPoolClocks(schedule) / clockRate;
+}
+
+double GpuScheduleSpace::getMovingSeconds(double bytes) { return bytes / memoryBytes; }
 
 double GpuScheduleSpace::getProductSeconds(const GpuSchedule &schedule, int64_t parts) const {
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
@@ -74,7 +99,7 @@ double GpuScheduleSpace::getProductSeconds(const GpuSchedule &schedule, int64_t 
   double clocks = std::max({rounds * products / getRate(schedule, element), rounds * own / ownBytes,
                             even * brought / l2Bytes,
                             even * own * ownWait / (std::max(threads, 1.0) * inFlight)});
-  return (clocks + rounds * rows * columns * getPoolClocks(schedule)) / clockRate;
+  return clocks / clockRate + getPoolSeconds(schedule);
 }
 
 double GpuScheduleSpace::getAddingSeconds(int64_t parts) const {
@@ -159,7 +184,7 @@ bool GpuScheduleSpace::isFasterApart(double precision, std::string &reason) cons
     RankedTensorType type = getTensor(value);
     bytes += (isStored ? 1 : 2) * type.getNumElements() * (type.getElementTypeBitWidth() / 8);
   }
-  apart += launch + bytes / memoryBytes;
+  apart += launch + getMovingSeconds(static_cast<double>(bytes));
   bool isTiled = choose(text, precision).algorithm == "contraction";
   double whole = isTiled ? getProductSeconds(getContractionDefault(chooseInstruction(precision)), 1)
                          : product.getThreadSeconds();

@@ -151,7 +151,7 @@ def FuseMomentsPass : Pass<"cnn-fuse-moments", "::mlir::ModuleOp"> {
 
     The schedule of the group that makes the input stays as it is: where no windows lie in its tile, where vectors run
     along rows or columns, or where a cost model expects nothing of it, the input is read again; the reason stands with
-    the sums. `override` entries (see `cnn-choose-schedules`) with the key windows, such as `windows:4x4`, go before
+    the sums. On a GPU, tiles of products (`contraction`) have windows; their pixels are numbered window by window then. `override` entries (see `cnn-choose-schedules`) with the key windows, such as `windows:4x4`, go before
     the cost model, for the group that makes the input or for the sums (`channel_sums`); 1x1 is none.
 
     ```mlir
@@ -163,7 +163,7 @@ def FuseMomentsPass : Pass<"cnn-fuse-moments", "::mlir::ModuleOp"> {
     %s:2 = cnn.group "norm.statistics" (%center, %means, %squares) { cnn.combine_moments ... }
     ```
 
-    Test: `test/lit/schedule/cnn-fuse-moments.mlir`.
+    Test: `test/lit/schedule/cnn-fuse-moments.mlir`, of a GPU `test/lit/nvptx/moments.mlir`.
   }];
   let options = [
     ListOption<"overrides", "override", "std::string",
