@@ -1,10 +1,11 @@
 //===- GpuSplit.cpp - What products take on a GPU, and whether to take them apart -------------===//
 //
 // The slowest of a few limits of an H100, each taken as reached, as in the model of `cnn time`
-// (compiler/tools/measure/GpuModel.cpp): good enough to rank tiles and splits.
+// (compiler/tools/measure/GpuModel.cpp), by the same rates: good enough to rank tiles and splits.
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/GpuRates.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "llvm/ADT/STLExtras.h"
 #include "llvm/Support/FormatVariadic.h"
@@ -14,29 +15,33 @@ using namespace mlir;
 using namespace mlir::cnn;
 
 namespace {
-/// An H100: multiprocessors, their clock, and per clock and multiprocessor: bytes of its own
-/// memory and of L2. Bytes of memory per second. How long a value of either memory takes to come,
-/// in clocks and in seconds, and the bytes for which a thread waits at a time. Seconds that a
-/// launch costs.
-constexpr int64_t numProcessors = 132;
-constexpr double clockRate = 1.98e9, ownBytes = 128, l2Bytes = 21, memoryBytes = 3.35e12;
-constexpr double ownWait = 40, memoryWait = 0.6e-6, inFlight = 16, launch = 1.5e-6;
+constexpr int64_t numProcessors = h100::processors;
+constexpr double clockRate = h100::clock, memoryBytes = h100::memory;
+/// Per clock and multiprocessor, of all of these.
+constexpr double perClock = 1 / (h100::processors * h100::clock);
+/// Bytes of a multiprocessor's own memory and of L2 per clock, and the clocks until a value of the
+/// former has come.
+constexpr double ownBytes = h100::ownBytes, l2Bytes = h100::l2 * perClock;
+constexpr double ownWait = h100::ownWait * h100::clock;
+constexpr double memoryWait = h100::memoryWait, launch = h100::launch;
+/// Bytes for which a thread waits at a time.
+constexpr double inFlight = 16;
 /// Threads of a multiprocessor that registers leave room for: two blocks of the largest tiles.
 constexpr double residentThreads = 512;
 /// Per clock and multiprocessor: instructions of threads, and values that threads of a warp give
 /// each other.
-constexpr double threadSteps = 128, exchanges = 32;
+constexpr double threadSteps = h100::issues * warpSize, exchanges = 32;
 /// Parts of a sum have no fewer products.
 constexpr int64_t leastDepth = 128;
 } // namespace
 
 /// Multiply-adds per clock of a multiprocessor.
 static double getRate(const GpuSchedule &schedule, Type element) {
-  if (schedule.instruction == "tf32")
-    return 765;
-  if (schedule.instruction == "bf16")
-    return 1530;
-  return element.isF64() ? 64 : 128;
+  double operations = schedule.instruction == "tf32"   ? h100::mmaTf32
+                      : schedule.instruction == "bf16" ? h100::mmaBf16
+                      : element.isF64()                ? h100::fma64
+                                                       : h100::fma32;
+  return operations / 2 * perClock;
 }
 
 /// The instructions of one step of a pooling.
@@ -77,9 +82,19 @@ double GpuScheduleSpace::getPoolClocks(const GpuSchedule &schedule) const {
 }
 
 double GpuScheduleSpace::getPoolSeconds(const GpuSchedule &schedule) const {
-  double rounds = std::ceil(static_cast<double>(getNumBlocks(schedule)) / numProcessors);
+  auto blocks = static_cast<double>(getNumBlocks(schedule));
+  double rounds = std::ceil(blocks / numProcessors);
   double results = static_cast<double>(schedule.tile[0] * schedule.tile[1]);
-  return rounds * results * getPoolClocks(schedule) / clockRate;
+  double seconds = rounds * results * getPoolClocks(schedule) / clockRate;
+  // Columns are neighbours in memory. In windows of several rows, those of a tile are several runs,
+  // each of which has a sector more than its bytes need.
+  if (contraction->columnWindow > 1) {
+    constexpr double sectorBytes = 32;
+    double rows =
+        contraction->columnWindow / static_cast<double>(contraction->columnWindows.back());
+    seconds += blocks * contraction->depth * (rows - 1) * sectorBytes / h100::l2;
+  }
+  return seconds;
 }
 
 double GpuScheduleSpace::getMovingSeconds(double bytes) { return bytes / memoryBytes; }

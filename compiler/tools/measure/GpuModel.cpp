@@ -1,44 +1,40 @@
 // The limits of GPUs, and the model.
 #include "compiler/tools/measure/GpuModel.h"
 
+#include "compiler/schedule/GpuRates.h"
+
 #include <algorithm>
 #include <cmath>
 
 namespace cnn::tool {
 
 const std::vector<GpuLimits> &knownGpus() {
-  // Processors, clock (1.98 GHz), f32, f64, memory and L2's size are those of the data sheets
-  // (SXM). 400 and 800 TFLOP/s are what good libraries reach of the 494 and 989 of tensor cores;
-  // `mma.sync`, without Hopper's own instructions, comes to 63% (Luo and others, "Benchmarking and
-  // Dissecting the Nvidia Hopper GPU Architecture via Microbenchmarking", 2024). A multiprocessor
-  // has four schedulers, each of which issues an instruction per clock (programming guide), and
-  // delivers 128 bytes per clock, of L1 as four sectors, of shared memory from 32 banks. L2's rate
-  // and the waits are figures of published microbenchmarks, rounded. A graph's kernels, each of
-  // which needs the one before, start 1.5 us apart. A warp has four loads under way, which is what
-  // loops are unrolled by.
-  constexpr double tera = 1e12, giga = 1e9, micro = 1e-6, mega = 1 << 20;
-  constexpr double processors = 132, clock = 1.98 * giga, mmaShare = 0.63;
+  // What schedules are ranked by, too, stands in GpuRates.h, with its sources. 400 and 800 TFLOP/s
+  // are what good libraries reach of the 494 and 989 of tensor cores. L2's size is that of the data
+  // sheets (SXM). A warp has four loads under way, which is what loops are unrolled by.
+  namespace rates = mlir::cnn::h100;
+  constexpr double tera = 1e12, giga = 1e9, mega = 1 << 20;
   constexpr GpuLimits h100 = {.option = "h100",
                               .name = "H100",
                               .text = "H100 SXM",
                               .arch = "sm_90",
-                              .processors = processors,
-                              .fma32 = 67 * tera,
-                              .fma64 = 34 * tera,
+                              .processors = rates::processors,
+                              .fma32 = rates::fma32,
+                              .fma64 = rates::fma64,
                               .tf32 = 400 * tera,
                               .bf16 = 800 * tera,
-                              .mmaTf32 = mmaShare * 494 * tera,
-                              .mmaBf16 = mmaShare * 989 * tera,
-                              .instructions = processors * 4 * clock,
-                              .memory = 3.35 * tera,
-                              .l2 = 5.5 * tera,
-                              .l1 = processors * 128 * clock,
+                              .mmaTf32 = rates::mmaTf32,
+                              .mmaBf16 = rates::mmaBf16,
+                              .instructions = rates::processors * rates::issues * rates::clock,
+                              .memory = rates::memory,
+                              .l2 = rates::l2,
+                              .l1 = rates::processors * rates::ownBytes * rates::clock,
                               .l2Bytes = 50 * mega,
                               .warps = 64,
-                              .launch = 1.5 * micro,
-                              .memoryWait = 0.6 * micro,
-                              .l2Wait = 0.2 * micro,
-                              .l1Wait = 0.02 * micro,
+                              .launch = rates::launch,
+                              .memoryWait = rates::memoryWait,
+                              .l2Wait = rates::l2Wait,
+                              .l1Wait = rates::ownWait,
                               .inFlight = 4,
                               .hostCopies = 50 * giga};
   static const std::vector<GpuLimits> known = [&] {

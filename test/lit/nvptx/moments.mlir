@@ -1,7 +1,7 @@
 // RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=a.forward=tile:64x64x16x4x4;stages:1" --cnn-fuse-moments | FileCheck %s --check-prefix=CHOSEN
 // RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=a.forward=tile:64x64x16x4x4;stages:1" --cnn-fuse-moments --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s
 // RUN: cnn-opt %s --cnn-choose-gpu-schedules=precision=3e-4 --cnn-fuse-moments | FileCheck %s --check-prefix=MMA
-// RUN: cnn-opt %s --cnn-choose-gpu-schedules "--cnn-fuse-moments=override=conv=windows:1x1 override=sums=windows:2x2" | FileCheck %s --check-prefix=ASKED
+// RUN: cnn-opt %s --cnn-choose-gpu-schedules "--cnn-fuse-moments=override=conv=windows:1x1 override=b.forward=windows:4x4" | FileCheck %s --check-prefix=ASKED
 // RUN: not cnn-opt %s --cnn-choose-gpu-schedules "--cnn-fuse-moments=override=a.forward=windows:3x3" 2>&1 | FileCheck %s --check-prefix=THREE
 // RUN: not cnn-opt %s --cnn-choose-gpu-schedules "--cnn-fuse-moments=override=a.forward=windows:5x4" 2>&1 | FileCheck %s --check-prefix=FIVE
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=b.forward=algorithm:point" "--cnn-fuse-moments=override=b.forward=windows:4x4" 2>&1 | FileCheck %s --check-prefix=POINT
@@ -50,8 +50,9 @@ module @m attributes {cnn.target = "nvptx", cnn.cpu = "sm_80"} {
       %s, %t = cnn.channel_sums %i, %c : tensor<64x64x24x24xf32, #last>, tensor<64x64xf32> -> tensor<64x64xf32>, tensor<64x64xf32>
       cnn.yield %s, %t : tensor<64x64xf32>, tensor<64x64xf32>
     }
-    // A stride is no matter: windows are of results.
-    // CHOSEN: cnn.group "b.forward" {{.*}}mean and squares of windows of {{[0-9x]+}} for 'b.sums'
+    // Row-major, rows of windows are runs of a tile's columns, and short ones; asked for, a stride is no matter: windows are of results.
+    // CHOSEN: cnn.group "b.sums" {{.*}}reads what 'b.forward' makes again: windows are not faster: {{[0-9.]+}} us estimated, instead of {{[0-9.]+}} us
+    // ASKED: cnn.group "b.forward" {{.*}}mean and squares of windows of 4x4 for 'b.sums': asked for: windows:4x4
     %b = cnn.group "b.forward" (%i = %a, %f = %v) : (tensor<64x64x24x24xf32, #last>, tensor<64x64x3x3xf32, #last>) -> tensor<64x64x12x12xf32> {
       %y = cnn.conv %i, %f {dilation = array<i64: 1, 1>, groups = 1 : i64, padding = array<i64: 1, 1, 1, 1>, stride = array<i64: 2, 2>} : tensor<64x64x24x24xf32, #last>, tensor<64x64x3x3xf32, #last> -> tensor<64x64x12x12xf32>
       cnn.yield %y : tensor<64x64x12x12xf32>
