@@ -4,6 +4,7 @@
 
 #include <sched.h>
 
+#include <algorithm>
 #include <system_error>
 
 namespace cnn {
@@ -68,8 +69,10 @@ int ThreadPool::availableProcessors() {
 
 ThreadPool::ThreadPool(int workers, int spins) : spins(spins), barrier(workers, spins) {
   contexts.resize(workers);
+  shares.resize(2 * workers);
   for (int i = 0; i < workers; ++i)
-    contexts[i] = {i, workers, [](void *self) { static_cast<Barrier *>(self)->wait(); }, &barrier};
+    contexts[i] = {i, workers, [](void *self) { static_cast<Barrier *>(self)->wait(); }, &barrier,
+                   shares.data()};
   threads.reserve(workers - 1);
 }
 
@@ -126,6 +129,7 @@ void ThreadPool::run(cnn_entry entry, void *const *buffers) {
     cnn_entry entry;
     void *const *buffers;
   } call{entry, buffers};
+  std::fill(shares.begin(), shares.end(), Share());
   run(
       [](void *argument, const cnn_context &context) {
         auto *call = static_cast<Call *>(argument);

@@ -65,6 +65,9 @@ private:
   const int spins;
   Barrier barrier;
   std::vector<cnn_context> contexts;
+  /// Two for each worker, zeroed before every step.
+  struct alignas(CNN_ALIGNMENT) Share : cnn_share {};
+  std::vector<Share> shares;
   std::vector<std::thread> threads; // workers 1, 2, ...
   Task task = nullptr;
   void *argument = nullptr;

@@ -77,22 +77,29 @@ module @net attributes {cnn.cpu = "haswell"} {
   // Each worker has 64 bytes of scratch.
   // CHECK: %[[BYTES:.*]] = llvm.mlir.constant(64 : i64)
   // CHECK: llvm.mul %[[WORKER]], %[[BYTES]]
-  // A worker's share of three items, and one of what is left when it is its turn.
+  // Its own counter before the next barrier begins at zero.
+  // CHECK: llvm.store %{{.*}}, %{{.*}} : i64, !llvm.ptr
+  // Round by round the share of another worker, the own one first: its counter is of this barrier.
+  // CHECK: ^[[ROUNDS:bb[0-9]+]](%[[ROUND:[0-9]+]]: i64
+  // CHECK: llvm.add %[[WORKER]], %[[ROUND]]
+  // CHECK: llvm.icmp "slt" %{{.*}}, %[[WORKERS]]
+  // CHECK: %[[OWNER:.*]] = llvm.select
+  // CHECK: %[[COUNTER:.*]] = llvm.getelementptr
+  // CHECK: %[[TAKEN:.*]] = llvm.atomicrmw add %[[COUNTER]], %{{.*}} monotonic
+  // The share of three items, and one of what is left when it is its turn.
   // CHECK: %[[ALL:.*]] = llvm.mlir.constant(3 : i64)
   // CHECK: %[[SHARE:.*]] = llvm.udiv %[[ALL]], %[[WORKERS]]
+  // CHECK: llvm.mul %[[SHARE]], %[[OWNER]]
   // CHECK: %[[DEALT:.*]] = llvm.mul %[[SHARE]], %[[WORKERS]]
   // CHECK: %[[REST:.*]] = llvm.sub %[[ALL]], %[[DEALT]]
-  // CHECK: llvm.mul %[[SHARE]], %[[WORKER]]
+  // CHECK: %[[LEFT:.*]] = llvm.add %[[DEALT]], %[[TURN:[^ ]*]]
+  // CHECK: llvm.icmp "slt" %[[TURN]], %[[REST]]
+  // CHECK: llvm.br ^{{.*}}(%[[TAKEN]] : i64)
   // CHECK: llvm.call @fc.forward(
-  // CHECK: llvm.icmp "slt" %[[TURN:.*]], %[[REST]]
-  // CHECK: llvm.add %[[DEALT]], %[[TURN]]
-  // CHECK: llvm.call @fc.forward(
-  // The turns go on with the next launch.
-  // CHECK: %[[PASSED:.*]] = llvm.urem %{{.*}}, %[[WORKERS]]
-  // CHECK: llvm.udiv %{{.*}}, %[[WORKERS]]
+  // CHECK: llvm.atomicrmw add %[[COUNTER]]
+  // The next launch goes on with the number that was taken last.
   // CHECK: llvm.call @add.forward(
-  // CHECK: llvm.sub %[[WORKER]], %[[PASSED]]
-  // CHECK: llvm.call @add.forward(
+  // CHECK: llvm.atomicrmw add %[[COUNTER]]
   // The barrier is called through the context.
   // CHECK: llvm.call %{{.*}}(%{{.*}}) : !llvm.ptr, (!llvm.ptr) -> ()
   // CHECK: llvm.return

@@ -95,6 +95,27 @@ TEST(Pool, EveryWorkerRunsOnceWithItsNumber) {
     EXPECT_EQ(count, 100);
 }
 
+// Compiled code counts what is taken of each worker's share, and relies on zeros when it is called.
+TEST(Pool, SharesAreZeroWhenAStepBegins) {
+  auto created = ThreadPool::create(3);
+  ASSERT_TRUE(created.isOk()) << created.message();
+  ThreadPool &pool = **created;
+  int64_t sum = 0;
+  void *buffers[] = {&sum};
+  for (int step = 0; step < 2; ++step)
+    pool.run(
+        [](void *const *buffers, const cnn_context *context) {
+          EXPECT_EQ(reinterpret_cast<uintptr_t>(context->shares) % CNN_ALIGNMENT, 0u);
+          for (int i = 0; i < 2 * context->workers && context->worker == 0; ++i)
+            *static_cast<int64_t *>(buffers[0]) += context->shares[i].taken;
+          context->barrier(context->self);
+          for (int i = 0; i < 2; ++i)
+            context->shares[2 * context->worker + i].taken = 1;
+        },
+        buffers);
+  EXPECT_EQ(sum, 0);
+}
+
 TEST(Pool, NothingIsAllocatedPerStep) {
   auto created = ThreadPool::create(3);
   ASSERT_TRUE(created.isOk()) << created.message();

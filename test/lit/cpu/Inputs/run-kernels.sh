@@ -1,6 +1,6 @@
 #!/bin/bash
-# run-kernels.sh LANES ELEMENT CPU OUT: compiles kernels.mlir through our passes and runs it, serially and
-# as three workers. ELEMENT: f32 or f64.
+# run-kernels.sh LANES ELEMENT CPU OUT: compiles kernels.mlir through our passes and runs it, serially,
+# as three workers, and as one of three that does the work of all. ELEMENT: f32 or f64.
 set -e
 here=$(dirname "$0") lanes=$1 element=$2 cpu=$3 out=$4
 mkdir -p "$out"
@@ -13,3 +13,4 @@ $CC -O2 -Wno-override-module -c "$out/k.ll" -o "$out/k.o"
 $CC -O1 -I "$here/../../../.." -DLANES="$lanes" -DELEMENT=$type "$here/kernels.c" "$out/k.o" -o "$out/k" -lm
 "$out/k"
 "$out/k" workers
+"$out/k" alone
