@@ -7,8 +7,10 @@
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
+#include "compiler/schedule/SplitGroup.h"
 #include "compiler/schedule/Tuned.h"
 #include "llvm/ADT/StringSet.h"
+#include "llvm/Support/FormatVariadic.h"
 
 namespace mlir::cnn {
 #define GEN_PASS_DEF_CHOOSESCHEDULESPASS
@@ -17,6 +19,10 @@ namespace mlir::cnn {
 
 using namespace mlir;
 using namespace mlir::cnn;
+
+/// Sums of a whole tensor of at least so many elements, some ten microseconds, are split for the
+/// cores.
+static constexpr int64_t leastSplit = 1 << 16, mostParts = 64;
 
 namespace {
 struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedules> {
@@ -32,6 +38,14 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (failed(parsed))
       return signalPassFailure();
     asked = *parsed;
+    SmallVector<GroupOp> groups;
+    module.walk([&](GroupOp group) {
+      if (!group.isOuter() && !isa<GroupOp>(group->getParentOp()))
+        groups.push_back(group);
+    });
+    for (GroupOp group : groups)
+      if (failed(splitTotal(group)))
+        return signalPassFailure();
     std::mt19937_64 random(seed);
     bool ok = true;
     module.walk([&](GroupOp group) {
@@ -40,6 +54,29 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     });
     if (!ok || failed(checkUsed(module, asked, {"layout", "precision", "seed", "tuned"})))
       signalPassFailure();
+  }
+
+  /// A sum of a whole tensor would be one work item: splits it into as many as the first dimension
+  /// gives.
+  static LogicalResult splitTotal(GroupOp group) {
+    FailureOr<GroupInfo> info = GroupInfo::get(group);
+    if (failed(info))
+      return failure();
+    const Nest &nest = info->nest;
+    unsigned dim = nest.numParallel;
+    ArrayRef<int64_t> all(nest.sizes);
+    if (dim == all.size() || ShapedType::getNumElements(all.take_front(dim)) > 1 ||
+        ShapedType::getNumElements(all.drop_front(dim)) < leastSplit || !canSplitSums(*info))
+      return success();
+    int64_t parts = 1;
+    for (int64_t part = 2; part <= mostParts; ++part)
+      if (all[dim] % part == 0)
+        parts = part;
+    if (parts == 1)
+      return success();
+    auto [sums, rest] = splitSums(group, *info, dim, parts);
+    sums.addReason(llvm::formatv("one sum in {0} parts, a work item to each", parts).str());
+    return success();
   }
 
   LogicalResult schedule(GroupOp group, const Machine &machine, std::mt19937_64 &random) {

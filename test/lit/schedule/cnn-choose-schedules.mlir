@@ -64,4 +64,22 @@ module @two {
     }
     return %a, %b : tensor<16x64x56x56xf32>, tensor<16x512x3x3xf32>
   }
+
+  // A sum of a whole tensor would keep one core busy: it is cut along its first dimension. A small one is not worth it.
+  // SPR: %[[PARTS:.*]] = cnn.group "all.slices"{{.*}} -> tensor<64xf32{{.*}} because "one sum in 64 parts, a work item to each
+  // SPR: cnn.group "all" ({{.*}} = %[[PARTS]]
+  // SPR-NOT: "few.slices"
+  // SPR: cnn.group "few"
+  func.func @total(%x: tensor<512x9x9x9xf32> {cnn.name = "x"}, %y: tensor<512x4xf32> {cnn.name = "y", cnn.unbatched}) -> (tensor<f32> {cnn.name = "all"}, tensor<f32> {cnn.name = "few"}) {
+    %w = cnn.read @deep : tensor<512x512x3x3xf32>
+    %all = cnn.group "all" (%a = %w) : (tensor<512x512x3x3xf32>) -> tensor<f32> {
+      %s = cnn.nonfinite %a : tensor<512x512x3x3xf32> -> tensor<f32>
+      cnn.yield %s : tensor<f32>
+    }
+    %few = cnn.group "few" (%a = %y) : (tensor<512x4xf32>) -> tensor<f32> {
+      %s = cnn.nonfinite %a : tensor<512x4xf32> -> tensor<f32>
+      cnn.yield %s : tensor<f32>
+    }
+    return %all, %few : tensor<f32>, tensor<f32>
+  }
 }
