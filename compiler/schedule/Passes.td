@@ -113,8 +113,12 @@ def SliceBatchPass : Pass<"cnn-slice-batch", "::mlir::ModuleOp"> {
   let description = [{
     Groups whose results for some images need only those images become members of one outer group,
     which runs all of them for one slice before the next: what passes between them stays in the cache.
-    Does nothing where layouts are plain, nor with fewer than `fewest` slices: slices are the work items
-    of an outer group, and cores would have nothing to do; every kernel has work items of its own then.
+    With fewer than `fewest` slices cores would have nothing to do, since slices are the work items
+    of an outer group; every kernel has work items of its own then.
+
+    Where the batch is not in blocks, a group and the only reader of its result run image by image if that
+    takes more than half of the third cache, the images that the cores are at do not, and there are two or more for
+    each core: the first convolution of a ResNet and the pooling behind it.
   }];
   let options = [Option<"fewest", "fewest", "int64_t", "fewestSlices", "Slices that are worth an outer group">];
   let statistics = [Statistic<"numMembers", "members", "Number of groups gathered">];

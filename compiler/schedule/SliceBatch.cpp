@@ -7,6 +7,7 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Machine.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Stages.h"
 #include "dialect/Recompute.h"
@@ -27,13 +28,17 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
   using SliceBatchPassBase::SliceBatchPassBase;
 
   void runOnOperation() override {
+    FailureOr<Machine> found = Machine::get(getOperation());
+    if (failed(found))
+      return signalPassFailure();
+    machine = *found;
     for (auto entry : getOperation().getOps<func::FuncOp>())
       if (entry.isPublic() && !entry.isDeclaration())
         runOnEntry(entry);
   }
 
   void runOnEntry(func::FuncOp entry) {
-    int64_t extent = getBatchExtent(entry), block = 0;
+    int64_t extent = getBatchExtent(entry), block = 1;
     BatchAnalysis batch(entry);
     entry.walk([&](GroupOp group) {
       for (Value result : group.getResults())
@@ -41,10 +46,10 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
             batch.isBatched(result) && layout.getBlockedDim() == 0)
           block = std::max(block, layout.getBlock());
     });
-    if (extent == 0 || block <= 1)
+    if (extent == 0)
       return;
-    if (extent / block < fewest)
-      return;
+    if (extent / block < fewest || block == 1)
+      return gatherLarge(entry, batch, extent);
     // Stage of what computes a value, and whether it needs a barrier to be read there.
     llvm::DenseMap<Value, int64_t> stages;
     llvm::DenseMap<Value, bool> sliced;
@@ -74,6 +79,48 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     for (auto &[stage, ops] : members)
       if (ops.size() > 1)
         gather(entry, stage, ops, block, extent / block);
+  }
+
+  /// Where images lie one by one, groups of which the second reads what the first makes run image
+  /// by image if all images together would leave the third cache in between, and those that cores
+  /// are at do not.
+  void gatherLarge(func::FuncOp entry, const BatchAnalysis &batch, int64_t extent) {
+    if (extent < 2 * machine.cores)
+      return;
+    auto isInner = [&](Operation *op) {
+      auto group = dyn_cast<GroupOp>(op);
+      auto isBlocked = [&](Value value) {
+        return batch.isBatched(value) && getLayoutOf(getTensor(value)).getBlockedDim() == 0;
+      };
+      return group && !group.isOuter() && batch.isSliceable(group) &&
+             llvm::none_of(group.getInputs(), isBlocked) &&
+             llvm::none_of(group.getResults(), isBlocked);
+    };
+    SmallVector<SmallVector<Operation *>> chains;
+    llvm::DenseSet<Operation *> taken;
+    for (Operation &op : entry.getBody().front()) {
+      if (!isInner(&op) || taken.contains(&op))
+        continue;
+      SmallVector<Operation *> chain = {&op};
+      while (true) {
+        Operation *last = chain.back();
+        if (last->getNumResults() != 1 || !last->hasOneUse() || !isInner(*last->user_begin()))
+          break;
+        RankedTensorType type = getTensor(last->getResult(0));
+        double bytes =
+            static_cast<double>(type.getNumElements()) * type.getElementTypeBitWidth() / 8;
+        if (bytes <= machine.level3 / 2.0 || bytes / extent * machine.cores > machine.level3 / 2.0)
+          break;
+        chain.push_back(*last->user_begin());
+      }
+      if (chain.size() == 1)
+        continue;
+      taken.insert(chain.begin(), chain.end());
+      chains.push_back(chain);
+    }
+    for (auto [number, chain] : llvm::enumerate(chains))
+      gather(entry, number, chain, /*block=*/1, extent,
+             "; all images together would not stay in the third cache in between");
   }
 
   /// Moves what waits to the stage in which it is read, or to the one before.
@@ -111,7 +158,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
   /// Moves `ops` into one outer group at the place of the last of them; what depends on the outer
   /// group moves behind it.
   void gather(func::FuncOp entry, int64_t stage, ArrayRef<Operation *> ops, int64_t block,
-              int64_t count) {
+              int64_t count, StringRef why = "") {
     llvm::SetVector<Operation *> inside(ops.begin(), ops.end());
     llvm::SetVector<Value> inputs, results;
     for (Operation *op : ops) {
@@ -136,7 +183,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     state.addAttribute("schedule", SliceScheduleAttr::get(&getContext(), block, count, {}));
     std::string reason = "each of " + std::to_string(ops.size()) +
                          " members needs only the images of its slice; all run on a slice of " +
-                         std::to_string(block) + " before the next";
+                         std::to_string(block) + " before the next" + why.str();
     state.addAttribute("reason", b.getStringAttr(reason));
     Block &body = state.addRegion()->emplaceBlock();
     IRMapping map;
@@ -177,5 +224,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       after = op;
     }
   }
+
+  Machine machine;
 };
 } // namespace
