@@ -7,8 +7,6 @@
 #include "mlir/Dialect/Math/IR/Math.h"
 #include "mlir/IR/AffineExpr.h"
 
-#include <algorithm>
-
 using namespace mlir;
 using namespace mlir::cnn;
 
@@ -17,9 +15,20 @@ using Values = SmallVector<Value>;
 
 static constexpr int64_t taps = 3;
 
-static LogicalResult verifyTile(Operation *op, int64_t tile) {
-  if (!hasWinogradPoints(tile))
-    return op->emitOpError() << "tile is " << tile << ", expected 2, 3, 4 or 6 (C2)";
+/// The algorithm that an operation is a part of.
+template <typename Op> static WinogradForm getForm(Op op) {
+  bool turned = false;
+  if constexpr (!std::is_same_v<Op, WinogradWeightOp>)
+    turned = op.getTurned();
+  return {static_cast<int64_t>(op.getTile()), static_cast<int64_t>(op.getStride()), turned};
+}
+
+static LogicalResult verifyForm(Operation *op, const WinogradForm &form) {
+  if (form.stride != 1 && form.stride != 2)
+    return op->emitOpError() << "stride is " << form.stride << ", expected 1 or 2 (C2)";
+  if (!form.isKnown())
+    return op->emitOpError() << "tile is " << form.tile << ", expected 2, 3"
+                             << (form.stride == 1 ? ", 4 or 6 (C2)" : " or 4 at stride 2 (C2)");
   return success();
 }
 
@@ -52,26 +61,27 @@ static Nest makeNest(ArrayRef<int64_t> sizes, unsigned numParallel) {
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult WinogradWeightOp::verify() {
-  if (failed(verifyTile(*this, getTile())))
+  WinogradForm form = getForm(*this);
+  if (failed(verifyForm(*this, form)))
     return failure();
   RankedTensorType w = getTensor(getWeight());
   Type element = w.getElementType();
   if (failed(verifyShape(*this, "weight", w, {-1, -1, taps, taps}, element)))
     return failure();
-  int64_t alpha = getTile() + taps - 1;
   return verifyShape(*this, "result", getTensor(getResult()),
-                     {alpha, alpha, w.getDimSize(0), w.getDimSize(1)}, element);
+                     {form.getPoints(), form.getPoints(), w.getDimSize(0), w.getDimSize(1)},
+                     element);
 }
 
 Nest WinogradWeightOp::getNest() {
   ArrayRef<int64_t> w = getTensor(getWeight()).getShape();
-  int64_t alpha = getTile() + taps - 1;
-  Nest nest = makeNest({w[0], w[1], alpha, alpha, taps, taps}, 4);
+  WinogradForm form = getForm(*this);
+  Nest nest = makeNest({w[0], w[1], form.getPoints(), form.getPoints(), taps, taps}, 4);
   AffineExpr k, c, p, q, r, s;
   bindDims(getContext(), k, c, p, q, r, s);
   nest.operandMaps = {AffineMap::get(6, 0, {k, c, r, s}, getContext())};
   nest.resultMaps = {AffineMap::get(6, 0, {p, q, k, c}, getContext())};
-  SmallVector<double> matrix = getWinogradMatrices(getTile()).weight;
+  SmallVector<double> matrix = form.getMatrices().weight;
   nest.transforms = {{2, 4, matrix}, {3, 5, matrix}};
   return nest;
 }
@@ -85,7 +95,8 @@ Values WinogradWeightOp::buildBody(OpBuilder &, Location, ValueRange in, ValueRa
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult WinogradInputOp::verify() {
-  if (failed(verifyTile(*this, getTile())))
+  WinogradForm form = getForm(*this);
+  if (failed(verifyForm(*this, form)))
     return failure();
   if (getPadding().size() != 2 ||
       llvm::any_of(getPadding(), [](int64_t zeros) { return zeros < 0; }))
@@ -95,25 +106,23 @@ LogicalResult WinogradInputOp::verify() {
   Type element = x.getElementType();
   if (failed(verifyShape(*this, "input", x, {-1, -1, -1, -1}, element)))
     return failure();
-  int64_t alpha = getTile() + taps - 1;
+  int64_t points = form.getPoints();
   return verifyShape(*this, "result", getTensor(getResult()),
-                     {x.getDimSize(0), -1, -1, alpha, alpha, x.getDimSize(1), -1, -1}, element);
+                     {x.getDimSize(0), -1, -1, points, points, x.getDimSize(1), -1, -1}, element);
 }
 
 Nest WinogradInputOp::getNest() {
   ArrayRef<int64_t> v = getTensor(getResult()).getShape();
-  int64_t tile = getTile(), alpha = tile + taps - 1;
-  Nest nest = makeNest({v[0], v[1], v[2], v[5], v[6], v[7], alpha, alpha, alpha, alpha}, 8);
+  WinogradForm form = getForm(*this);
+  int64_t step = form.getStep(), points = form.getPoints(), window = form.getWindow();
+  Nest nest = makeNest({v[0], v[1], v[2], v[5], v[6], v[7], points, points, window, window}, 8);
   AffineExpr n, bi, bj, c, ti, tj, p, q, r, s;
   bindDims(getContext(), n, bi, bj, c, ti, tj, p, q, r, s);
-  AffineExpr row = bi * (tile * v[6]) + ti * tile + r - getPadding()[0];
-  AffineExpr column = bj * (tile * v[7]) + tj * tile + s - getPadding()[1];
+  AffineExpr row = bi * (step * v[6]) + ti * step + r - getPadding()[0];
+  AffineExpr column = bj * (step * v[7]) + tj * step + s - getPadding()[1];
   nest.operandMaps = {AffineMap::get(10, 0, {n, c, row, column}, getContext())};
   nest.resultMaps = {AffineMap::get(10, 0, {n, bi, bj, p, q, c, ti, tj}, getContext())};
-  SmallVector<double> matrix = getWinogradMatrices(getTile()).input;
-  if (getTurned())
-    for (int64_t row = 0; row < alpha; ++row)
-      std::reverse(&matrix[row * alpha], &matrix[row * alpha] + alpha);
+  SmallVector<double> matrix = form.getMatrices().input;
   nest.transforms = {{6, 8, matrix}, {7, 9, matrix}};
   nest.numSliced = 3;
   return nest;
@@ -165,41 +174,40 @@ Values WinogradProductOp::buildBody(OpBuilder &b, Location loc, ValueRange in, V
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult WinogradOutputOp::verify() {
-  if (failed(verifyTile(*this, getTile())))
+  WinogradForm form = getForm(*this);
+  if (failed(verifyForm(*this, form)))
     return failure();
   RankedTensorType m = getTensor(getInput()), y = getTensor(getResult());
   Type element = m.getElementType();
-  int64_t tile = getTile(), alpha = tile + taps - 1;
-  if (failed(verifyShape(*this, "input", m, {-1, -1, -1, alpha, alpha, -1, -1, -1}, element)) ||
+  int64_t outputs = form.getOutputs(), points = form.getPoints();
+  if (failed(verifyShape(*this, "input", m, {-1, -1, -1, points, points, -1, -1, -1}, element)) ||
       failed(verifyShape(*this, "result", y, {m.getDimSize(0), m.getDimSize(5), -1, -1}, element)))
     return failure();
   if (getBias() &&
       failed(verifyShape(*this, "bias", getTensor(getBias()), {m.getDimSize(5)}, element)))
     return failure();
   for (int axis : {0, 1})
-    if (m.getDimSize(1 + axis) * m.getDimSize(6 + axis) * tile < y.getDimSize(2 + axis))
+    if (m.getDimSize(1 + axis) * m.getDimSize(6 + axis) * outputs < y.getDimSize(2 + axis))
       return emitOpError() << m.getDimSize(1 + axis) << " blocks of " << m.getDimSize(6 + axis)
-                           << " tiles of " << tile << " do not cover an extent of "
+                           << " tiles of " << outputs << " do not cover an extent of "
                            << y.getDimSize(2 + axis) << " (C3)";
   return success();
 }
 
 Nest WinogradOutputOp::getNest() {
   ArrayRef<int64_t> m = getTensor(getInput()).getShape();
-  int64_t tile = getTile();
-  Nest nest = makeNest({m[0], m[1], m[2], m[5], m[6], m[7], tile, tile, m[3], m[4]}, 8);
+  WinogradForm form = getForm(*this);
+  int64_t outputs = form.getOutputs();
+  Nest nest = makeNest({m[0], m[1], m[2], m[5], m[6], m[7], outputs, outputs, m[3], m[4]}, 8);
   AffineExpr n, bi, bj, k, ti, tj, i, j, p, q;
   bindDims(getContext(), n, bi, bj, k, ti, tj, i, j, p, q);
   nest.operandMaps = {AffineMap::get(10, 0, {n, bi, bj, p, q, k, ti, tj}, getContext())};
   if (getBias())
     nest.operandMaps.push_back(AffineMap::get(10, 0, {k}, getContext()));
-  AffineExpr row = bi * (tile * m[6]) + ti * tile + i, column = bj * (tile * m[7]) + tj * tile + j;
+  AffineExpr row = bi * (outputs * m[6]) + ti * outputs + i;
+  AffineExpr column = bj * (outputs * m[7]) + tj * outputs + j;
   nest.resultMaps = {AffineMap::get(10, 0, {n, k, row, column}, getContext())};
-  SmallVector<double> matrix = getWinogradMatrices(tile).output;
-  if (getTurned())
-    for (int64_t row = 0, alpha = tile + taps - 1; row < tile / 2; ++row)
-      std::swap_ranges(&matrix[row * alpha], &matrix[row * alpha] + alpha,
-                       &matrix[(tile - 1 - row) * alpha]);
+  SmallVector<double> matrix = form.getMatrices().output;
   nest.transforms = {{6, 8, matrix}, {7, 9, matrix}};
   nest.numSliced = 3;
   return nest;

@@ -1,8 +1,8 @@
 //===- CnnWinogradOps.td - The four parts of a Winograd convolution -----------------------------===//
 //
 // Phase `scheduled` puts them in place of a convolution (or of its data gradient) whose kernel is
-// 3 x 3, at stride 1. Tiles of m x m outputs are computed from windows of alpha x alpha inputs,
-// alpha = m + 2:
+// 3 x 3, at stride 1 or 2. Tiles of m x m outputs are computed from windows of alpha x alpha inputs,
+// alpha = m + 2, or 2 m + 1 at stride 2:
 //
 //   U = winograd_weight(w)      [p, q, k, c]                        once
 //   V = winograd_input(x)       [n, bi, bj, p, q, c, ti, tj]        the tile at row bi TI + ti,
@@ -27,17 +27,18 @@ def Cnn_WinogradWeightOp : Cnn_TypedNestOp<"winograd_weight"> {
   let summary = "transforms a kernel for Winograd's convolution";
   let description = [{
     `U[p, q, k, c] = sum_{r, s} G[p, r] G[q, s] w[k, c, r, s]`, with the matrix G of F(tile, 3)
-    (`dialect/Winograd.h`).
+    (`WinogradForm` in `dialect/Winograd.h`, which also says what it is at stride 2). It has `a` rows: tile + 2, at stride 2 2 tile + 1.
 
     ```mlir
     %u = cnn.winograd_weight %w {tile = 4 : i64} : tensor<64x32x3x3xf32> -> tensor<6x6x64x32xf32>
     ```
 
     Constraints:
-    - C1: `w` is `[K, C, 3, 3]`, the result `[tile + 2, tile + 2, K, C]` of its type.
-    - C2: `tile` is 2, 3, 4 or 6.
+    - C1: `w` is `[K, C, 3, 3]`, the result `[a, a, K, C]` of its type.
+    - C2: `tile` is 2, 3, 4 or 6 at `stride` 1, and 2, 3 or 4 at 2.
   }];
-  let arguments = (ins Cnn_FloatTensor:$weight, I64Attr:$tile);
+  let arguments = (ins Cnn_FloatTensor:$weight, I64Attr:$tile,
+                       DefaultValuedAttr<I64Attr, "1">:$stride);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$weight attr-dict `:` type($weight) `->` type($result)";
   let hasVerifier = 1;
@@ -46,8 +47,9 @@ def Cnn_WinogradWeightOp : Cnn_TypedNestOp<"winograd_weight"> {
 def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
   let summary = "transforms the windows of images for Winograd's convolution";
   let description = [{
-    `V[n, bi, bj, p, q, c, ti, tj] = sum_{r, s} B[p, r] B[q, s] x[n, c, tile (bi TI + ti) + r - pt, tile (bj TJ + tj) + s - pl]`
-    with zeros outside of `x`; `padding` is `[pt, pl]`. With `turned`, `B[p, tile + 1 - r] B[q, tile + 1 - s]`.
+    `V[n, bi, bj, p, q, c, ti, tj] = sum_{r, s} B[p, r] B[q, s] x[n, c, step (bi TI + ti) + r - pt, step (bj TJ + tj) + s - pl]`
+    with zeros outside of `x`; `padding` is `[pt, pl]`. B and step are those of the form: tile, stride, and whether the
+    images are those of the gradient of an input (`turned`).
 
     ```mlir
     %v = cnn.winograd_input %x {tile = 4 : i64, padding = array<i64: 1, 1>}
@@ -55,10 +57,11 @@ def Cnn_WinogradInputOp : Cnn_TypedNestOp<"winograd_input"> {
     ```
 
     Constraints:
-    - C1: `x` is `[n, C, h, w]`, the result `[n, BI, BJ, tile + 2, tile + 2, C, TI, TJ]` of its type.
-    - C2: `tile` is 2, 3, 4 or 6, `padding` has two entries that are not negative.
+    - C1: `x` is `[n, C, h, w]`, the result `[n, BI, BJ, a, a, C, TI, TJ]` of its type.
+    - C2: `tile` and `stride` are as with `cnn.winograd_weight`, `padding` has two entries that are not negative.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, I64Attr:$tile, DenseI64ArrayAttr:$padding,
+                       DefaultValuedAttr<I64Attr, "1">:$stride,
                        DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
@@ -69,13 +72,14 @@ def Cnn_WinogradProductOp : Cnn_TypedNestOp<"winograd_product"> {
   let summary = "sums over the channels of transformed windows and kernels";
   let description = [{
     `M[n, bi, bj, p, q, k, ti, tj] = sum_c V[n, bi, bj, p, q, c, ti, tj] * U[p, q, k, c]`, with `turned`
-    `* U[p, q, c, k]`.
+    `* U[p, q, c, k]`. `stride` tells which algorithm it is a part of.
 
     Constraints:
     - C1: `V` is `[n, BI, BJ, a, a, C, TI, TJ]`, `U` `[a, a, K, C]` (`C, K` where `turned`), the result `[n, BI, BJ, a, a, K, TI, TJ]`, all
       of one float type.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$weight,
+                       DefaultValuedAttr<I64Attr, "1">:$stride,
                        DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `,` $weight attr-dict `:` type($input) `,` type($weight) `->` type($result)";
@@ -85,18 +89,19 @@ def Cnn_WinogradProductOp : Cnn_TypedNestOp<"winograd_product"> {
 def Cnn_WinogradOutputOp : Cnn_TypedNestOp<"winograd_output"> {
   let summary = "transforms Winograd's products back to images";
   let description = [{
-    `y[n, k, tile (bi TI + ti) + a, tile (bj TJ + tj) + b] = bias[k] + sum_{p, q} A[a, p] A[b, q] M[n, bi, bj, p, q, k, ti, tj]`;
-    what lies outside of `y` is dropped. With `turned`, `A[tile - 1 - a, p] A[tile - 1 - b, q]`. `of` is the operation that the four parts compute (`conv`,
+    `y[n, k, T (bi TI + ti) + i, T (bj TJ + tj) + j] = bias[k] + sum_{p, q} A[i, p] A[j, q] M[n, bi, bj, p, q, k, ti, tj]`,
+    with the T outputs of a tile and the matrix A of the form; what lies outside of `y` is dropped. `of` is the operation that the four parts compute (`conv`,
     `conv_data_grad`): schedules are asked for by that name.
 
     Constraints:
-    - C1: `M` is `[n, BI, BJ, tile + 2, tile + 2, K, TI, TJ]`, the result `[n, K, h, w]`, `bias` (if any) `[K]`, all
+    - C1: `M` is `[n, BI, BJ, a, a, K, TI, TJ]`, the result `[n, K, h, w]`, `bias` (if any) `[K]`, all
       of one float type.
-    - C2: `tile` is 2, 3, 4 or 6.
+    - C2: `tile` and `stride` are as with `cnn.winograd_weight`.
     - C3: the tiles cover the result.
   }];
   let arguments = (ins Cnn_FloatTensor:$input, Optional<Cnn_FloatTensor>:$bias, I64Attr:$tile,
-                       StrAttr:$of, DefaultValuedAttr<BoolAttr, "false">:$turned);
+                       StrAttr:$of, DefaultValuedAttr<I64Attr, "1">:$stride,
+                       DefaultValuedAttr<BoolAttr, "false">:$turned);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = [{
     $input (`,` $bias^)? attr-dict `:` type($input) (`,` type($bias)^)? `->` type($result)

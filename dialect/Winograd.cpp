@@ -7,12 +7,16 @@
 using namespace mlir::cnn;
 using llvm::SmallVector;
 
-bool mlir::cnn::hasWinogradPoints(int64_t m) { return (m >= 2 && m <= 4) || m == 6; }
+bool WinogradForm::isKnown() const {
+  return (stride == 1 || stride == 2) && ((tile >= 2 && tile <= 4) || (stride == 1 && tile == 6));
+}
 
 bool mlir::cnn::hasWinogradGradPoints(int64_t m) { return m >= 2 && m <= 4; }
 
 /// The points of products of m + 2 elements but the one at infinity.
 static SmallVector<double> getPoints(int64_t m) {
+  if (m == 1)
+    return {0, 1};
   if (m == 2)
     return {0, 1, -1};
   if (m == 3)
@@ -74,6 +78,31 @@ static WinogradMatrices makeMatrices(int64_t m, int64_t taps, bool scaleOutput) 
   return result;
 }
 
-WinogradMatrices mlir::cnn::getWinogradMatrices(int64_t m) { return makeMatrices(m, 3, false); }
+WinogradMatrices WinogradForm::getMatrices() const {
+  int64_t points = getPoints(), window = getWindow(), outputs = getOutputs();
+  // Of all taps, or of those that even pixels meet.
+  WinogradMatrices half = makeMatrices(tile, stride == 1 ? 3 : 2, /*scaleOutput=*/false);
+  int64_t alpha = tile + (stride == 1 ? 2 : 1);
+  WinogradMatrices result;
+  result.input.assign(points * window, 0);
+  result.weight.assign(points * 3, 0);
+  result.output.assign(outputs * points, 0);
+  for (int64_t p = 0; p < alpha; ++p) {
+    for (int64_t tap = 0; tap < 3; tap += stride)
+      result.weight[p * 3 + tap] = half.weight[p * (stride == 1 ? 3 : 2) + tap / stride];
+    // A kernel turned round is images turned round.
+    for (int64_t i = 0; i < alpha; ++i)
+      result.input[p * window + (turned ? alpha - 1 - i : i * stride)] = half.input[p * alpha + i];
+    for (int64_t i = 0; i < tile; ++i)
+      result.output[(turned ? (tile - 1 - i) * stride + stride - 1 : i) * points + p] =
+          half.output[i * alpha + p];
+  }
+  for (int64_t i = 0; alpha + i < points; ++i) {
+    result.weight[(alpha + i) * 3 + 1] = 1;
+    result.input[(alpha + i) * window + (turned ? i : 2 * i + 1)] = 1;
+    result.output[(turned ? 2 * i : i) * points + alpha + i] = 1;
+  }
+  return result;
+}
 
 WinogradMatrices mlir::cnn::getWinogradGradMatrices(int64_t m) { return makeMatrices(3, m, true); }

@@ -29,9 +29,12 @@ static double combine(double transforms, double perTerm, double terms, unsigned 
   return getUnit(bits) * std::sqrt(transforms * transforms + perTerm * perTerm * terms);
 }
 
-double mlir::cnn::getWinogradError(int64_t tile, int64_t channels, unsigned bits) {
+double mlir::cnn::getWinogradError(int64_t tile, int64_t stride, int64_t channels, unsigned bits) {
   if (tile == 2)
     return combine(1.0e-7, 3.0e-8, channels, bits);
+  if (stride == 2)
+    return tile == 3 ? combine(0.9e-7, 2.7e-8, channels, bits)
+                     : combine(1.6e-7, 4.6e-8, channels, bits);
   if (tile == 3)
     return combine(2.5e-7, 5.2e-8, channels, bits);
   return tile == 4 ? combine(3.3e-7, 9.2e-8, channels, bits)

@@ -17,7 +17,7 @@ inline constexpr llvm::StringLiteral precisionAttr = "cnn.precision";
 /// The relative error (root mean square, against exact arithmetic) that is to be expected of
 /// Winograd's algorithm with tiles of `tile` outputs for a 3 x 3 convolution of `channels`
 /// channels, or the gradient of its input, in floats of `bits` bits.
-double getWinogradError(int64_t tile, int64_t channels, unsigned bits);
+double getWinogradError(int64_t tile, int64_t stride, int64_t channels, unsigned bits);
 /// The same for the gradient of its weight: each sum is over `terms` outputs' gradients, the images
 /// of a slice times rows times columns. The slices are added at the end.
 double getWinogradGradError(int64_t tile, int64_t terms, unsigned bits);

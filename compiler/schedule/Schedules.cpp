@@ -366,7 +366,9 @@ std::string ScheduleSpace::getForm(Operation *anchor) {
   if (auto input = dyn_cast<WinogradInputOp>(anchor))
     return winograd(input.getTile());
   if (auto product = dyn_cast<WinogradProductOp>(anchor))
-    return winograd(cast<RankedTensorType>(product.getResult().getType()).getDimSize(3) - 2);
+    return winograd(
+        (getTensor(product.getResult()).getDimSize(3) - (product.getStride() == 1 ? 2 : 1)) /
+        static_cast<int64_t>(product.getStride()));
   if (auto output = dyn_cast<WinogradOutputOp>(anchor))
     return winograd(output.getTile());
   return "direct";

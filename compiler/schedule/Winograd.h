@@ -6,6 +6,7 @@
 #include "compiler/schedule/GroupInfo.h"
 #include "compiler/schedule/Machine.h"
 #include "compiler/schedule/Prepare.h"
+#include "dialect/Winograd.h"
 
 #include <optional>
 #include <string>
@@ -42,6 +43,14 @@ public:
   void rewrite(const WinogradPlan &plan);
 
 private:
+  WinogradForm getForm(int64_t tile) const { return {tile, stride, turned}; }
+  /// Products for each pair of channels and tile.
+  int64_t countPoints(int64_t tile) const {
+    return getForm(tile).getPoints() * getForm(tile).getPoints();
+  }
+  /// The weight as the group gets it, before it is copied for the direct algorithm; it must be an
+  /// input of the group.
+  Value getWeightSource() const;
   /// Whether the gradient of an input reads the weights that the convolution has transformed, by
   /// columns. Where these are large, it has its own: by columns they meet few sets of the first
   /// cache, which takes twice the time with 512 channels, and they would be kept from the forward
@@ -52,6 +61,7 @@ private:
   /// The group in front that transforms the same weights for such tiles (the convolution's, where
   /// this is the gradient of its input); null if there is none.
   GroupOp findWeights(int64_t tile) const;
+  double getDirectStridedCycles() const;
   double getDirectChannelCycles() const;
   double getChannelCycles(const WinogradPlan &plan) const;
   double getCycles(const WinogradPlan &plan) const;
@@ -64,7 +74,7 @@ private:
   bool turned = false, isPrepared = false;
   std::string shapeProblem;
   SmallVector<int64_t> poolFactors;
-  int64_t padding[2] = {0, 0};
+  int64_t padding[2] = {0, 0}, stride = 1;
   int64_t batch = 0, channels = 0, outputs = 0;
   /// Estimated cycles of one core for the direct algorithm.
   double directCycles = 0;

@@ -230,6 +230,17 @@ func.func @winograd(%x: tensor<16x4x9x8xf32>, %w: tensor<6x4x3x3xf32>, %b: tenso
   %h = cnn.winograd_product %g, %u {turned = true} : tensor<16x3x1x6x6x6x1x2xf32>, tensor<6x6x6x4xf32> -> tensor<16x3x1x6x6x4x1x2xf32>
   // CHECK: cnn.winograd_output %{{.*}} {of = "conv_data_grad", tile = 4 : i64, turned = true} : tensor<16x3x1x6x6x4x1x2xf32> -> tensor<16x4x9x8xf32>
   %d = cnn.winograd_output %h {tile = 4 : i64, of = "conv_data_grad", turned = true} : tensor<16x3x1x6x6x4x1x2xf32> -> tensor<16x4x9x8xf32>
+  // At stride 2 the images' points are 2 tile + 1, and so are those of the gradient of an input, which reads tile + 1 elements for 2 tile.
+  // CHECK: cnn.winograd_weight %{{.*}} {stride = 2 : i64, tile = 3 : i64} : tensor<6x4x3x3xf32> -> tensor<7x7x6x4xf32>
+  %u2 = cnn.winograd_weight %w {tile = 3 : i64, stride = 2 : i64} : tensor<6x4x3x3xf32> -> tensor<7x7x6x4xf32>
+  // CHECK: cnn.winograd_input %{{.*}} {padding = array<i64: 1, 1>, stride = 2 : i64, tile = 3 : i64} : tensor<16x4x9x8xf32> -> tensor<16x2x1x7x7x4x1x2xf32>
+  %v2 = cnn.winograd_input %x {tile = 3 : i64, padding = array<i64: 1, 1>, stride = 2 : i64} : tensor<16x4x9x8xf32> -> tensor<16x2x1x7x7x4x1x2xf32>
+  // CHECK: cnn.winograd_product %{{.*}}, %{{.*}} {stride = 2 : i64} : tensor<16x2x1x7x7x4x1x2xf32>, tensor<7x7x6x4xf32> -> tensor<16x2x1x7x7x6x1x2xf32>
+  %m2 = cnn.winograd_product %v2, %u2 {stride = 2 : i64} : tensor<16x2x1x7x7x4x1x2xf32>, tensor<7x7x6x4xf32> -> tensor<16x2x1x7x7x6x1x2xf32>
+  // CHECK: cnn.winograd_output %{{.*}}, %{{.*}} {of = "conv", stride = 2 : i64, tile = 3 : i64} : tensor<16x2x1x7x7x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x5x4xf32>
+  %y2 = cnn.winograd_output %m2, %b {tile = 3 : i64, of = "conv", stride = 2 : i64} : tensor<16x2x1x7x7x6x1x2xf32>, tensor<6xf32> -> tensor<16x6x5x4xf32>
+  // CHECK: cnn.winograd_output %{{.*}} {of = "conv_data_grad", stride = 2 : i64, tile = 3 : i64, turned = true} : tensor<16x2x1x7x7x6x1x2xf32> -> tensor<16x6x9x8xf32>
+  %d2 = cnn.winograd_output %m2 {tile = 3 : i64, of = "conv_data_grad", stride = 2 : i64, turned = true} : tensor<16x2x1x7x7x6x1x2xf32> -> tensor<16x6x9x8xf32>
   return
 }
 

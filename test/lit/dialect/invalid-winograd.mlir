@@ -28,6 +28,33 @@ func.func @f(%w: tensor<6x4x3x3xf32>) {
 
 // -----
 
+// cnn.winograd_weight C2
+func.func @f(%w: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'cnn.winograd_weight' op stride is 3, expected 1 or 2 (C2)}}
+  %0 = cnn.winograd_weight %w {tile = 4 : i64, stride = 3 : i64} : tensor<6x4x3x3xf32> -> tensor<6x6x6x4xf32>
+  return
+}
+
+// -----
+
+// cnn.winograd_weight C2
+func.func @f(%w: tensor<6x4x3x3xf32>) {
+  // expected-error@+1 {{'cnn.winograd_weight' op tile is 6, expected 2, 3 or 4 at stride 2 (C2)}}
+  %0 = cnn.winograd_weight %w {tile = 6 : i64, stride = 2 : i64} : tensor<6x4x3x3xf32> -> tensor<13x13x6x4xf32>
+  return
+}
+
+// -----
+
+// cnn.winograd_output C3
+func.func @f(%m: tensor<16x2x1x7x7x6x1x2xf32>) {
+  // expected-error@+1 {{'cnn.winograd_output' op 2 blocks of 1 tiles of 6 do not cover an extent of 13 (C3)}}
+  %0 = cnn.winograd_output %m {tile = 3 : i64, of = "conv_data_grad", stride = 2 : i64, turned = true} : tensor<16x2x1x7x7x6x1x2xf32> -> tensor<16x6x13x8xf32>
+  return
+}
+
+// -----
+
 // cnn.winograd_input C1
 func.func @f(%x: tensor<16x4x8x8xf32>) {
   // expected-error@+1 {{'cnn.winograd_input' op result is 'tensor<16x1x1x6x6x5x2x2xf32>', expected [16, ?, ?, 6, 6, 4, ?, ?] of 'f32' (C1)}}
