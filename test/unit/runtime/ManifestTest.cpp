@@ -77,8 +77,8 @@ static std::string errorWith(const std::string &from, const std::string &to) {
 
 TEST(Manifest, Refuses) {
   EXPECT_EQ(parseManifest("[]").message(), "manifest: expected an object");
-  EXPECT_EQ(errorWith("\"abi\":1", "\"abi\":7"),
-            "manifest: compiled for version 7 of the interface, this runtime has version 1\n"
+  EXPECT_EQ(errorWith("\"abi\":2", "\"abi\":7"),
+            "manifest: compiled for version 7 of the interface, this runtime has version 2\n"
             "  hint: compile the net again");
   EXPECT_EQ(errorWith("\"batch\":4", "\"batch\":0"),
             "manifest: 'batch' must be an integer of at least 1");
@@ -121,7 +121,7 @@ TEST(Manifest, Refuses) {
 /// A net for GPUs with one launch, after the first `from` in its text was replaced by `to`.
 static Result<Manifest> gpuManifest(const std::string &from = "", const std::string &to = "") {
   std::string text =
-      R"({"abi":1,"net":"small","batch":4,"element":"f32","target":"nvptx","arch":"sm_80",)"
+      R"({"abi":2,"net":"small","batch":4,"element":"f32","target":"nvptx","arch":"sm_80",)"
       R"("state_bytes":64,"prepared_bytes":0,"state":[],"entries":[{"name":"infer","flops":48,)"
       R"("buffers":[{"role":"state_in","bytes":64},)"
       R"({"role":"input","name":"image","element":"f32","shape":[4,3]},)"

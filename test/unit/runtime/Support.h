@@ -57,7 +57,7 @@ inline std::vector<std::string> listing(const std::string &folder) {
 /// A net of two layers with momentum for one of them: tensors a.weight [2, 3], a.bias [2], b.weight
 /// [1, 2], and the optimizer's a.weight.momentum [2, 3].
 inline std::string smallManifestText() {
-  return R"({"abi":1,"net":"small","batch":4,"element":"f32","cpu":"generic","state_bytes":256,"prepared_bytes":0,
+  return R"({"abi":2,"net":"small","batch":4,"element":"f32","cpu":"generic","state_bytes":256,"prepared_bytes":0,
 "state":[
  {"name":"a.weight","kind":"parameter","element":"f32","shape":[2,3],"offset":0,
   "init":{"kind":"xavier_uniform","fan_in":3,"fan_out":2}},

@@ -32,7 +32,7 @@ void step(void *const *buffers, const cnn_context *context) {
 
 Result<Manifest> makeManifest(const std::string &preparedBytes, const std::string &prepareEntry) {
   return parseManifest(
-      R"({"abi":1,"net":"twice","batch":1,"element":"f32","cpu":"generic","state_bytes":64,)"
+      R"({"abi":2,"net":"twice","batch":1,"element":"f32","cpu":"generic","state_bytes":64,)"
       R"("prepared_bytes":64,"state":[{"name":"w","kind":"parameter","element":"f32","shape":[1],)"
       R"("offset":0,"init":{"kind":"zeros"}}],"entries":[)"
       R"({"name":"infer","symbol":"infer","flops":1,"buffers":[{"role":"prepared","bytes":)" +

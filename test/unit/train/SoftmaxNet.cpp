@@ -155,7 +155,7 @@ CompiledNet softmaxNet(ImageShape image, int64_t classCount, int64_t batchSize) 
   std::string fans =
       formatText(R"("fan_in":%lld,"fan_out":%lld})", (long long)inputs, (long long)classes);
   std::string json =
-      formatText(R"({"abi":1,"net":"softmax","batch":%lld,"element":"f32","cpu":"generic",)"
+      formatText(R"({"abi":2,"net":"softmax","batch":%lld,"element":"f32","cpu":"generic",)"
                  R"("state_bytes":%lld,"prepared_bytes":0,"state":[)",
                  (long long)batch, stateBytes) +
       R"({"name":"linear1.weight","kind":"parameter","element":"f32","shape":)" +
