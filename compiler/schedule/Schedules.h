@@ -32,9 +32,9 @@ public:
   /// `sliced`: the group is a member of an outer group and runs on one slice at a time.
   static FailureOr<ScheduleSpace> get(GroupOp group, const Machine &machine, bool sliced);
 
+  using EmitError = function_ref<InFlightDiagnostic()>;
   /// Checks a schedule; the error names what is wrong and what is allowed.
-  LogicalResult verify(const NestSchedule &schedule,
-                       function_ref<InFlightDiagnostic()> emitError) const;
+  LogicalResult verify(const NestSchedule &schedule, EmitError emitError) const;
   /// Elements of the group's widest type in one vector.
   static int64_t getLanes(GroupOp group, const Machine &machine);
   /// The cheapest schedule by the cost model, and why.
@@ -99,6 +99,17 @@ private:
     Cost cost;
   };
 
+  /// Points that may be unrolled into one loop body, and the operations this may make: an element
+  /// of a strided vector is one of its own.
+  static constexpr int64_t maxUnrolled = 256, maxOperations = 1536;
+
+  LogicalResult verifyWeightGrad(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifyOrder(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifyTile(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifyVectors(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifySlice(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifyBlocks(const NestSchedule &schedule, EmitError emitError) const;
+  LogicalResult verifyItems(const NestSchedule &schedule, EmitError emitError) const;
   Stride classify(const TensorAccess &access, int64_t vector) const;
   static void setStrides(TensorAccess &access, unsigned numDims, int64_t lanes);
   int64_t getPlaces(const NestSchedule &schedule) const;
