@@ -180,7 +180,7 @@ void ContractionEmitter::finish(ValueRange sums) {
 int32_t ContractionEmitter::getLeastBlocks() {
   // Sums, what is on its way of the next tile, addresses and factors, and what is read behind the
   // sums, which of tensor cores lie in more places.
-  constexpr int64_t allRegisters = 65536, others = 56, registerBytes = 4;
+  constexpr int64_t allRegisters = 65536, registerBytes = 4;
   int64_t ofInput = schedule.usesTensorCores() ? 8 : 4;
   auto element = cast<FloatType>(getTensor(e.info.anchor->getResult(0)).getElementType());
   int64_t values = tile->rows.size() * tile->columns.size(), addresses = 0;
@@ -188,7 +188,8 @@ int32_t ContractionEmitter::getLeastBlocks() {
     values += rows.getNumHeld() + columns.getNumHeld();
     addresses = rows.getNumAddresses() + columns.getNumAddresses();
   }
-  int64_t registers = values * (element.getWidth() / 8) / registerBytes + addresses + others +
+  int64_t registers = values * (element.getWidth() / 8) / registerBytes + addresses +
+                      GpuScheduleSpace::workRegisters +
                       ofInput * (static_cast<int64_t>(e.info.getReads().size()) - 2);
   return 2 * schedule.block * registers <= allRegisters ? 2 : 1;
 }

@@ -61,8 +61,7 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
   alongDepth = getNearest(product.reduced) < getNearest(dims);
   bool isMma = schedule.usesTensorCores();
   linesAlongDepth = isMma && alongDepth;
-  copied = schedule.stages > 1 && e.space.getTargetCapability() >= 80 && argument >= 0 &&
-           element.isF32() && elementBytes == 4 && nest.padding == 0;
+  copied = e.space.canCopy(schedule, operand);
   // Neighbouring rows are neighbours of the nest where they are not in the order of windows.
   bool divides = (alongDepth || window == 1) && (alongDepth ? depth : tile) % wide == 0 &&
                  tile * depth % (wide * schedule.block) == 0;

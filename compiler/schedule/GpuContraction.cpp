@@ -221,6 +221,36 @@ LogicalResult GpuScheduleSpace::verifyWarps(const GpuSchedule &schedule,
   return success();
 }
 
+bool GpuScheduleSpace::canCopy(const GpuSchedule &schedule, unsigned operand) const {
+  NestOpInterface anchor = info.anchor;
+  return schedule.stages > 1 && capability >= 80 && schedule.instruction != "bf16" &&
+         isa<BlockArgument>(anchor->getOperand(operand)) && info.nest.padding == 0 &&
+         getTensor(anchor->getResult(0)).getElementType().isF32();
+}
+
+/// The sums of a thread, and what it has read for the next tile, are in registers all the time.
+LogicalResult
+GpuScheduleSpace::verifyRegisters(const GpuSchedule &schedule,
+                                  function_ref<InFlightDiagnostic()> emitError) const {
+  constexpr int64_t allRegisters = 255, registerBits = 32;
+  int64_t sums = schedule.tile[3] * schedule.tile[4], read = 0;
+  if (schedule.usesTensorCores())
+    sums /= warpSize;
+  for (auto [extent, operand] : {std::pair(schedule.tile[0], contraction->rowOperand),
+                                 std::pair(schedule.tile[1], contraction->columnOperand)})
+    if (!canCopy(schedule, operand))
+      read += extent * schedule.tile[2] / schedule.block;
+  Type element = getTensor(info.anchor->getResult(0)).getElementType();
+  int64_t words = element.getIntOrFloatBitWidth() / registerBits;
+  if ((sums + read) * words + workRegisters <= allRegisters)
+    return success();
+  return emitError() << sums << " sums of a thread and " << read
+                     << " elements that it reads for the next tile are more than "
+                     << (allRegisters - workRegisters) / words
+                     << ", which its registers hold; with less depth, or more threads, they are "
+                        "fewer";
+}
+
 LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
                                            function_ref<InFlightDiagnostic()> emitError) const {
   if (schedule.tile.size() != 5 ||
@@ -250,6 +280,8 @@ LogicalResult GpuScheduleSpace::verifyTile(const GpuSchedule &schedule,
                        << " elements of one thread are more than 64, which its registers hold";
   if (schedule.stages < 1 || schedule.stages > 8)
     return emitError() << schedule.stages << " stages; expected 1 to 8";
+  if (failed(verifyRegisters(schedule, emitError)))
+    return failure();
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
   int64_t bytes = getSharedBytes(schedule, element.getIntOrFloatBitWidth() / 8);
   if (bytes > mostShared)

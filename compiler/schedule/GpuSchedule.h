@@ -110,6 +110,11 @@ public:
   /// The digits of a position of a contraction's tile along rows or columns, from the fastest to
   /// the slowest; none where the tile has no whole windows that a warp could see.
   SmallVector<TileDigit> getTileDigits(const GpuSchedule &schedule, bool ofRows) const;
+  /// Whether a multiprocessor can copy the tiles of that operand to shared memory by itself:
+  /// elements that are there, as they are. Others pass through registers.
+  bool canCopy(const GpuSchedule &schedule, unsigned operand) const;
+  /// Registers that a thread of a contraction has for addresses and factors.
+  static constexpr int64_t workRegisters = 56;
   /// The threads that have the points of a window between them.
   int64_t getWindowThreads(const GpuSchedule &schedule) const;
   /// Blocks of the grid.
@@ -157,6 +162,8 @@ private:
                              function_ref<InFlightDiagnostic()> emitError) const;
   LogicalResult verifyTile(const GpuSchedule &schedule,
                            function_ref<InFlightDiagnostic()> emitError) const;
+  LogicalResult verifyRegisters(const GpuSchedule &schedule,
+                                function_ref<InFlightDiagnostic()> emitError) const;
   bool hasWholeWindows(const GpuSchedule &schedule) const;
   LogicalResult verifyWarps(const GpuSchedule &schedule,
                             function_ref<InFlightDiagnostic()> emitError) const;

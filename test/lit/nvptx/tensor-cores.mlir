@@ -8,6 +8,8 @@
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:tf32;tile:64x64x24x32x32" 2>&1 | FileCheck %s --check-prefix=POWER
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:bf16;tile:64x64x8x32x32" 2>&1 | FileCheck %s --check-prefix=DEPTH
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:tf32;tile:64x64x16x16x32" 2>&1 | FileCheck %s --check-prefix=WARP
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:bf16;tile:64x128x32x64x64" 2>&1 | FileCheck %s --check-prefix=HELD
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:bf16;tile:128x128x32x64x64" | FileCheck %s --check-prefix=FITS
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=instruction:tf32;stages:4" 2>&1 | FileCheck %s --check-prefix=SHARED
 // RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=l.forward=stages:9" 2>&1 | FileCheck %s --check-prefix=STAGES
 // RUN: cnn-opt %s "--cnn-choose-gpu-schedules=precision=1e-3" --cnn-plan --cnn-build-gpu-kernels --canonicalize --cse | FileCheck %s --check-prefix=KERNEL
@@ -20,6 +22,8 @@
 // POWER: error: group 'l.forward': a tile of tensor cores has extents that are powers of 2, not 24
 // DEPTH: error: group 'l.forward': a depth of 8 is not between 16, that of one bf16 instruction, and 64
 // WARP: error: group 'l.forward': 16 x 32 results of one warp are not between 32 x 32 and 64 x 64
+// HELD: error: group 'l.forward': 128 sums of a thread and 96 elements that it reads for the next tile are more than 199, which its registers hold; with less depth, or more threads, they are fewer
+// FITS: cnn.group "l.forward" {{.*}} block = 128, tile = [128, 128, 32, 64, 64], instruction = "bf16"
 // SHARED: error: group 'l.forward': the tile takes 65536 bytes of shared memory; at most 49152
 // STAGES: error: group 'l.forward': 9 stages; expected 1 to 8
 module @m attributes {cnn.target = "nvptx", cnn.cpu = "sm_80"} {
