@@ -47,7 +47,7 @@ llvm::Expected<TargetKind> cnn::parseTargetKind(llvm::StringRef name) {
     if (name == targetName(kind))
       return kind;
   return llvm::createStringError("unknown target '" + name.str() +
-                                 "'\n  hint: the targets are cpu and nvptx");
+                                 "'\n  hint: the targets are cpu and nvptx (GPUs of NVIDIA)");
 }
 
 namespace {
@@ -112,6 +112,9 @@ static std::string hostFeatureChanges(const llvm::MCSubtargetInfo &model) {
 }
 
 static llvm::Error unknownCpu(llvm::StringRef cpu, llvm::ArrayRef<std::string> triples) {
+  if (llvm::any_of(gpus, [&](const Gpu &gpu) { return gpu.name == cpu; }))
+    return llvm::createStringError("'" + cpu.str() +
+                                   "' is a GPU, and the target is cpu\n  hint: --target=nvptx");
   llvm::StringRef nearest;
   unsigned best = std::max<unsigned>(2, cpu.size() / 3) + 1;
   for (const std::string &triple : triples) {
