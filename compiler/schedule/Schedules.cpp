@@ -316,7 +316,7 @@ void ScheduleSpace::enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t
 NestSchedule ScheduleSpace::choose(std::string &reason) const {
   if (weightGrad) {
     WeightGradStep step = weightGrad->choose();
-    reason = llvm::formatv("{0} KB kept in the second cache, {1:f0} cycles estimated",
+    reason = llvm::formatv("{0} KB kept for a step, {1:f0} cycles estimated",
                            weightGrad->getScratch(step).bytes / 1024, step.cycles);
     return getWeightGradSchedule(step);
   }

@@ -10,6 +10,7 @@
 #include "llvm/Support/MathExtras.h"
 
 #include <algorithm>
+#include <cmath>
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -57,8 +58,8 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
 
 WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t tile, int64_t lanes,
                                  const Machine &machine, bool sliced)
-    : tile(tile), lanes(lanes), slices(std::max<int64_t>(slices, 1)), level2(machine.level2),
-      sliced(sliced) {
+    : tile(tile), lanes(lanes), slices(std::max<int64_t>(slices, 1)), level1(machine.level1),
+      level2(machine.level2), level3(machine.level3), cores(machine.cores), sliced(sliced) {
   RankedTensorType x = getTensor(grad.getInput()), y = getTensor(grad.getGradient());
   batch = x.getDimSize(0);
   channels = x.getDimSize(1);
@@ -125,9 +126,23 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
 // What it costs
 //===--------------------------------------------------------------------------------------------===//
 
-/// The share of the peak that products and the direct algorithm reach. Products of few of many
-/// vectors at a time ask for much of what they multiply: 8.8 ms were measured instead of 5.2.
-static constexpr double productShare = 0.85, narrowShare = 0.5, directShare = 0.5;
+/// The share of the peak that the direct algorithm reaches, and products; those of few of many
+/// vectors at a time ask for much of what they multiply.
+static constexpr double directShare = 0.5, productShare = 0.8, pairShare = 0.75, singleShare = 0.5;
+/// What caches add was measured on a Zen 5 in 70 ways, for 64 to 512 channels and images of 7 x 7
+/// to 112 x 112; the mean error is a tenth. Of bytes that the second cache gives to the first, so
+/// many pass in a cycle in products, by as many outputs at a time, and in windows.
+static constexpr double bytesToProduct = 96, outputsOfProduct = 6, bytesToWindow = 24;
+/// Sums that the second cache does not hold pass in order, and so ahead: of their way to the third
+/// cache and back a sixteenth is waited for.
+static constexpr double streamsAhead = 16;
+/// The share of a core in the third cache that a step may fill; the rest passes twice in and out.
+static constexpr double levelThreeShare = 0.3;
+
+/// How much of something a cache does not hold: none where it takes the share `held` of it.
+static double getMissing(double bytes, double cache, double held) {
+  return std::clamp(2 * (bytes / cache - held), 0.0, 1.0);
+}
 
 double WeightGradSpace::getDirectCycles() const {
   double weights = static_cast<double>(outputs) * channels * kernel[0] * kernel[1],
@@ -142,29 +157,46 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
   bool transforms = tile != plainTile;
   double kv = double(step.outputs) / lanes, cv = double(step.channels) / lanes;
   double weights = points * step.outputs * cv;
-  bool isNarrow = cv < 3 && step.channels < channels;
-  double product = weights * (depth / 2 / (isNarrow ? narrowShare : productShare) + 3);
-  double moved = transforms ? depth * (4 * points * cv + 3 * points * kv)
+  double share = productShare;
+  if (step.channels < channels && cv < 3)
+    share = cv < 2 ? singleShare : pairShare;
+  double product = weights * (depth / 2 / share + 1);
+  // Those pixels of a point that meet all outputs stay in the first cache, or come again.
+  double perPoint = depth * step.channels * elementBytes;
+  double toProduct = points * step.outputs / outputsOfProduct * perPoint *
+                     getMissing(perPoint, level1, 0.5) / bytesToProduct;
+  double moved = transforms ? depth * (2 * points * cv + 1.5 * points * kv)
                             : depth * (1.5 * points * cv + 1.5 * kv);
   auto getPixels = [&](bool ofInput) {
     return double(step.images) * getExtent(step, 0, ofInput) * getExtent(step, 1, ofInput);
   };
   // Turning images and channels round; one by one where images do not lie in vectors.
-  double turning = (getPixels(true) * cv + getPixels(false) * kv) * (block == 1 ? 2 * lanes : 5);
+  double turning = 0;
+  for (bool ofInput : {true, false}) {
+    double pixels = getPixels(ofInput) * (ofInput ? cv : kv);
+    double window = static_cast<double>(block) * getWindowStride(step, ofInput) * elementBytes;
+    turning += pixels * (block == 1 ? 2 * lanes : 5) +
+               pixels * lanes * elementBytes * getMissing(window, level1, 0.5) / bytesToWindow;
+  }
   double fetched = (getPixels(true) * step.channels + getPixels(false) * step.outputs) *
                    elementBytes / Machine::bytesPerCycle / 2;
   double kept = getScratch(step).bytes;
-  double missing = std::clamp(2 * (kept / level2 - 0.6), 0.0, 1.0);
-  double evicted = 2 * kept * missing / Machine::bytesPerCycle;
+  double sums = points * step.outputs * step.channels * elementBytes;
+  double evicted =
+      2 * sums * getMissing(kept, level2, 0.6) / streamsAhead / Machine::bytesPerCycle +
+      4 * std::max(0.0, kept - levelThreeShare * level3 / cores) / Machine::bytesPerCycle;
   double steps = double(batch / slices / step.images) * (tiles[0] / step.tiles[0]) *
                  (tiles[1] / step.tiles[1]);
   double chunk =
-      steps * (product + moved + turning + fetched + evicted + 500) +
+      steps * (product + toProduct + moved + turning + fetched + evicted + 500) +
       step.outputs * cv * (transforms ? 20.0 * lanes + 4 * points : 2.0 * lanes * points) + weights;
+  // Slices of an outer group run side by side; a kernel of its own has a last round that may leave
+  // cores idle.
   double items = getNumItems(step);
+  double idle = sliced ? 1 : std::ceil(items / cores) * cores / items + 0.5 / items;
   double partial = double(slices) * outputs * channels * kernel[0] * kernel[1] * elementBytes * 3 /
                    Machine::bytesPerCycle;
-  return items * chunk * (sliced ? 1 : 1 + 1 / items) + partial;
+  return items * chunk * idle + partial;
 }
 
 void WeightGradSpace::forEach(function_ref<void(const WeightGradStep &)> visit) const {

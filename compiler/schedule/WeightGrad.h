@@ -100,7 +100,7 @@ private:
   void forEach(function_ref<void(const WeightGradStep &)> visit) const;
 
   int64_t elementBytes;
-  int64_t level2;
+  int64_t level1, level2, level3, cores;
   bool sliced;
 };
 

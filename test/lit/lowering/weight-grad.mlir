@@ -1,4 +1,4 @@
-// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd4 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s
+// RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd4 --cnn-choose-schedules=override=g.slices=tile:1x16x2x3x3x16x8x8 --cnn-plan --cnn-tile | FileCheck %s
 // RUN: cnn-opt %s "--cnn-choose-layouts=cpu=haswell layout=plain" --cnn-choose-algorithms=override=conv_weight_grad=winograd2 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s --check-prefix=PLAIN
 // Breaks if the parts of Winograd's gradient of a kernel are not there: transforms with images and channels turned
 // round, products over tiles and images, and the sums' transform, of channels that there are.

@@ -13,7 +13,7 @@
 // Many tiles to an image and few weights: slice by slice. Few tiles and many weights: one sum over the
 // whole batch, a kernel of its own whose chunks are work items; the group that follows reads one sum.
 // BEST: cnn.group "f.slices"
-// BEST: cnn.group "wide.slices" {{.*}} schedule #cnn.nest<"winograd4", vector = 2, tile = [1, {{[0-9]+}}, 4, 3, 3, 16, 4, {{[0-9]+}}], order = [0, 1, 2, 3, 4, 5, 6, 7]> because "tiles of 4 x 4 need 25% of the multiplications; chunks of {{[0-9]+}} x 64 channels, 1 x {{[0-9]}} tiles of 16 images a step; 8 sums; {{.*}} cycles estimated, direct {{.*}} kept in the second cache
+// BEST: cnn.group "wide.slices" {{.*}} schedule #cnn.nest<"winograd4", vector = 2, tile = [1, {{[0-9]+}}, 4, 3, 3, 16, 4, {{[0-9]+}}], order = [0, 1, 2, 3, 4, 5, 6, 7]> because "tiles of 4 x 4 need 25% of the multiplications; chunks of {{[0-9]+}} x 64 channels, 1 x {{[0-9]}} tiles of 16 images a step; 8 sums; {{.*}} cycles estimated, direct {{.*}} kept for a step
 // BEST: cnn.conv_weight_grad {{.*}} slices = 8 : i64, {{.*}} winograd = 4 : i64}
 // BEST: cnn.group "strided.slices" {{.*}} schedule #cnn.nest<"steps", vector = 2, {{.*}} because "winograd does not apply: the stride is 2x2, and it needs 1; channels are turned into the lanes
 // BEST: cnn.group "deep.slices" {{.*}} schedule #cnn.nest<"winograd3", vector = 2, {{.*}}, chunk = 1> because "tiles of 3 x 3 need 30% of the multiplications; chunks of {{.*}} 1 sums
