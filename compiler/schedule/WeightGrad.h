@@ -8,8 +8,8 @@
 //   U[p, q, k, c] += sum over t of Z V
 //   dw = A' U               at the end
 //
-// A chunk of k and c goes through all images, some tiles at a step: V, Z and U of a step stay in
-// the second-level cache, and only dw leaves it.
+// A chunk of k and c goes through all images, some tiles at a step: V and Z of a point stay in
+// the second-level cache, U passes through in order, and only dw leaves the worker.
 //
 //===--------------------------------------------------------------------------------------------===//
 
