@@ -20,7 +20,7 @@ ALIGNMENT = 64
 class Context(ctypes.Structure):
     BARRIER = ctypes.CFUNCTYPE(None, ctypes.c_void_p)
     _fields_ = [("worker", ctypes.c_int32), ("workers", ctypes.c_int32), ("barrier", BARRIER),
-                ("self", ctypes.c_void_p)]
+                ("self", ctypes.c_void_p), ("shares", ctypes.c_void_p)]
 
 
 GUARD = bytes(range(160, 224)) * 16  # around every buffer: code that writes there is wrong
@@ -144,7 +144,7 @@ class Compiled:
             return
         meeting = threading.Barrier(workers)
         wait = Context.BARRIER(lambda _: meeting.wait() and None)
-        contexts = [Context(worker, workers, wait, None) for worker in range(workers)]
+        contexts = [Context(worker, workers, wait, None, None) for worker in range(workers)]
         threads = [threading.Thread(target=function, args=(pointers, ctypes.byref(context)))
                    for context in contexts]
         for thread in threads:
