@@ -150,6 +150,8 @@ struct FuseMoments : mlir::cnn::impl::FuseMomentsPassBase<FuseMoments> {
     for (ChannelSumsOp sums : all)
       if (failed(runOnSums(sums)))
         return signalPassFailure();
+    if (failed(checkAsked(module)))
+      signalPassFailure();
   }
 
 private:
@@ -167,6 +169,7 @@ private:
   /// The group with a schedule anew, since it computes something else now.
   LogicalResult schedule(GroupOp reader, const Twine &why);
   FailureOr<std::optional<Extents>> getAsked(Candidate &candidate, const Override *&from);
+  LogicalResult checkAsked(ModuleOp module);
   LogicalResult rewrite(Candidate &candidate);
   FailureOr<ScheduleSpace> getSpace(GroupOp group) const {
     return ScheduleSpace::get(group, machine, /*sliced=*/getOuter(group) != GroupOp());
@@ -240,7 +243,7 @@ FailureOr<std::optional<Extents>> FuseMoments::getAsked(Candidate &candidate,
   FailureOr<GroupInfo> info = GroupInfo::get(candidate.maker);
   if (failed(info))
     return failure();
-  for (const Override &override : asked) {
+  for (Override &override : asked) {
     if (!override.matches(candidate.maker, info->anchor) &&
         !override.matches(candidate.reader, candidate.sums))
       continue;
@@ -257,9 +260,34 @@ FailureOr<std::optional<Extents>> FuseMoments::getAsked(Candidate &candidate,
                << "it is asked for here";
       windows = {(*numbers)[0], (*numbers)[1]};
       from = &override;
+      override.used = true;
     }
   }
   return windows;
+}
+
+/// Fails where windows are asked of a group by its name, and nobody takes statistics of it.
+LogicalResult FuseMoments::checkAsked(ModuleOp module) {
+  auto asksForWindows = [](const Override &override) {
+    return llvm::any_of(override.getParts(), [](auto part) { return part.first == "windows"; });
+  };
+  for (const Override &override : asked) {
+    GroupOp named;
+    module.walk([&](GroupOp group) {
+      if (group.getName() == override.name)
+        named = group;
+    });
+    if (override.used || !named || !asksForWindows(override))
+      continue;
+    auto error = named.emitError() << "group '" << override.name
+                                   << "': windows do not apply: no batch norm takes its statistics "
+                                      "of what the group makes";
+    error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
+    error.attachNote() << "hint: ask the group in front of a batch norm in training, or "
+                          "'channel_sums' for all of them";
+    return failure();
+  }
+  return success();
 }
 
 std::string FuseMoments::whyNot(Candidate &candidate, std::optional<Extents> given) {
