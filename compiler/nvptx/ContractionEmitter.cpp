@@ -80,8 +80,8 @@ SmallVector<Value> ContractionEmitter::multiplyByTurns(SmallVector<Value> sums) 
     // The tile before has been read by all.
     if (numTiles > 1)
       gpu::BarrierOp::create(e.b);
-    rows.write(a, stage);
-    columns.write(b, stage);
+    rows.write(a, depth, stage);
+    columns.write(b, depth, stage);
     gpu::BarrierOp::create(e.b);
     return tile->multiply(stage, SmallVector<Value>(carried));
   });
@@ -96,7 +96,7 @@ SmallVector<Value> ContractionEmitter::multiplyStaged(SmallVector<Value> sums) {
       for (ContractionSide *side : copied)
         side->copy(depth, stage);
       for (ContractionSide *side : read)
-        side->write(side->read(depth), stage);
+        side->write(side->read(depth), depth, stage);
     }
     if (!copied.empty())
       NVVM::CpAsyncCommitGroupOp::create(e.b);
@@ -127,7 +127,7 @@ SmallVector<Value> ContractionEmitter::multiplyStaged(SmallVector<Value> sums) {
     if (any && !read.empty())
       e.guarded(isThere, [&] {
         for (auto [side, value] : llvm::zip(read, values))
-          side->write(value, stage);
+          side->write(value, depth, stage);
       });
     return added;
   });

@@ -11,26 +11,6 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
-/// Elements that a share has where they lie side by side: 16 bytes of f32.
-static constexpr int64_t wide = 4;
-
-Value mlir::cnn::getPointer(ImplicitLocOpBuilder &b, Value buffer, unsigned space) {
-  // Arguments of kernels are pointers without an address space; what they point to is global.
-  unsigned given = space == 3 ? 3 : 0;
-  Value pointer =
-      UnrealizedConversionCastOp::create(
-          b, TypeRange(LLVM::LLVMPointerType::get(b.getContext(), given)), ValueRange(buffer))
-          .getResult(0);
-  if (given == space)
-    return pointer;
-  return LLVM::AddrSpaceCastOp::create(b, LLVM::LLVMPointerType::get(b.getContext(), space),
-                                       pointer);
-}
-
-static Value getElement(ImplicitLocOpBuilder &b, Value pointer, Type type, Value number) {
-  return LLVM::GEPOp::create(b, pointer.getType(), type, pointer, ValueRange(number));
-}
-
 ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
                                  const GpuSchedule &schedule, gpu::GPUFuncOp kernel, bool ofRows)
     : size(ofRows ? product.numRows : product.numColumns), tile(schedule.tile[ofRows ? 0 : 1]),
@@ -38,10 +18,8 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
       windows(ofRows ? product.rowWindows : product.columnWindows),
       window(ofRows ? product.rowWindow : product.columnWindow),
       digits(e.space.getTileDigits(schedule, ofRows)), e(e), product(product), schedule(schedule),
-      operand(ofRows ? product.rowOperand : product.columnOperand) {
+      operand(ofRows ? product.rowOperand : product.columnOperand), reader(e, operand) {
   Value value = e.info.anchor->getOperand(operand);
-  if (auto input = dyn_cast<BlockArgument>(value))
-    argument = input.getArgNumber();
   Type element = getTensor(e.info.anchor->getResult(0)).getElementType();
   elementBytes = schedule.instruction == "bf16" ? 2 : element.getIntOrFloatBitWidth() / 8;
   int64_t depth = schedule.tile[2];
@@ -63,10 +41,11 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
   linesAlongDepth = isMma && alongDepth;
   copied = e.space.canCopy(schedule, operand);
   // Neighbouring rows are neighbours of the nest where they are not in the order of windows.
+  constexpr int64_t wide = Factor::wide;
   bool divides = (alongDepth || window == 1) && (alongDepth ? depth : tile) % wide == 0 &&
                  tile * depth % (wide * schedule.block) == 0;
-  if (argument >= 0 && element.isF32() && nest.padding == 0 && divides &&
-      isContiguous(argument, alongDepth)) {
+  if (element.isF32() && divides &&
+      reader.isContiguous(alongDepth ? ArrayRef(product.reduced) : dims)) {
     width = wide;
     // Four bytes can be copied to any place, 16 to 16 only: then four are read, and written alone.
     copied &= linesAlongDepth == alongDepth;
@@ -85,47 +64,6 @@ ContractionSide::ContractionSide(ElementBuilder &e, const Contraction &product,
   Type stored = elementBytes == 2 ? e.b.getIntegerType(16) : element;
   memory = addSharedMemory(kernel, e.b.getLoc(), stageSize * schedule.stages, stored);
   pointer = getPointer(e.b, memory, 3);
-}
-
-/// Whether every four neighbours, from a multiple of four on, lie side by side from a multiple of
-/// 16 bytes on, and none of them outside of the tensor.
-bool ContractionSide::isContiguous(unsigned argument, bool alongDepth) const {
-  if (e.getAlignment(argument) % (wide * 4) != 0)
-    return false;
-  const Nest &nest = e.nest;
-  RankedTensorType type = getTensor(e.info.anchor->getOperand(operand));
-  SmallVector<LinearForm> forms = getForms(nest.operandMaps[operand]);
-  LayoutAttr layout = getLayoutOf(getTensor(e.getGroup().getInputs()[argument]));
-  SmallVector<int64_t> strides = getStrides(forms, type.getShape(), layout);
-  int64_t constant = 0;
-  for (auto [form, step] : llvm::zip(forms, getStrides(type.getShape(), layout)))
-    constant += form.constant * step;
-  // The last dimensions, as far as their points lie side by side and as many as it takes.
-  llvm::SmallDenseSet<unsigned> linear;
-  int64_t extent = 1;
-  for (unsigned dim : llvm::reverse(alongDepth ? ArrayRef(product.reduced) : dims)) {
-    if (extent % wide == 0 || (nest.sizes[dim] > 1 && strides[dim] != extent))
-      break;
-    linear.insert(dim);
-    extent *= nest.sizes[dim];
-  }
-  if (extent % wide != 0 || constant % wide != 0)
-    return false;
-  for (unsigned dim = 0; dim < nest.getNumDims(); ++dim)
-    if (nest.sizes[dim] > 1 && !linear.contains(dim) && strides[dim] % wide != 0)
-      return false;
-  for (auto [form, bound] : llvm::zip(forms, type.getShape())) {
-    int64_t low = form.constant, high = form.constant;
-    bool isLinear = false;
-    for (unsigned dim = 0; dim < nest.getNumDims(); ++dim) {
-      int64_t reach = form.coefficients[dim] * (nest.sizes[dim] - 1);
-      (reach < 0 ? low : high) += reach;
-      isLinear |= reach != 0 && linear.contains(dim);
-    }
-    if (isLinear && (low < 0 || high >= bound))
-      return false;
-  }
-  return true;
 }
 
 Index ContractionSide::permute(Index chunk, Index line) {
@@ -213,6 +151,7 @@ Value ContractionSide::toAddress(Index offset) {
 }
 
 void ContractionSide::copy(Index depth, Index stage) {
+  auto argument = static_cast<unsigned>(reader.getArgument());
   Value source = getPointer(e.b, e.getInput(argument), 1);
   auto bytes = static_cast<uint32_t>(4 * width);
   auto cache = width == 1 ? NVVM::LoadCacheModifierKind::CA : NVVM::LoadCacheModifierKind::CG;
@@ -232,25 +171,11 @@ void ContractionSide::copy(Index depth, Index stage) {
 }
 
 SmallVector<Value> ContractionSide::read(Index depth) {
-  Value from = e.info.anchor->getOperand(operand);
   SmallVector<Value> values;
   for (const Share &share : shares) {
     Value inside;
     SmallVector<Index> at = locate(share, depth, inside);
-    Value value;
-    if (width == 1) {
-      value = e.evaluate(from, at, e.nest.padding);
-    } else {
-      Value source = getPointer(e.b, e.getInput(argument), 1);
-      Value number = e.getNumber(argument, at, inside);
-      auto type = VectorType::get({width}, e.b.getF32Type());
-      value = LLVM::LoadOp::create(e.b, type, getElement(e.b, source, e.b.getF32Type(), number),
-                                   static_cast<unsigned>(4 * width));
-    }
-    if (inside)
-      value = arith::SelectOp::create(e.b, inside, value,
-                                      buildZero(e.b, e.b.getLoc(), value.getType()));
-    values.push_back(value);
+    llvm::append_range(values, reader.load(at, inside, width));
   }
   return values;
 }
@@ -263,36 +188,46 @@ static Value packHalves(ImplicitLocOpBuilder &b, Value low, Value high) {
   return LLVM::BitcastOp::create(b, b.getI32Type(), pair);
 }
 
-void ContractionSide::write(ValueRange values, Index stage) {
+void ContractionSide::write(ArrayRef<Value> values, Index depth, Index stage) {
   Index start = getStart(stage);
-  auto extract = [&](Value value, int64_t i) -> Value {
+  // All is loaded before the first is stored.
+  SmallVector<Value> elements;
+  for (const Share &share : shares) {
+    Value inside;
+    SmallVector<Index> at = locate(share, depth, inside);
+    elements.push_back(reader.compute(at, inside, width, values));
+  }
+  for (auto [share, value] : llvm::zip(shares, elements))
+    store(share, value, start);
+}
+
+/// Stores the elements of a share.
+void ContractionSide::store(const Share &share, Value value, Index start) {
+  auto extract = [&](Value vector, int64_t i) -> Value {
     if (width == 1)
-      return value;
-    return LLVM::ExtractElementOp::create(e.b, value, arith::ConstantIntOp::create(e.b, i, 32));
+      return vector;
+    return LLVM::ExtractElementOp::create(e.b, vector, arith::ConstantIntOp::create(e.b, i, 32));
   };
-  for (auto [share, value] : llvm::zip(shares, values)) {
-    Value address = toAddress(e.add(start, share.offset));
-    if (elementBytes == 2 && width == 1) {
-      Value zero = buildZero(e.b, e.b.getLoc(), e.b.getF32Type());
-      Value rounded =
-          arith::TruncIOp::create(e.b, e.b.getIntegerType(16), packHalves(e.b, value, zero));
-      LLVM::StoreOp::create(e.b, rounded, address, 2);
-    } else if (elementBytes == 2) {
-      auto type = VectorType::get({2}, e.b.getI32Type());
-      Value packed = LLVM::PoisonOp::create(e.b, type);
-      for (int64_t i = 0; i < 2; ++i)
-        packed = LLVM::InsertElementOp::create(
-            e.b, packed, packHalves(e.b, extract(value, 2 * i), extract(value, 2 * i + 1)),
-            arith::ConstantIntOp::create(e.b, i, 32));
-      LLVM::StoreOp::create(e.b, packed, address, 8);
-    } else if (linesAlongDepth == alongDepth) {
-      LLVM::StoreOp::create(e.b, value, address, static_cast<unsigned>(elementBytes * width));
-    } else {
-      for (int64_t i = 0; i < width; ++i)
-        LLVM::StoreOp::create(
-            e.b, extract(value, i),
-            toAddress(e.add(start, e.add(share.offset, e.getConstant(i * pitch)))),
-            static_cast<unsigned>(elementBytes));
-    }
+  Value address = toAddress(e.add(start, share.offset));
+  if (elementBytes == 2 && width == 1) {
+    Value zero = buildZero(e.b, e.b.getLoc(), e.b.getF32Type());
+    Value rounded =
+        arith::TruncIOp::create(e.b, e.b.getIntegerType(16), packHalves(e.b, value, zero));
+    LLVM::StoreOp::create(e.b, rounded, address, 2);
+  } else if (elementBytes == 2) {
+    auto type = VectorType::get({2}, e.b.getI32Type());
+    Value packed = LLVM::PoisonOp::create(e.b, type);
+    for (int64_t i = 0; i < 2; ++i)
+      packed = LLVM::InsertElementOp::create(
+          e.b, packed, packHalves(e.b, extract(value, 2 * i), extract(value, 2 * i + 1)),
+          arith::ConstantIntOp::create(e.b, i, 32));
+    LLVM::StoreOp::create(e.b, packed, address, 8);
+  } else if (linesAlongDepth == alongDepth) {
+    LLVM::StoreOp::create(e.b, value, address, static_cast<unsigned>(elementBytes * width));
+  } else {
+    for (int64_t i = 0; i < width; ++i)
+      LLVM::StoreOp::create(e.b, extract(value, i),
+                            toAddress(e.add(start, e.add(share.offset, e.getConstant(i * pitch)))),
+                            static_cast<unsigned>(elementBytes));
   }
 }

@@ -2,7 +2,7 @@
 //
 // Elements of a factor go to shared memory tile by tile: by copies that run by themselves
 // (cp.async), where an input is read as it is, or through registers, where something is computed on
-// the way, where it is rounded to bf16, and before sm_80.
+// the way (FactorReader.h), where it is rounded to bf16, and before sm_80.
 //
 // A tile lies in lines. With `fma` a line is one step of the depth, since a thread multiplies all
 // of its rows for one step. With tensor cores a line runs along the depth where the tensor does
@@ -17,7 +17,7 @@
 #ifndef CNNC_COMPILER_NVPTX_CONTRACTIONSIDE_H
 #define CNNC_COMPILER_NVPTX_CONTRACTIONSIDE_H
 
-#include "compiler/nvptx/ElementBuilder.h"
+#include "compiler/nvptx/FactorReader.h"
 
 namespace mlir::cnn {
 
@@ -25,9 +25,6 @@ namespace mlir::cnn {
 struct Swizzle {
   int64_t every = 1, count = 1, factor = 1;
 };
-
-/// A pointer to the memory of `buffer` in the address space 3 (shared memory) or 1 (global).
-Value getPointer(ImplicitLocOpBuilder &b, Value buffer, unsigned space);
 
 /// One of the two factors of a contraction: that of rows, or of columns (here, its "rows" are
 /// columns of the result).
@@ -63,8 +60,12 @@ public:
   int64_t getNumWindows() const { return size / window; }
   /// Whether tiles are copied, not read and written.
   bool isCopied() const { return copied; }
-  /// Elements that a thread has of what is on its way.
-  int64_t getNumHeld() const { return copied ? 0 : static_cast<int64_t>(shares.size()) * width; }
+  /// Registers that a thread has of what is on its way: elements, and, where they are computed of
+  /// that, a condition.
+  int64_t getNumHeld() const {
+    int64_t ofShare = width * reader.getNumLoaded() + (reader.isInSteps() ? 1 : 0);
+    return copied ? 0 : static_cast<int64_t>(shares.size()) * ofShare;
+  }
   /// Registers for their addresses: one of each copy; of each element that is read alone two, since
   /// all addresses are there before the first element is.
   int64_t getNumAddresses() const {
@@ -72,9 +73,9 @@ public:
   }
   /// Starts to copy the tile of the depth from `depth` on to `stage`.
   void copy(Index depth, Index stage);
-  /// The thread's share of that tile, and how it gets to `stage`.
+  /// The thread's share of that tile, or what it is computed from; and how it gets to `stage`.
   SmallVector<Value> read(Index depth);
-  void write(ValueRange values, Index stage);
+  void write(ArrayRef<Value> values, Index depth, Index stage);
   /// Where the tile of `stage` begins.
   Index getStart(Index stage) { return e.multiply(stage, stageSize); }
   /// The first of the 16-byte chunks that a line's number permutes, which is a multiple of it.
@@ -91,7 +92,7 @@ private:
     Index step, offset;
   };
 
-  bool isContiguous(unsigned argument, bool alongDepth) const;
+  void store(const Share &share, Value value, Index start);
   void makeShare(Index row, Index step);
   /// The point of the nest of a share, and whether there is one.
   SmallVector<Index> locate(const Share &share, Index depth, Value &inside);
@@ -101,8 +102,7 @@ private:
   const Contraction &product;
   const GpuSchedule &schedule;
   unsigned operand;
-  /// The input that is read as it is; -1 where something is computed.
-  int64_t argument = -1;
+  FactorReader reader;
   /// Whether neighbouring threads read neighbours along the depth, not along rows.
   bool alongDepth = false;
   bool copied = false;

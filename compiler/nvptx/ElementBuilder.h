@@ -93,8 +93,9 @@ public:
   /// The value of another thread of the warp: of the one whose number differs in the bits `by`
   /// (XOR), or of number `by` (IDX).
   Value shuffle(Value value, Value by, gpu::ShuffleMode mode);
-  /// Says what the results of `op` are at the current point, until `unbind`.
+  /// Says what the results of `op`, or a value, are at the current point, until `unbind`.
   void bind(Operation *op, ValueRange results);
+  void bind(Value value, Value result) { known[value] = result; }
   void unbind() { known.clear(); }
   /// Computes the pointwise operations `ops` at the indices `at`.
   void follow(ArrayRef<Operation *> ops, ArrayRef<Index> at);

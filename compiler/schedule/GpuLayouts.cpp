@@ -11,6 +11,7 @@
 
 #include "compiler/schedule/GpuLayouts.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Factor.h"
 #include "compiler/schedule/Results.h"
 #include "compiler/schedule/Strides.h"
 #include "llvm/ADT/MapVector.h"
@@ -89,13 +90,15 @@ void ChannelsLast::findImages() {
     }
 }
 
-/// The inputs of the group that its anchor reads as they are.
+/// The inputs of the group that the operands of its anchor are, or are computed from, element by
+/// element.
 static SmallVector<Value> getFactors(GroupOp group, const GroupInfo &info) {
   SmallVector<Value> factors;
   NestOpInterface anchor = info.anchor;
   for (Value operand : anchor->getOperands())
-    if (auto argument = dyn_cast<BlockArgument>(operand))
-      factors.push_back(group.getInputs()[argument.getArgNumber()]);
+    for (const Factor::Input &input : Factor::get(operand).inputs)
+      if (input.isLarge)
+        factors.push_back(group.getInputs()[input.argument.getArgNumber()]);
   return factors;
 }
 
@@ -129,8 +132,10 @@ LogicalResult ChannelsLast::count() {
       NestOpInterface anchor = space->getInfo().anchor;
       for (auto [operand, tile] : {std::pair(product.rowOperand, schedule.tile[0]),
                                    std::pair(product.columnOperand, schedule.tile[1])})
-        if (auto argument = dyn_cast<BlockArgument>(anchor->getOperand(operand));
-            argument && isImage(group.getInputs()[argument.getArgNumber()]))
+        if (llvm::any_of(
+                Factor::get(anchor->getOperand(operand)).inputs, [&](const Factor::Input &input) {
+                  return input.isLarge && isImage(group.getInputs()[input.argument.getArgNumber()]);
+                }))
           saved += steps * double(tile) * (lanes - 1) / lanes;
       continue;
     }
@@ -167,8 +172,8 @@ void ChannelsLast::setWeight(GroupOp group, Value weight) {
 /// images, or made of gradients that lie so.
 void ChannelsLast::setGradient(GroupOp group, const GpuScheduleSpace &space) {
   SmallVector<Value> factors = getFactors(group, space.getInfo());
-  bool isProduct =
-      space.getContraction() && factors.size() == 2 && isImage(factors[0]) && isImage(factors[1]);
+  bool isProduct = space.getContraction() && factors.size() >= 2 &&
+                   llvm::all_of(factors, [&](Value factor) { return isImage(factor); });
   auto isWeight = [&](Value value) {
     return getTensor(value).getRank() == 4 && !batch.isBatched(value) &&
            hasManyChannels(getTensor(value).getShape());
@@ -221,7 +226,7 @@ std::string ChannelsLast::getReason() const {
 /// Whether the group multiplies two images that lie channels-last: weights that do are copies.
 static bool isProductOfImages(GroupOp group, const GpuScheduleSpace &space) {
   SmallVector<Value> factors = getFactors(group, space.getInfo());
-  return space.getContraction() && factors.size() == 2 && llvm::all_of(factors, [](Value factor) {
+  return space.getContraction() && factors.size() >= 2 && llvm::all_of(factors, [](Value factor) {
            auto maker = factor.getDefiningOp<GroupOp>();
            return maker && isLast(factor) && getTensor(factor).getRank() == 4 &&
                   maker.getBody().front().getOps<ConvertLayoutOp>().empty();
