@@ -70,9 +70,20 @@ void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms
 // Values
 //===--------------------------------------------------------------------------------------------===//
 
-/// `value` at the indices `forms`: loaded, or computed from what it is computed from.
+/// `value` at the indices `forms`, and `padding` where these lie outside of its bounds: loaded, or
+/// computed from what it is computed from.
 Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile,
                             double padding) {
+  Value result = compute(value, forms, tile, padding);
+  if (isa<BlockArgument>(value) || computed.contains(value))
+    return result;
+  // Where the anchor pads, what was computed has no meaning.
+  return maskOutside(result, getTensor(value), forms, tile, padding);
+}
+
+/// The same, but for what is computed outside of the bounds, which has no meaning.
+Value TileEmitter::compute(Value value, ArrayRef<LinearForm> forms, const Tile &tile,
+                           double padding) {
   if (Value known = computed.lookup(value))
     return known;
   if (auto argument = dyn_cast<BlockArgument>(value))
@@ -85,33 +96,34 @@ Value TileEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Tile 
     SmallVector<LinearForm> at;
     for (const LinearForm &form : getForms(map))
       at.push_back(form.compose(forms, dims));
-    operands.push_back(evaluate(operand, at, tile, 0.0));
+    operands.push_back(compute(operand, at, tile, 0.0));
   }
-  Value result = splat(op.buildBody(b, op->getLoc(), operands, {},
-                                    [&](unsigned dim) { return buildIndex(forms[dim], tile); })
-                           .front(),
-                       tile);
-  // Outside of the value's bounds, where the anchor pads, what was computed has no meaning.
-  return maskOutside(result, getTensor(value), forms, tile, padding);
+  return splat(op.buildBody(b, op->getLoc(), operands, {},
+                            [&](unsigned dim) { return buildIndex(forms[dim], tile); })
+                   .front(),
+               tile);
 }
 
 /// `value` where the indices `forms` lie within a tensor of the given type, else `padding`.
 Value TileEmitter::maskOutside(Value value, RankedTensorType type, ArrayRef<LinearForm> forms,
                                const Tile &tile, double padding) {
+  Value inside;
   for (auto [dim, form] : llvm::enumerate(forms)) {
     auto [low, high] = getRange(form, tile);
     if (low >= 0 && high < type.getDimSize(dim))
       continue;
     Value index = buildIndex(form, tile);
     // One unsigned comparison serves both bounds.
-    Value inside = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index,
+    Value within = arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index,
                                          buildInt(b, loc, index.getType(), type.getDimSize(dim)));
-    Value outside = isa<FloatType>(type.getElementType())
-                        ? buildFloat(b, loc, value.getType(), padding)
-                        : buildZero(b, loc, value.getType());
-    value = arith::SelectOp::create(b, loc, inside, value, outside);
+    inside = inside ? Value(arith::AndIOp::create(b, loc, inside, within)) : within;
   }
-  return value;
+  if (!inside)
+    return value;
+  Value outside = isa<FloatType>(type.getElementType())
+                      ? buildFloat(b, loc, value.getType(), padding)
+                      : buildZero(b, loc, value.getType());
+  return arith::SelectOp::create(b, loc, inside, value, outside);
 }
 
 /// The body of the anchor at the current point of the reduced dimensions.

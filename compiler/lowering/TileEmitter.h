@@ -48,6 +48,7 @@ private:
 
   // Values at a tile.
   Value evaluate(Value value, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
+  Value compute(Value value, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
   Value maskOutside(Value value, RankedTensorType type, ArrayRef<LinearForm> forms,
                     const Tile &tile, double padding);
   bool isEdge(int64_t along) const;

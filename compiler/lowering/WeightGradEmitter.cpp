@@ -70,13 +70,8 @@ void WeightGradEmitter::store(Value value, Value buffer, ArrayRef<Value> indices
 //===--------------------------------------------------------------------------------------------===//
 
 WeightGradEmitter::Source WeightGradEmitter::getSource(Value operand, bool ofInput) {
-  unsigned number = cast<BlockArgument>(operand).getArgNumber();
   Source source;
-  source.buffer = kernel.getArgument(2 + number);
-  source.type = getTensor(group.getInputs()[number]);
-  source.local =
-      cast<MemRefType>(source.buffer.getType()).getShape() !=
-      ArrayRef<int64_t>(getLayoutOf(source.type).getPhysicalShape(source.type.getShape()));
+  source.value = operand;
   source.ofInput = ofInput;
   source.count = ofInput ? space.channels : space.outputs;
   source.chunk = ofInput ? step.channels : step.outputs;
@@ -138,8 +133,8 @@ void WeightGradEmitter::emitChunk(Value slice, Value firstOutput, Value firstCha
           Value whole = add(scale(slice, blocks), block);
           Value firstTile = scale(inner, step.tiles[0] * step.tiles[1]);
           for (const Source *source : {&input, &gradient})
-            emitTransforms(*source, source->ofInput ? firstChannel : firstOutput,
-                           source->local ? block : whole, firstTile, tileRow, tileColumn);
+            emitTransforms(*source, source->ofInput ? firstChannel : firstOutput, block, whole,
+                           firstTile, tileRow, tileColumn);
         });
         emitProducts();
       });
@@ -154,7 +149,8 @@ void WeightGradEmitter::emitChunk(Value slice, Value firstOutput, Value firstCha
 
 /// Transforms the windows (or tiles) of one block of images.
 void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel, Value block,
-                                       Value firstTile, Value tileRow, Value tileColumn) {
+                                       Value whole, Value firstTile, Value tileRow,
+                                       Value tileColumn) {
   int64_t rows = space.getExtent(step, 0, source.ofInput);
   int64_t columns = space.getExtent(step, 1, source.ofInput);
   // What becomes a tile's points, and how far apart it lies.
@@ -183,8 +179,9 @@ void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel,
     }
     loop(rows, 1, [&](Value row) {
       loop(columns, 1, [&](Value column) {
-        emitPixel(source, channelOfLane, block, add(corner[0], row), add(corner[1], column),
-                  scale(add(scale(row, columns), column), lanes));
+        Pixel pixel = {
+            block, whole, {}, channelOfLane, add(corner[0], row), add(corner[1], column)};
+        emitPixel(source, pixel, scale(add(scale(row, columns), column), lanes));
       });
     });
     // Images innermost: what they give lies next to each other.
@@ -213,43 +210,121 @@ void WeightGradEmitter::emitTransforms(const Source &source, Value firstChannel,
 
 /// Stores the channels of one pixel of all images of a block to the window, zeros where the pixel
 /// lies outside.
-void WeightGradEmitter::emitPixel(const Source &source, SmallVector<Value> channelOfLane,
-                                  Value block, Value row, Value column, Value pixel) {
+void WeightGradEmitter::emitPixel(const Source &source, const Pixel &pixel, Value at) {
   const int64_t *extents = source.ofInput ? space.image : space.result;
-  auto isInside = [&](Value at, int64_t extent) {
-    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, at, constant(extent));
+  auto isInside = [&](Value index, int64_t extent) {
+    return arith::CmpIOp::create(b, loc, arith::CmpIPredicate::ult, index, constant(extent));
   };
-  Value inside =
-      arith::AndIOp::create(b, loc, isInside(row, extents[0]), isInside(column, extents[1]));
+  Value inside = arith::AndIOp::create(b, loc, isInside(pixel.row, extents[0]),
+                                       isInside(pixel.column, extents[1]));
   auto branch = scf::IfOp::create(b, loc, inside, /*withElseRegion=*/true);
   OpBuilder::InsertionGuard guard(b);
   VectorType vector = getTile({});
   b.setInsertionPointToStart(branch.elseBlock());
   loop(space.block, 1, [&](Value image) {
-    vector::StoreOp::create(b, loc, buildZero(b, loc, vector), window, ValueRange{image, pixel});
+    vector::StoreOp::create(b, loc, buildZero(b, loc, vector), window, ValueRange{image, at});
   });
 
   b.setInsertionPointToStart(branch.thenBlock());
-  LayoutAttr layout = getLayoutOf(source.type);
-  Value y = add(row, constant(layout.getHaloOf(2))), x = add(column, constant(layout.getHaloOf(3)));
-  if (layout.getBlock() > 1) {
+  constexpr unsigned rank = 4;
+  SmallVector<LinearForm> forms;
+  for (unsigned dim = 0; dim < rank; ++dim)
+    forms.push_back(LinearForm::getDim(dim, rank));
+  if (space.block > 1) {
     SmallVector<Value> values;
-    for (Value channel : channelOfLane)
-      values.push_back(vector::LoadOp::create(b, loc, vector, source.buffer,
-                                              ValueRange{block, channel, y, x, constant(0)}));
+    for (Value channel : pixel.channels) {
+      Pixel ofChannel = pixel;
+      ofChannel.channels = {channel};
+      values.push_back(evaluate(source.value, forms, ofChannel));
+    }
     for (auto [image, value] : llvm::enumerate(turn(values)))
-      vector::StoreOp::create(b, loc, value, window, ValueRange{constant(image), pixel});
+      vector::StoreOp::create(b, loc, value, window, ValueRange{constant(image), at});
     return;
   }
   loop(space.block, 1, [&](Value image) {
-    Value n = add(scale(block, space.block), image);
-    Value value = buildZero(b, loc, vector);
-    for (auto [lane, channel] : llvm::enumerate(channelOfLane)) {
-      Value scalar = memref::LoadOp::create(b, loc, source.buffer, ValueRange{n, channel, y, x});
-      value = vector::InsertOp::create(b, loc, scalar, value, lane);
-    }
-    vector::StoreOp::create(b, loc, value, window, ValueRange{image, pixel});
+    Pixel ofImage = pixel;
+    ofImage.image = image;
+    vector::StoreOp::create(b, loc, evaluate(source.value, forms, ofImage), window,
+                            ValueRange{image, at});
   });
+}
+
+/// `value` at the indices `forms` over image, channel, row and column: loaded, or computed from
+/// what it is computed from.
+Value WeightGradEmitter::evaluate(Value value, ArrayRef<LinearForm> forms, const Pixel &pixel) {
+  if (auto argument = dyn_cast<BlockArgument>(value))
+    return loadLanes(argument.getArgNumber(), forms, pixel);
+  auto op = cast<NestOpInterface>(value.getDefiningOp());
+  unsigned dims = forms[0].coefficients.size();
+  SmallVector<Value> operands;
+  for (auto [operand, map] : llvm::zip(op->getOperands(), op.getNest().operandMaps)) {
+    SmallVector<LinearForm> inner;
+    for (const LinearForm &form : getForms(map))
+      inner.push_back(form.compose(forms, dims));
+    operands.push_back(evaluate(operand, inner, pixel));
+  }
+  unsigned along = pixel.image ? 1 : 0;
+  auto index = [&](unsigned dim) -> Value {
+    auto map = AffineMap::get(1, 0, b.getAffineDimExpr(0) * forms[dim].coefficients[along]);
+    return TileIndexOp::create(b, loc, VectorType::get(lanes, b.getI32Type()),
+                               getIndex(forms[dim], pixel, /*local=*/false, /*lane=*/0), map);
+  };
+  Value result = op.buildBody(b, op->getLoc(), operands, {}, index).front();
+  if (isa<VectorType>(result.getType()))
+    return result;
+  return vector::BroadcastOp::create(b, loc, VectorType::get(lanes, result.getType()), result);
+}
+
+/// A form at one lane.
+Value WeightGradEmitter::getIndex(const LinearForm &form, const Pixel &pixel, bool local,
+                                  int64_t lane) {
+  auto getDim = [&](unsigned dim) {
+    if (dim == 0)
+      return add(scale(local ? pixel.block : pixel.whole, space.block),
+                 pixel.image ? pixel.image : constant(lane));
+    Value channel = pixel.channels[pixel.image ? lane : 0];
+    return dim == 1 ? channel : dim == 2 ? pixel.row : pixel.column;
+  };
+  Value index;
+  for (auto [dim, factor] : llvm::enumerate(form.coefficients))
+    if (factor != 0)
+      index = add(index, scale(getDim(dim), factor));
+  return form.constant != 0 || !index ? add(index, constant(form.constant)) : index;
+}
+
+/// What an input has at the indices `forms`: a vector that lies there, one element for all lanes,
+/// or elements from several places.
+Value WeightGradEmitter::loadLanes(unsigned argument, ArrayRef<LinearForm> forms,
+                                   const Pixel &pixel) {
+  Value buffer = kernel.getArgument(2 + argument);
+  RankedTensorType type = getTensor(group.getInputs()[argument]);
+  LayoutAttr layout = getLayoutOf(type);
+  auto vector = VectorType::get(lanes, type.getElementType());
+  bool local = cast<MemRefType>(buffer.getType()).getShape() !=
+               ArrayRef<int64_t>(layout.getPhysicalShape(type.getShape()));
+  auto getIndices = [&](int64_t lane) {
+    SmallVector<Value> indices;
+    for (int64_t dim : layout.getOrder())
+      indices.push_back(
+          add(getIndex(forms[dim], pixel, local, lane), constant(layout.getHaloOf(dim))));
+    return indices;
+  };
+  if (layout.getBlock() > 1) {
+    SmallVector<Value> indices = getIndices(0);
+    indices.front() = local ? pixel.block : pixel.whole;
+    indices.back() = constant(0);
+    return vector::LoadOp::create(b, loc, vector, buffer, indices);
+  }
+  unsigned along = pixel.image ? 1 : 0;
+  if (llvm::none_of(forms, [&](const LinearForm &form) { return form.uses(along); }))
+    return vector::BroadcastOp::create(b, loc, vector,
+                                       memref::LoadOp::create(b, loc, buffer, getIndices(0)));
+  Value value = buildZero(b, loc, vector);
+  for (int64_t lane = 0; lane < lanes; ++lane) {
+    Value scalar = memref::LoadOp::create(b, loc, buffer, getIndices(lane));
+    value = vector::InsertOp::create(b, loc, scalar, value, lane);
+  }
+  return value;
 }
 
 /// Element j of vector i to element i of vector j: at each distance, the halves of pairs of

@@ -36,9 +36,7 @@ public:
 private:
   /// One of the two operands, and what becomes of it.
   struct Source {
-    Value buffer;
-    RankedTensorType type;
-    bool local;                 ///< holds the current slice only
+    Value value;                ///< an argument of the group, or what a prologue makes of some
     bool ofInput;               ///< else the gradient
     int64_t count;              ///< channels
     int64_t chunk;              ///< channels of a chunk
@@ -47,11 +45,21 @@ private:
   };
   Source getSource(Value operand, bool ofInput);
 
+  /// What the lanes of a vector hold: one channel of a block of images, or channels of one image.
+  struct Pixel {
+    Value block, whole;          ///< images in vectors: within the current slice, and of the batch
+    Value image;                 ///< of the block; null where the lanes are its images
+    SmallVector<Value> channels; ///< one, or one for each lane
+    Value row, column;
+  };
+  Value evaluate(Value value, ArrayRef<LinearForm> forms, const Pixel &pixel);
+  Value loadLanes(unsigned argument, ArrayRef<LinearForm> forms, const Pixel &pixel);
+  Value getIndex(const LinearForm &form, const Pixel &pixel, bool local, int64_t lane);
+
   void emitChunk(Value slice, Value firstOutput, Value firstChannel);
-  void emitTransforms(const Source &source, Value firstChannel, Value block, Value firstTile,
-                      Value tileRow, Value tileColumn);
-  void emitPixel(const Source &source, SmallVector<Value> channelOfLane, Value block, Value row,
-                 Value column, Value pixel);
+  void emitTransforms(const Source &source, Value firstChannel, Value block, Value whole,
+                      Value firstTile, Value tileRow, Value tileColumn);
+  void emitPixel(const Source &source, const Pixel &pixel, Value at);
   SmallVector<Value> turn(SmallVector<Value> rows);
   void emitProducts();
   void emitProduct(Value p, Value q, Value output, int64_t outputs, Value vector, int64_t vectors);

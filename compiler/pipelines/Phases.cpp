@@ -104,6 +104,10 @@ static void buildScheduled(mlir::OpPassManager &manager, const PhaseOptions &opt
   algorithms.overrides.assign(schedules.overrides.begin(), schedules.overrides.end());
   algorithms.seed = schedules.seed;
   manager.addPass(passes::createChooseAlgorithmsPass(algorithms));
+  passes::ReadThroughPassOptions loads;
+  loads.overrides = algorithms.overrides;
+  loads.seed = schedules.seed;
+  manager.addPass(passes::createReadThroughPass(loads));
   manager.addPass(passes::createFitHalosPass());
   manager.addPass(passes::createPreparePass());
   manager.addPass(passes::createSliceBatchPass());

@@ -38,6 +38,10 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (failed(parsed))
       return signalPassFailure();
     asked = *parsed;
+    // A group that cnn-read-through was asked for may be gone.
+    llvm::erase_if(asked, [](const Override &override) {
+      return llvm::all_of(override.getParts(), [](auto part) { return part.first == "load"; });
+    });
     SmallVector<GroupOp> groups;
     module.walk([&](GroupOp group) {
       if (!group.isOuter() && !isa<GroupOp>(group->getParentOp()))
@@ -220,10 +224,13 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         schedule.collapse = numbers->front();
       else if ((key == "blocks" || key == "windows") && valid && numbers->size() == 2)
         continue; // Likewise, or cnn-fuse-moments will.
+      else if (key == "load")
+        continue; // So has cnn-read-through.
       else
         return fail() << "override '" << key << ":" << value
                       << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, "
-                         "collapse:N, windows:NxN, and for Winograd's algorithms blocks:NxN";
+                         "collapse:N, windows:NxN, load:through|stored, and for Winograd's "
+                         "algorithms blocks:NxN";
     }
     return success();
   }

@@ -12,6 +12,7 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/GpuSchedule.h"
+#include "compiler/schedule/GroupValues.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Schedules.h"
@@ -36,9 +37,6 @@ using Extents = std::array<int64_t, 2>;
 // Values across groups
 //===--------------------------------------------------------------------------------------------===//
 
-/// The outer group that the group is a member of, or null.
-static GroupOp getOuter(GroupOp group) { return dyn_cast<GroupOp>(group->getParentOp()); }
-
 /// The result of an inner group that `value` is; null for what is none.
 static OpResult findMade(Value value) {
   while (value) {
@@ -55,37 +53,6 @@ static OpResult findMade(Value value) {
   return {};
 }
 
-static Value addInput(GroupOp group, Value value) {
-  group.getInputsMutable().append(value);
-  return group.getBody().front().addArgument(value.getType(), value.getLoc());
-}
-
-static void dropUnusedInputs(GroupOp group) {
-  Block &body = group.getBody().front();
-  for (int64_t i = body.getNumArguments() - 1; i >= 0; --i)
-    if (body.getArgument(i).use_empty()) {
-      body.eraseArgument(i);
-      group->eraseOperand(i);
-    }
-}
-
-/// The group with further results, in its place; its members are the same operations.
-static GroupOp addResults(GroupOp group, ValueRange values) {
-  group.getYield().getValuesMutable().append(values);
-  OpBuilder b(group);
-  OperationState state(group.getLoc(), GroupOp::getOperationName());
-  state.addOperands(group.getInputs());
-  state.addTypes(group.getResultTypes());
-  state.addTypes(values.getTypes());
-  state.addAttributes(group->getAttrs());
-  state.addRegion()->takeBody(group.getBody());
-  Operation *made = b.create(state);
-  for (auto [before, now] : llvm::zip(group.getResults(), made->getResults()))
-    before.replaceAllUsesWith(now);
-  group.erase();
-  return cast<GroupOp>(made);
-}
-
 /// `value`, a result of an inner group before `reader`, as an argument of `reader`.
 static Value passTo(GroupOp reader, Value value) {
   GroupOp from = getOuter(value.getDefiningOp<GroupOp>()), to = getOuter(reader);
@@ -94,8 +61,8 @@ static Value passTo(GroupOp reader, Value value) {
     value = addResults(from, value).getResult(number);
   }
   if (to && from != to)
-    value = addInput(to, value);
-  return addInput(reader, value);
+    value = getInput(to, value);
+  return getInput(reader, value);
 }
 
 //===--------------------------------------------------------------------------------------------===//

@@ -64,6 +64,41 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
   let dependentDialects = ["::mlir::cnn::CnnDialect"];
 }
 
+def ReadThroughPass : Pass<"cnn-read-through", "::mlir::ModuleOp"> {
+  let summary = "Have convolutions and others compute what is pointwise as they read it";
+  let description = [{
+    In a training step the normalisation and the rectifier between two convolutions are a group of their own: the
+    next convolution reads its result, and so do the gradient of its weight and the mask of the rectifier's gradient. Where it
+    takes less to compute it in each of these, they read what the group reads, its operations become their prologue,
+    and the group is gone: nothing is stored, and nothing is kept for the backward pass. Outside of the image a
+    convolution still meets zeros.
+
+    A cost model weighs what the group computes, reads and writes against what its readers compute again, as often as
+    their tiles read an element, and what they read more. It does so for groups that convolutions read; all readers
+    must be able to do without the result. The reason stands with the readers, or with the group where it stays.
+    `override` entries (see `cnn-choose-schedules`) with the key load go before the cost model, for any pointwise group:
+    `relu1.forward=load:through` or `load:stored`; it is an error where a group is named that cannot be read through.
+    `seed` draws instead.
+
+    ```mlir
+    // before
+    %y = cnn.group "norm.forward" (%x, %mean, %scale) { cnn.sub ... cnn.mul ... cnn.relu ... }
+    %v = cnn.group "conv.forward.winograd_input" (%y) { cnn.winograd_input ... }
+    // after
+    %v = cnn.group "conv.forward.winograd_input" (%x, %mean, %scale) { cnn.sub ... cnn.mul ... cnn.relu ... cnn.winograd_input ... }
+    ```
+
+    Test: `test/lit/schedule/cnn-read-through.mlir`.
+  }];
+  let options = [
+    ListOption<"overrides", "override", "std::string",
+               "what to store by group name or operation, such as relu1.forward=load:through">,
+    Option<"seed", "seed", "int64_t", "-1", "random decisions from this seed; -1 for the best">
+  ];
+  let statistics = [Statistic<"numRead", "read-through", "Number of groups that their readers compute">];
+  let dependentDialects = ["::mlir::cnn::CnnDialect"];
+}
+
 def FitHalosPass : Pass<"cnn-fit-halos", "::mlir::ModuleOp"> {
   let summary = "Put as many zeros around tensors as serve their readers";
   let description = [{

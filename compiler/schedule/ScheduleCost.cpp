@@ -387,6 +387,46 @@ double ScheduleSpace::getCycles(const NestSchedule &schedule) const {
   return addUp(estimate(schedule).computing, getTrafficToFirst(schedule), getTraffic(schedule));
 }
 
+/// Each distinct vector once for a tile. What does not depend on the reduced dimensions is loaded
+/// outside of their loops.
+double ScheduleSpace::countReads(const NestSchedule &schedule, unsigned argument) const {
+  if (weightGrad) {
+    NestOpInterface anchor = info.anchor;
+    auto grad = cast<ConvWeightGradOp>(anchor.getOperation());
+    auto read = dyn_cast<BlockArgument>(grad.getInput());
+    return weightGrad->countReads(weightGrad->getStep(schedule.tile),
+                                  read && read.getArgNumber() == argument);
+  }
+  double reads = 0;
+  for (auto [read, access] : llvm::zip(info.getReads(), accesses)) {
+    if (read.argument != argument)
+      continue;
+    if (read.pooled) {
+      reads += 1;
+      continue;
+    }
+    bool inner = false;
+    double loads = 1, vectors = access.type.getNumElements();
+    for (const LinearForm &form : access.forms) {
+      double span = 1, product = 1;
+      for (unsigned dim = 0; dim < info.nest.getNumDims(); ++dim)
+        if (form.uses(dim)) {
+          span += std::abs(form.coefficients[dim]) * (schedule.tile[dim] - 1);
+          product *= schedule.tile[dim];
+          inner |= !info.nest.isParallel(dim);
+        }
+      loads *= std::min(span, product);
+    }
+    for (unsigned dim = 0; dim < info.nest.getNumDims(); ++dim)
+      if (inner || info.nest.isParallel(dim))
+        loads *= getSteps(schedule, dim);
+    if (classify(access, schedule.vector) != Stride::Zero)
+      vectors /= lanes;
+    reads += loads / vectors;
+  }
+  return reads;
+}
+
 /// In how many runs, each shorter than a page, the results are written at the same time: between
 /// two neighbouring runs lie the steps of all loops inside. 1 where they stay in the second cache.
 double ScheduleSpace::countStoreRuns(const NestSchedule &schedule) const {

@@ -41,6 +41,8 @@ public:
   NestSchedule choose(std::string &reason) const;
   /// Cycles that the cost model expects of one core for the whole group.
   double getCycles(const NestSchedule &schedule) const;
+  /// How often an element of input `argument` is loaded.
+  double countReads(const NestSchedule &schedule, unsigned argument) const;
   /// A random legal schedule.
   NestSchedule chooseRandom(std::mt19937_64 &random) const;
 

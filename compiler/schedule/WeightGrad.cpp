@@ -2,6 +2,7 @@
 
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/GroupValues.h"
 #include "compiler/schedule/Precision.h"
 #include "dialect/Window.h"
 #include "dialect/Winograd.h"
@@ -47,8 +48,6 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
   if (transforms && !hasWinogradGradPoints(tile))
     return "its tiles are 2, 3 or 4";
   for (Value operand : grad->getOperands()) {
-    if (!isa<BlockArgument>(operand))
-      return "an operand is computed in its group";
     int64_t block = getImageBlock(getTensor(operand));
     if (block != 1 && block != lanes)
       return "it needs plain tensors or vectors of images";
@@ -94,6 +93,15 @@ int64_t WeightGradSpace::getNumItems(const WeightGradStep &step) const {
 int64_t WeightGradSpace::getExtent(const WeightGradStep &step, int axis, bool ofInput) const {
   int64_t count = step.tiles[axis] * tile;
   return ofInput ? (count - 1) * stride[axis] + (kernel[axis] - 1) * dilation[axis] + 1 : count;
+}
+
+double WeightGradSpace::countReads(const WeightGradStep &step, bool ofInput) const {
+  const int64_t *extents = ofInput ? image : result;
+  double windows = 1;
+  for (int axis : {0, 1})
+    windows *= static_cast<double>(getExtent(step, axis, ofInput) * tiles[axis]) /
+               static_cast<double>(step.tiles[axis] * extents[axis]);
+  return windows * static_cast<double>(getNumChunks(step, /*ofOutputs=*/ofInput));
 }
 
 int64_t WeightGradSpace::getWindowStride(const WeightGradStep &step, bool ofInput) const {
@@ -317,6 +325,9 @@ WeightGradCandidate::WeightGradCandidate(GroupOp group, ConvWeightGradOp grad, i
     : group(group), grad(grad), lanes(lanes), machine(machine) {}
 
 std::string WeightGradCandidate::whyNot(int64_t tile) {
+  for (Value operand : grad->getOperands())
+    if (!isa<BlockArgument>(operand))
+      return "an operand is computed in its group";
   return WeightGradSpace::whyNot(grad, tile, lanes);
 }
 
@@ -425,9 +436,5 @@ void WeightGradCandidate::rewrite(const Plan &plan) {
   Value sum = ReduceSumOp::create(b, grad.getLoc(), argument, ArrayRef<int64_t>{0}, false);
   grad.getResult().replaceAllUsesWith(sum);
   grad.erase();
-  for (int64_t i = rest.getNumArguments() - 1; i >= 0; --i)
-    if (rest.getArgument(i).use_empty()) {
-      rest.eraseArgument(i);
-      group->eraseOperand(i);
-    }
+  dropUnusedInputs(group);
 }

@@ -80,6 +80,8 @@ public:
   /// Pixels of a step of one image: rows and columns of the window of the input, or of the
   /// gradient's tiles.
   int64_t getExtent(const WeightGradStep &step, int axis, bool ofInput) const;
+  /// How often an element of the input, or of the gradient, is read.
+  double countReads(const WeightGradStep &step, bool ofInput) const;
   /// Elements between images of the window, padded against conflicts in the cache.
   int64_t getWindowStride(const WeightGradStep &step, bool ofInput) const;
   /// Tiles of a step times images.

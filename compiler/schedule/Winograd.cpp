@@ -3,6 +3,7 @@
 #include "compiler/schedule/Winograd.h"
 #include "compiler/schedule/BatchAnalysis.h"
 #include "compiler/schedule/ChannelBlocks.h"
+#include "compiler/schedule/GroupValues.h"
 #include "compiler/schedule/Precision.h"
 #include "compiler/schedule/Schedules.h"
 #include "dialect/Recompute.h"
@@ -512,11 +513,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last)))
     if (op.use_empty() && !isa<YieldOp>(op))
       op.erase();
-  for (int64_t i = last.getNumArguments() - 1; i >= 0; --i)
-    if (last.getArgument(i).use_empty()) {
-      last.eraseArgument(i);
-      group->eraseOperand(i);
-    }
+  dropUnusedInputs(group);
   if ((block > 1 || channelBlock > 1) && plan.blocks[0] * plan.blocks[1] > 1)
     gatherBlocks({windows, products, group},
                  SliceScheduleAttr::get(context, block, batch / block, plan.blocks), plan.reason);

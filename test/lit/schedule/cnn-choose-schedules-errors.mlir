@@ -15,7 +15,7 @@
 // TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
 // ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
-// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, collapse:N, windows:NxN, and for Winograd's algorithms blocks:NxN
+// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, collapse:N, windows:NxN, load:through|stored, and for Winograd's algorithms blocks:NxN
 // COLLAPSE: error: group 'sigmoid1': collapse is 2, expected 1, or 2 where there are chunks of two loops, and neither sums in memory nor zeros around the result
 // THREE: error: group 'sigmoid1': collapse is 3, expected 1, or 2 where there are chunks
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled

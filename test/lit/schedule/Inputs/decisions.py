@@ -29,7 +29,7 @@ def layout(types):
 def why(reason):
     parts = []
     for part in reason.split("; "):
-        part = re.sub(r": \d+ cycles estimated, direct \d+$", "", part)
+        part = re.sub(r": \d+ cycles estimated, (direct|stored) \d+$", "", part)
         if not re.search(r"accumulators|cycles", part):
             parts.append(part)
     return "; ".join(parts)

@@ -1,0 +1,93 @@
+//===- Prologue.cpp - Groups that compute what they would read -------------------------------===//
+
+#include "compiler/schedule/Prologue.h"
+#include "compiler/schedule/GroupValues.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/IR/IRMapping.h"
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+static void collectUsers(Value value, ResultUsers &users) {
+  for (OpOperand &use : value.getUses()) {
+    auto group = dyn_cast<GroupOp>(use.getOwner());
+    if (!group)
+      users.others = true;
+    else if (group.isOuter())
+      collectUsers(group.getBody().getArgument(use.getOperandNumber()), users);
+    else if (!llvm::is_contained(users.groups, group))
+      users.groups.push_back(group);
+  }
+}
+
+ResultUsers mlir::cnn::getResultUsers(GroupOp maker) {
+  ResultUsers users;
+  collectUsers(maker.getResult(0), users);
+  // Uses are listed from the last to the first.
+  std::reverse(users.groups.begin(), users.groups.end());
+  return users;
+}
+
+/// Whether an input lies as the result does, but for zeros around it, or is one of few numbers that
+/// are repeated.
+static bool liesAs(RankedTensorType input, RankedTensorType result) {
+  LayoutAttr in = getLayoutOf(input), out = getLayoutOf(result);
+  if (input.getNumElements() < result.getNumElements())
+    return in.getBlock() == 1 ||
+           (in.getBlockedDim() == out.getBlockedDim() && in.getBlock() == out.getBlock());
+  return in.getBlock() == out.getBlock() && in.getOrder() == out.getOrder();
+}
+
+std::string mlir::cnn::whyNoPrologue(GroupOp maker) {
+  if (maker.isOuter() || getOuter(maker) || maker.getNumResults() != 1)
+    return "it makes more than one tensor";
+  for (Operation &op : maker.getBody().front().without_terminator())
+    if (isa<ConvertLayoutOp>(op))
+      return "it makes a copy of another layout, or with zeros around it";
+    else if (!isPointwise(&op))
+      return "'" + op.getName().stripDialect().str() + "' is not pointwise";
+  if (!maker.getYield().getValues()[0].getDefiningOp())
+    return "it computes nothing";
+  for (Value input : maker.getInputs())
+    if (!liesAs(getTensor(input), getTensor(maker.getResult(0))))
+      return "what it reads has another layout";
+  return "";
+}
+
+std::string mlir::cnn::whyNoPrologue(GroupOp maker, GroupOp reader) {
+  FailureOr<GroupInfo> info = GroupInfo::get(reader);
+  if (failed(info))
+    return "it is no group of one anchor";
+  // Behind a pooling, operations are told apart by their shapes.
+  auto follows = [&](Operation *op) {
+    return op != info->anchor && !llvm::is_contained(info->prologue, op);
+  };
+  for (auto [input, argument] : llvm::zip(reader.getInputs(), reader.getBody().getArguments()))
+    if (getSource(input) == maker.getResult(0) && info->pool &&
+        llvm::any_of(argument.getUsers(), follows))
+      return "it reads it together with a pooling's result";
+  return "";
+}
+
+void mlir::cnn::addPrologue(GroupOp maker, GroupOp reader) {
+  GroupOp outer = getOuter(reader);
+  OpBuilder b = OpBuilder::atBlockBegin(&reader.getBody().front());
+  IRMapping map;
+  for (auto [input, argument] : llvm::zip(maker.getInputs(), maker.getBody().getArguments()))
+    map.map(argument, getInput(reader, outer ? getInput(outer, input) : input));
+  for (Operation &op : maker.getBody().front().without_terminator())
+    b.clone(op, map);
+  // There are no zeros around what is not stored.
+  Value made = map.lookup(maker.getYield().getValues()[0]);
+  RankedTensorType type = getTensor(made);
+  LayoutAttr layout = getLayoutOf(type);
+  layout = LayoutAttr::get(type.getContext(), layout.getOrder(), layout.getBlock());
+  made.setType(RankedTensorType::get(type.getShape(), type.getElementType(),
+                                     layout.isPlain() ? Attribute() : Attribute(layout)));
+  for (auto [input, argument] : llvm::zip(reader.getInputs(), reader.getBody().getArguments()))
+    if (getSource(input) == maker.getResult(0))
+      argument.replaceAllUsesWith(made);
+  dropUnusedInputs(reader);
+  if (outer)
+    dropUnusedInputs(outer);
+}

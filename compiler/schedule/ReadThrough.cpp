@@ -1,0 +1,265 @@
+//===- ReadThrough.cpp - Have convolutions read through what is pointwise --------------------===//
+//
+// In: groups with layouts and algorithms. Out: the same; a pointwise group that convolutions and
+// others read, such as the normalisation and the rectifier between two convolutions, is gone where
+// it takes less for each of them to compute it as it reads (Prologue.h): its result is neither
+// stored nor kept. Next: FitHalos.cpp.
+//
+//===--------------------------------------------------------------------------------------------===//
+
+#include "compiler/schedule/GroupValues.h"
+#include "compiler/schedule/Overrides.h"
+#include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Prologue.h"
+#include "compiler/schedule/Schedules.h"
+#include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/Func/IR/FuncOps.h"
+#include "mlir/Dialect/Math/IR/Math.h"
+#include "llvm/Support/FormatVariadic.h"
+
+namespace mlir::cnn {
+#define GEN_PASS_DEF_READTHROUGHPASS
+#include "compiler/schedule/Passes.h.inc"
+} // namespace mlir::cnn
+
+using namespace mlir;
+using namespace mlir::cnn;
+
+/// The key of an override, and what it may ask for.
+static constexpr StringLiteral loadKey = "load", through = "through", stored = "stored";
+
+namespace {
+/// Cycles of one core with the result stored, and with readers that compute it.
+struct Estimate {
+  double stored, through;
+};
+
+struct ReadThrough : mlir::cnn::impl::ReadThroughPassBase<ReadThrough> {
+  using ReadThroughPassBase::ReadThroughPassBase;
+
+  void runOnOperation() override {
+    ModuleOp module = getOperation();
+    FailureOr<Machine> found = Machine::get(module);
+    SmallVector<std::string> texts(overrides.begin(), overrides.end());
+    FailureOr<SmallVector<Override>> parsed = parseOverrides(module, texts);
+    if (failed(found) || failed(parsed))
+      return signalPassFailure();
+    machine = *found;
+    for (Override &override : *parsed)
+      if (llvm::any_of(override.getParts(), [](auto part) { return part.first == loadKey; }))
+        asked.push_back(override);
+    random.seed(seed);
+    for (auto entry : module.getOps<func::FuncOp>())
+      if (entry.isPublic() && !entry.isDeclaration())
+        for (GroupOp group : llvm::to_vector(entry.getOps<GroupOp>()))
+          if (failed(runOnGroup(group)))
+            return signalPassFailure();
+    if (failed(checkUsed(module, asked, {})))
+      signalPassFailure();
+  }
+
+private:
+  LogicalResult runOnGroup(GroupOp maker);
+  /// What is asked for, `through` or `stored`, of several the last; empty for nothing.
+  FailureOr<StringRef> getAsked(GroupOp maker, const Override *&from);
+  Estimate estimate(GroupOp maker, ArrayRef<GroupOp> readers) const;
+  double countOperations(GroupOp maker, GroupOp reader, double each) const;
+
+  Machine machine;
+  SmallVector<Override> asked;
+  std::mt19937_64 random;
+};
+} // namespace
+
+//===--------------------------------------------------------------------------------------------===//
+// What it costs
+//===--------------------------------------------------------------------------------------------===//
+
+/// Where it gains less than this, the result is stored.
+static constexpr double worthwhile = 0.9;
+/// A kernel has a barrier behind it.
+static constexpr double cyclesPerKernel = 6000;
+
+/// Operations on one element; those that a processor has no instruction for, or a slow one, count
+/// as many.
+static double countBody(GroupOp group) {
+  constexpr double division = 8, function = 16;
+  double count = 0;
+  for (Operation &op : group.getBody().front().without_terminator()) {
+    Block block;
+    OpBuilder b(op.getContext());
+    b.setInsertionPointToStart(&block);
+    SmallVector<Value> operands;
+    for (Value operand : op.getOperands())
+      operands.push_back(block.addArgument(getElementTypeOrSelf(operand), op.getLoc()));
+    cast<NestOpInterface>(op).buildBody(b, op.getLoc(), operands, {}, [&](unsigned) -> Value {
+      return block.addArgument(b.getI32Type(), op.getLoc());
+    });
+    for (Operation &scalar : block)
+      if (isa<arith::DivFOp, arith::MulUIExtendedOp>(scalar))
+        count += division;
+      else if (isa<math::MathDialect>(scalar.getDialect()) && !isa<math::FmaOp>(scalar))
+        count += function;
+      else if (!isa<arith::ConstantOp>(scalar))
+        count += 1;
+  }
+  return count;
+}
+
+/// Operations for an element of what `maker` makes in `reader`, `each` at every read, as often as
+/// tiles of the schedule that the cost model takes for it read the element. Where they reach beyond
+/// the image, indices are compared and results selected: 4 to 5 cycles for all of a rectified norm
+/// were measured in Winograd's transform of images of 12 x 12 to 56 x 56.
+double ReadThrough::countOperations(GroupOp maker, GroupOp reader, double each) const {
+  constexpr double selecting = 5;
+  FailureOr<ScheduleSpace> space =
+      ScheduleSpace::get(reader, machine, /*sliced=*/getOuter(reader) != GroupOp());
+  if (failed(space))
+    return each;
+  std::string reason;
+  NestSchedule schedule = space->choose(reason);
+  double count = 0;
+  for (auto [number, input] : llvm::enumerate(reader.getInputs())) {
+    if (getSource(input) != maker.getResult(0))
+      continue;
+    bool pads = llvm::any_of(space->getInfo().getReads(), [&](const GroupInfo::Read &read) {
+      return read.argument == number && !read.pooled && !space->getWeightGrad() &&
+             llvm::any_of(space->getInfo().getReach(read, getTensor(input)),
+                          [](int64_t outside) { return outside > 0; });
+    });
+    count += space->countReads(schedule, number) * (each + (pads ? selecting : 0));
+  }
+  return count;
+}
+
+/// What passes between kernels takes as long as it is far away: beyond the third cache, in it
+/// (where a Zen 5 gets three times as much), or in the second.
+Estimate ReadThrough::estimate(GroupOp maker, ArrayRef<GroupOp> readers) const {
+  RankedTensorType type = getTensor(maker.getResult(0));
+  auto elements = static_cast<double>(type.getNumElements());
+  double bytes = elements * type.getElementTypeBitWidth() / 8;
+  double vectors = elements / static_cast<double>(ScheduleSpace::getLanes(maker, machine));
+  double rate = Machine::bytesPerCycle;
+  if (bytes <= static_cast<double>(machine.level3) / 2)
+    rate *= bytes <= static_cast<double>(machine.level2) / 2 ? 4 : 2;
+  // Tensors as large as the result: it is read in place of one of them.
+  double inputs = 0;
+  for (Value input : maker.getInputs())
+    inputs += getTensor(input).getNumElements() >= type.getNumElements();
+  double operations = countBody(maker), more = inputs - 1;
+  // Two operations or loads take a cycle; a line that is stored to is fetched before.
+  Estimate cost = {
+      vectors * ((operations + inputs) / 2 + 1) + (inputs + 2) * bytes / rate + cyclesPerKernel, 0};
+  for (GroupOp reader : readers) {
+    if (cost.through >= cost.stored)
+      break; // More will not change it.
+    cost.through += vectors * countOperations(maker, reader, operations + more) / 2 +
+                    std::max(more, 0.0) * bytes / rate;
+  }
+  return cost;
+}
+
+//===--------------------------------------------------------------------------------------------===//
+// The pass
+//===--------------------------------------------------------------------------------------------===//
+
+/// Whether `reader` is a convolution, a part or a gradient of one that meets images of `maker`.
+static bool readsImages(GroupOp maker, GroupOp reader) {
+  return llvm::any_of(llvm::enumerate(reader.getInputs()), [&](auto input) {
+    Value argument = reader.getBody().getArgument(input.index());
+    return getSource(input.value()) == maker.getResult(0) &&
+           llvm::any_of(argument.getUsers(), [&](Operation *user) {
+             if (auto conv = dyn_cast<ConvOp>(user))
+               return conv.getInput() == argument;
+             if (auto grad = dyn_cast<ConvDataGradOp>(user))
+               return grad.getGradient() == argument;
+             return isa<ConvWeightGradOp, WinogradInputOp>(user);
+           });
+  });
+}
+
+FailureOr<StringRef> ReadThrough::getAsked(GroupOp maker, const Override *&from) {
+  FailureOr<GroupInfo> info = GroupInfo::get(maker);
+  if (failed(info))
+    return failure();
+  StringRef load;
+  for (Override &override : asked) {
+    if (!override.matches(maker, info->anchor))
+      continue;
+    override.used = true;
+    for (auto [key, value] : override.getParts()) {
+      if (key != loadKey)
+        continue;
+      if (value != through && value != stored)
+        return (maker.emitError() << "group '" << maker.getName() << "': load is '" << value
+                                  << "', expected through or stored")
+                   .attachNote(override.getLoc(&getContext()))
+               << "it is asked for here";
+      load = value;
+      from = &override;
+    }
+  }
+  return load;
+}
+
+LogicalResult ReadThrough::runOnGroup(GroupOp maker) {
+  if (maker.isOuter())
+    return success();
+  const Override *from = nullptr;
+  FailureOr<StringRef> load = getAsked(maker, from);
+  if (failed(load))
+    return failure();
+  bool ofConvolution = false;
+  // Asked of all groups of an operation, it is meant where it applies.
+  auto decline = [&](const Twine &why) -> LogicalResult {
+    if (*load != through || from->name != maker.getName()) {
+      if (ofConvolution)
+        maker.addReason("stored, since its readers cannot compute it: " + why);
+      return success();
+    }
+    auto error = maker.emitError()
+                 << "group '" << maker.getName() << "': its readers cannot compute it: " << why;
+    error.attachNote(from->getLoc(&getContext())) << "it is asked for here";
+    return failure();
+  };
+  if (std::string why = whyNoPrologue(maker); !why.empty())
+    return decline(why);
+  ResultUsers users = getResultUsers(maker);
+  // Unasked, only what convolutions read in vectors of images: elsewhere nothing was measured.
+  ofConvolution =
+      getLayoutOf(getTensor(maker.getResult(0))).getBlockedDim() == 0 &&
+      llvm::any_of(users.groups, [&](GroupOp reader) { return readsImages(maker, reader); });
+  if (users.others || users.groups.empty())
+    return decline(users.others ? "it is read as another shape, written or returned"
+                                : "there are none");
+  for (GroupOp reader : users.groups)
+    if (std::string why = whyNoPrologue(maker, reader); !why.empty())
+      return decline("of '" + reader.getName() + "', " + why);
+  std::string why;
+  if (!load->empty()) {
+    if (*load == stored)
+      return success();
+    why = "asked for: " + from->text;
+  } else if (!ofConvolution) {
+    return success();
+  } else if (seed >= 0) {
+    if (random() % 2 == 0)
+      return success();
+    why = "drawn at random";
+  } else {
+    Estimate cost = estimate(maker, users.groups);
+    why = llvm::formatv("{0:f0} cycles estimated, stored {1:f0}", cost.through, cost.stored);
+    if (cost.through > worthwhile * cost.stored) {
+      maker.addReason("stored for " + Twine(users.groups.size()) +
+                      " groups: to compute it in each is not faster: " + why);
+      return success();
+    }
+  }
+  for (GroupOp reader : users.groups) {
+    addPrologue(maker, reader);
+    reader.addReason("computes '" + maker.getName() + "' as it reads: " + why);
+  }
+  maker.erase();
+  ++numRead;
+  return success();
+}
