@@ -93,6 +93,16 @@ bool mlir::cnn::isPointwise(Operation *op) {
          llvm::all_of(nest.resultMaps, [](AffineMap map) { return map.isIdentity(); });
 }
 
+/// Whether a pointwise `op` reads an operand at the point that it computes.
+static bool readsSamePoint(NestOpInterface op, AffineMap map) {
+  Nest nest = op.getNest();
+  return map.getNumResults() == nest.getNumDims() &&
+         llvm::all_of(llvm::enumerate(map.getResults()), [&](auto result) {
+           return nest.sizes[result.index()] == 1 ||
+                  getAffineDimExpr(result.index(), map.getContext()) == result.value();
+         });
+}
+
 /// Whether `op` reduces windows that tile its first operand, and by which factor per dimension.
 static bool isTilingPool(NestOpInterface op, SmallVectorImpl<int64_t> &factors) {
   Nest nest = op.getNest();
@@ -153,7 +163,19 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
       if (Operation *def = operand.getDefiningOp())
         if (feeding.insert(def).second)
           work.push_back(def);
+  // What is read at other points than the one that is computed is not in its registers: so is what
+  // is before a flip.
+  llvm::SmallPtrSet<Operation *, 8> readElsewhere;
+  for (NestOpInterface op : llvm::reverse(ops)) {
+    if (!isPointwise(op))
+      continue;
+    for (auto [operand, map] : llvm::zip(op->getOperands(), op.getNest().operandMaps))
+      if (Operation *def = operand.getDefiningOp())
+        if (isPointwise(def) && (readElsewhere.contains(op) || !readsSamePoint(op, map)))
+          readElsewhere.insert(def);
+  }
   auto shape = cast<RankedTensorType>(info.anchor->getResult(0).getType()).getShape();
+  llvm::SmallPtrSet<Operation *, 8> following = {info.anchor};
   for (NestOpInterface op : ops) {
     if (op == info.anchor)
       continue;
@@ -161,12 +183,22 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
       info.prologue.push_back(op);
       continue;
     }
+    auto follows = [&](Value operand) { return following.contains(operand.getDefiningOp()); };
+    if (llvm::any_of(op->getOperands(), follows))
+      following.insert(op);
+    if (isPointwise(op))
+      for (auto [operand, map] : llvm::zip(op->getOperands(), op.getNest().operandMaps))
+        if (follows(operand) && !readsSamePoint(op, map))
+          return op.emitError() << "group '" << group.getName() << "': '"
+                                << op->getName().stripDialect() << "' reads '"
+                                << operand.getDefiningOp()->getName().stripDialect()
+                                << "' at other points than the one that is computed";
     if (isPointwise(op)) {
       bool small =
           llvm::equal(cast<RankedTensorType>(op->getResult(0).getType()).getShape(), shape);
       if (info.pool && !small)
         info.afterPool.push_back(op);
-      else if (small)
+      else if (small && !readElsewhere.contains(op))
         info.epilogue.push_back(op);
       else if (!info.pool)
         // A pointwise operation on something smaller is read through where it is used.
