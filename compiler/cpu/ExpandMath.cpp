@@ -3,6 +3,7 @@
 // In: math.exp, log, tanh, erf, sin and cos on numbers or vectors of f32 or f64. Out: arith
 // operations and math.fma, the same for every shape, so that neither vectors are taken apart nor a
 // library is called. Works on any function, in any phase; for the CPU after cnn-unroll-tiles.
+// What a sigmoid is made of, 1 / (1 + exp(-x)), is found as such: its exponential takes less.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -11,6 +12,7 @@
 #include "compiler/cpu/Passes.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
 #include "mlir/Dialect/Math/IR/Math.h"
+#include "mlir/IR/Matchers.h"
 #include "mlir/Interfaces/FunctionInterfaces.h"
 
 #include <cmath>
@@ -43,15 +45,16 @@ public:
   }
 
   Value exp(Value x);
+  Value onePlusExp(Value x);
   Value log(Value x);
   Value tanh(Value x);
   Value erf(Value x);
   Value sine(Value x, bool cosine);
 
 private:
-  /// exp(x) = (1 + tail) * 2^power, for |x| < 2^20.
+  /// exp(x) = (1 + tail) * 2^power, for |x| < 2^20; the lowest bits of `biased` are power + bias.
   struct Reduced {
-    Value tail, power;
+    Value tail, biased;
   };
   Reduced reduceExp(Value x);
 
@@ -87,9 +90,12 @@ private:
   }
   Value toBits(Value x) { return arith::BitcastOp::create(builder, loc, bits, x); }
   Value toNumber(Value x) { return arith::BitcastOp::create(builder, loc, type, x); }
-  /// 2^power, for powers of normal numbers.
-  Value powerOfTwo(Value power) {
-    return toNumber(make<arith::ShLIOp>(addInt(power, integer(bias)), integer(mantissa)));
+  /// Added to this, a number is rounded to an integer, which stands, with the bias, in the lowest
+  /// bits.
+  double getShift() const { return std::ldexp(1.5, mantissa) + bias; }
+  /// 2^power, for powers of normal numbers; infinity for the power after them.
+  Value powerOfTwo(Value biased) {
+    return toNumber(make<arith::ShLIOp>(biased, integer(mantissa)));
   }
   int64_t signBit() const {
     return isDouble ? std::numeric_limits<int64_t>::min() : std::numeric_limits<int32_t>::min();
@@ -121,15 +127,13 @@ private:
 
 // x = power * ln2 + r with |r| <= ln2 / 2; exp(r) = 1 + r + r^2 * expTail(r).
 Expansion::Reduced Expansion::reduceExp(Value x) {
-  // Added to this, a number is rounded to an integer, which stands in the lowest bits.
-  Value shift = number(std::ldexp(1.5, mantissa));
+  Value shift = number(getShift());
   Value shifted = fma(x, number(1 / ln2), shift);
-  Value power = subInt(toBits(shifted), toBits(shift));
   Value rounded = sub(shifted, shift);
   Value r = fma(rounded, number(-ln2High()), x);
   r = fma(rounded, number(-ln2Low()), r);
   Value tail = fma(mul(r, r), polynomial(r, expTail32, expTail64), r);
-  return {tail, power};
+  return {tail, toBits(shifted)};
 }
 
 Value Expansion::exp(Value x) {
@@ -137,10 +141,25 @@ Value Expansion::exp(Value x) {
   x = atLeast(atMost(x, isDouble ? 710 : 89), isDouble ? -746 : -104);
   Reduced reduced = reduceExp(x);
   // In two steps, since 2^power need not be a normal number where the result is one.
-  Value half = make<arith::ShRSIOp>(reduced.power, integer(1));
-  Value rest = subInt(reduced.power, half);
+  Value power = subInt(reduced.biased, toBits(number(getShift())));
+  Value half = make<arith::ShRSIOp>(power, integer(1));
+  Value rest = subInt(power, half);
   Value result = add(reduced.tail, number(1));
-  return mul(mul(result, powerOfTwo(half)), powerOfTwo(rest));
+  return mul(mul(result, powerOfTwo(addInt(half, integer(bias)))),
+             powerOfTwo(addInt(rest, integer(bias))));
+}
+
+// 1 + exp(x) of a sigmoid's divisor. Below the lower bound the sum is 1 in any case; from the upper
+// one on 2^power is infinite, and the sigmoid zero, up to half a unit of the largest numbers early.
+// A negation comes behind the bounds, where it costs nothing: fma takes it.
+Value Expansion::onePlusExp(Value x) {
+  double low = (1 - bias) * ln2, high = isDouble ? 710 : 89;
+  if (auto negation = x.getDefiningOp<arith::NegFOp>())
+    x = arith::NegFOp::create(builder, loc, atLeast(atMost(negation.getOperand(), -low), -high));
+  else
+    x = atLeast(atMost(x, high), low);
+  Reduced reduced = reduceExp(x);
+  return fma(add(reduced.tail, number(1)), powerOfTwo(reduced.biased), number(1));
 }
 
 // x = m * 2^k with sqrt(1/2) <= m < sqrt(2); with f = m - 1, s = f / (2 + f), z = s^2:
@@ -181,7 +200,7 @@ Value Expansion::tanh(Value x) {
   // From here on the result is 1 in any case.
   Value twice = atMost(mul(abs(x), number(2)), isDouble ? 40 : 20);
   Reduced reduced = reduceExp(twice);
-  Value scale = powerOfTwo(reduced.power);
+  Value scale = powerOfTwo(reduced.biased);
   Value e = fma(reduced.tail, scale, sub(scale, number(1)));
   return withSignOf(div(e, add(e, number(2))), x);
 }
@@ -193,7 +212,7 @@ Value Expansion::erf(Value x) {
   Value a = atMost(magnitude, isDouble ? 6 : 4);
   Value exponent = mul(sub(number(0), a), polynomial(a, erfFar32, erfFar64));
   Reduced reduced = reduceExp(exponent);
-  Value scale = powerOfTwo(reduced.power);
+  Value scale = powerOfTwo(reduced.biased);
   // 1 - scale * (1 + tail), the large parts first.
   Value far = sub(sub(number(1), scale), mul(scale, reduced.tail));
   return select(isBelow(magnitude, number(1)), near, withSignOf(far, x));
@@ -228,6 +247,19 @@ Value Expansion::sine(Value x, bool cosine) {
   return toNumber(bits);
 }
 
+/// The sum of 1 and an exponential which is nothing but a divisor, as in a sigmoid; or null.
+arith::AddFOp getDivisorOf(Operation *op) {
+  auto exp = dyn_cast<math::ExpOp>(op);
+  auto sum = exp && exp->hasOneUse() ? dyn_cast<arith::AddFOp>(*exp->user_begin()) : nullptr;
+  if (!sum || !sum->hasOneUse())
+    return nullptr;
+  auto quotient = dyn_cast<arith::DivFOp>(*sum->user_begin());
+  Value other = sum.getLhs() == exp.getResult() ? sum.getRhs() : sum.getLhs();
+  if (!quotient || quotient.getRhs() != sum.getResult() || quotient.getLhs() == sum.getResult())
+    return nullptr;
+  return matchPattern(other, m_OneFloat()) ? sum : nullptr;
+}
+
 struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
   void runOnOperation() override {
     WalkResult result =
@@ -254,6 +286,14 @@ struct ExpandMathPass : public cnn::impl::ExpandMathPassBase<ExpandMathPass> {
       OpBuilder builder(op);
       Expansion expansion(builder, values, op);
       Value x = op->getOperand(0);
+      if (arith::AddFOp sum = getDivisorOf(op)) {
+        builder.setInsertionPoint(sum);
+        sum.replaceAllUsesWith(expansion.onePlusExp(x));
+        sum.erase();
+        op->erase();
+        ++numExpanded;
+        continue;
+      }
       Value result = isa<math::ExpOp>(op)    ? expansion.exp(x)
                      : isa<math::LogOp>(op)  ? expansion.log(x)
                      : isa<math::TanhOp>(op) ? expansion.tanh(x)

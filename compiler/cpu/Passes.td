@@ -41,7 +41,8 @@ def ExpandMathPass : Pass<"cnn-expand-math"> {
   let description = [{
     On f32 and f64, numbers and vectors of any shape, by `arith` operations and `math.fma` only; LLVM would call
     the C library once per lane. Infinities, NaN, signed zeros and subnormal numbers are as in C. Error, at most,
-    in units in the last place (f32: exp and log over all numbers, tanh and erf over 4 * 10^6; f64: over 4 * 10^7):
+    in units in the last place (f32: exp, log and a sigmoid over all numbers, tanh and erf over 4 * 10^6; f64: over
+    4 * 10^7):
 
     | | f32 | f64 |
     | --- | --- | --- |
@@ -49,6 +50,10 @@ def ExpandMathPass : Pass<"cnn-expand-math"> {
     | log | 0.86 | 0.9 |
     | tanh | 2.5 | 2.7 |
     | erf | 1.05 | 1.2 |
+    | 1 / (1 + exp(-x)) | 2.5 | 2.3 |
+
+    The last is a sigmoid, whose exponential is scaled once and not in two steps; where it is a subnormal number it
+    may be zero.
 
     Example: `test/lit/cpu/cnn-expand-math.mlir`.
   }];
