@@ -406,8 +406,8 @@ LogicalResult ConvWeightGradOp::verify() {
   auto isOne = [](int64_t value) { return value == 1; };
   int64_t tile = getWinograd();
   bool untransformed = tile == 1;
-  if (tile != 0 && (slices == 0 || getGroups() != 1))
-    return emitOpError() << "winograd is " << tile << ", which needs slices, and 1 group (C3)";
+  if (tile != 0 && getGroups() != 1)
+    return emitOpError() << "winograd is " << tile << ", which needs 1 group (C3)";
   if (tile != 0 && !untransformed &&
       (!hasWinogradGradPoints(tile) || weight.getDimSize(2) != 3 || weight.getDimSize(3) != 3 ||
        !llvm::all_of(getStride(), isOne) || !llvm::all_of(getDilation(), isOne)))

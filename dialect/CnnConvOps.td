@@ -81,8 +81,8 @@ def Cnn_ConvWeightGradOp : Cnn_TypedNestOp<"conv_weight_grad"> {
     - C1: the result has the shape of the weight of the convolution from `x` to `dy`, behind `slices`
       if that is not 0.
     - C2: `slices` divides the batch.
-    - C3: `winograd` is 0 to 4; if not 0, there are slices, and one group; from 2 on, the kernel is 3 x 3, stride and
-      dilation are 1.
+    - C3: `winograd` is 0 to 4; if not 0, there is one group; from 2 on, the kernel is 3 x 3, stride and dilation
+      are 1.
   }];
   let arguments = !con((ins Cnn_FloatTensor:$input, Cnn_FloatTensor:$gradient), Cnn_WindowAttrs,
                        (ins DefaultValuedAttr<I64Attr, "0">:$slices,

@@ -60,9 +60,10 @@ Value WeightGradEmitter::load(Value buffer, ArrayRef<Value> indices, ArrayRef<Af
 }
 
 void WeightGradEmitter::store(Value value, Value buffer, ArrayRef<Value> indices,
-                              ArrayRef<AffineExpr> exprs, ArrayRef<int64_t> guard) {
+                              ArrayRef<AffineExpr> exprs, bool nontemporal) {
   auto map = AffineMap::get(cast<VectorType>(value.getType()).getRank(), 0, exprs, b.getContext());
-  TileStoreOp::create(b, loc, value, buffer, indices, map, guard, /*accumulate=*/false);
+  TileStoreOp::create(b, loc, value, buffer, indices, map, /*guard=*/ArrayRef<int64_t>{},
+                      /*accumulate=*/false, nontemporal);
 }
 
 //===--------------------------------------------------------------------------------------------===//
@@ -87,8 +88,6 @@ void WeightGradEmitter::emit() {
     gradient.matrix = matrices.weight;
     outputMatrix = matrices.output;
   }
-  output = kernel.getArgument(2 + group.getInputs().size());
-
   WeightGradScratch scratch = space.getScratch(step);
   int64_t rows = space.alpha[0], columns = space.alpha[1], depth = space.getDepth(step);
   int64_t stride = std::max(space.getWindowStride(step, true), space.getWindowStride(step, false));
@@ -97,6 +96,8 @@ void WeightGradEmitter::emit() {
   gradient.points = view(scratch.gradient, {transforms ? rows : 1, transforms ? columns : 1,
                                             depth * step.outputs + lanes});
   sum = view(scratch.sum, {rows, columns, step.outputs * step.channels + lanes});
+  turned = view(scratch.turned, {space.getNumTaps() * lanes});
+  row = view(scratch.row, {space.getNumTaps() * step.channels + lanes});
 
   Value item = kernel.getArgument(0);
   int64_t ofOutputs = space.getNumChunks(step, true), ofChannels = space.getNumChunks(step, false);
@@ -404,28 +405,118 @@ void WeightGradEmitter::emitProduct(Value p, Value q, Value firstOutput, int64_t
   store(reduce.getResult(0), sum, {p, q, place}, places);
 }
 
+/// The rows of a chunk: one output's taps of all channels, as they lie in the weight.
 void WeightGradEmitter::emitResult(Value slice, Value firstOutput, Value firstChannel) {
+  bool local =
+      cast<MemRefType>(kernel.getArgument(2 + group.getInputs().size()).getType()).getDimSize(0) ==
+      1;
+  auto getRest = [&](int64_t count, Value first, int64_t chunk) -> Value {
+    if (count % chunk == 0)
+      return constant(chunk);
+    Value rest = arith::SubIOp::create(b, loc, constant(count), first);
+    return arith::MinUIOp::create(b, loc, rest, constant(chunk));
+  };
+  int64_t taps = space.getNumTaps();
+  Value outputs = getRest(space.outputs, firstOutput, step.outputs);
+  Value elements = scale(getRest(space.channels, firstChannel, step.channels), taps);
+  loop(outputs, 1, [&](Value output) {
+    emitRow(output);
+    SmallVector<Value> place = {add(firstOutput, output), firstChannel, constant(0)};
+    if (space.hasSlices)
+      place.insert(place.begin(), local ? constant(0) : slice);
+    Value whole = elements;
+    bool rest = space.channels * taps % lanes != 0;
+    if (rest)
+      whole = arith::SubIOp::create(b, loc, elements,
+                                    arith::RemUIOp::create(b, loc, elements, constant(lanes)));
+    loop(whole, lanes, [&](Value at) { emitFollowing(place, at, lanes); });
+    if (!rest)
+      return;
+    auto single = scf::ForOp::create(b, loc, whole, elements, constant(1));
+    OpBuilder::InsertionGuard guard(b);
+    b.setInsertionPointToStart(single.getBody());
+    emitFollowing(place, single.getInductionVar(), 1);
+  });
+}
+
+/// Puts the taps of one output and all channels of the chunk into the row: the vectors of channels
+/// turned round, `lanes` taps at a time. Lanes behind the last tap reach into the next channel,
+/// which is stored later.
+void WeightGradEmitter::emitRow(Value output) {
   MLIRContext *context = b.getContext();
   AffineExpr i = getAffineDimExpr(0, context), j = getAffineDimExpr(1, context),
-             lane = getAffineDimExpr(2, context), zero = getAffineConstantExpr(0, context);
-  bool local = cast<MemRefType>(output.getType()).getDimSize(0) == 1;
-  SmallVector<int64_t> guard;
-  if (space.channels % step.channels != 0)
-    guard.push_back(2);
-  Value rest = arith::SubIOp::create(b, loc, constant(space.outputs), firstOutput);
-  Value end = arith::MinUIOp::create(b, loc, rest, constant(step.outputs));
-  loop(end, 1, [&](Value output) {
-    loop(step.channels, lanes, [&](Value channel) {
-      Value value =
-          load(sum, {constant(0), constant(0), add(scale(output, step.channels), channel)},
-               {i, j, lane}, getTile(space.alpha));
-      for (unsigned dim : {0, 1})
-        if (transforms)
-          value = applyMatrix(b, loc, value, dim, outputMatrix);
-      store(value, this->output,
-            {local ? constant(0) : slice, add(firstOutput, output), add(firstChannel, channel),
-             constant(0), constant(0)},
-            {zero, zero, lane, i, j}, guard);
-    });
+             lane = getAffineDimExpr(2, context);
+  int64_t taps = space.getNumTaps();
+  VectorType vector = getTile({});
+  loop(step.channels, lanes, [&](Value channel) {
+    Value value = load(sum, {constant(0), constant(0), add(scale(output, step.channels), channel)},
+                       {i, j, lane}, getTile(space.alpha));
+    for (unsigned dim : {0, 1})
+      if (transforms)
+        value = applyMatrix(b, loc, value, dim, outputMatrix);
+    Value first = scale(channel, taps);
+    if (taps == 1)
+      return store(value, row, {first}, {lane});
+    store(value, turned, {constant(0)}, {i * (space.kernel[1] * lanes) + j * lanes + lane});
+    SmallVector<SmallVector<Value>> ofLane(lanes);
+    for (int64_t tap = 0; tap < taps; tap += lanes) {
+      SmallVector<Value> rows;
+      for (int64_t at = tap; at < tap + lanes; ++at)
+        rows.push_back(
+            at < taps ? Value(vector::LoadOp::create(b, loc, vector, turned, constant(at * lanes)))
+                      : buildZero(b, loc, vector));
+      for (auto [at, value] : llvm::enumerate(turn(rows)))
+        ofLane[at].push_back(value);
+    }
+    for (auto [at, values] : llvm::enumerate(ofLane))
+      for (auto [part, value] : llvm::enumerate(values))
+        vector::StoreOp::create(b, loc, value, row, add(first, constant(at * taps + part * lanes)));
   });
+}
+
+/// Stores what the group yields for `count` elements of the row from `at` on, which lie so far
+/// behind `place` in every tensor of the weight's shape.
+void WeightGradEmitter::emitFollowing(ArrayRef<Value> place, Value at, int64_t count) {
+  auto type = VectorType::get({count}, element);
+  AffineExpr lane = getAffineDimExpr(0, b.getContext()),
+             zero = getAffineConstantExpr(0, b.getContext());
+  llvm::DenseMap<Value, Value> computed;
+  computed[grad.getResult()] = load(row, {at}, {lane}, type);
+  std::function<Value(Value)> evaluate = [&](Value value) -> Value {
+    if (Value known = computed.lookup(value))
+      return known;
+    auto vector = VectorType::get({count}, getTensor(value).getElementType());
+    Value result;
+    if (auto argument = dyn_cast<BlockArgument>(value)) {
+      bool single = getTensor(value).getShape() != getTensor(grad.getResult()).getShape();
+      SmallVector<Value> indices(place);
+      indices.push_back(at);
+      SmallVector<AffineExpr> exprs(place.size(), zero);
+      exprs.push_back(lane);
+      if (single) {
+        indices.assign(getTensor(value).getRank(), constant(0));
+        exprs.assign(getTensor(value).getRank(), zero);
+      }
+      result = load(kernel.getArgument(2 + argument.getArgNumber()), indices, exprs, vector);
+    } else {
+      auto op = cast<NestOpInterface>(value.getDefiningOp());
+      SmallVector<Value> operands;
+      for (Value operand : op->getOperands())
+        operands.push_back(evaluate(operand));
+      result =
+          op.buildBody(b, op->getLoc(), operands, {}, [&](unsigned) { return Value(); }).front();
+      if (!isa<VectorType>(result.getType()))
+        result = vector::BroadcastOp::create(b, loc, vector, result);
+    }
+    return computed[value] = result;
+  };
+  SmallVector<Value> indices(place);
+  indices.push_back(at);
+  SmallVector<AffineExpr> exprs(place.size(), zero);
+  exprs.push_back(lane);
+  for (auto [number, value] : llvm::enumerate(group.getYield().getValues())) {
+    auto result = group.getResult(number);
+    store(evaluate(value), kernel.getArgument(2 + group.getInputs().size() + number), indices,
+          exprs, cast<ToBufferOp>(*result.user_begin()).getNontemporal());
+  }
 }

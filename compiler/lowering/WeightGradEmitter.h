@@ -23,7 +23,7 @@ namespace mlir::cnn {
 ///         for p, q                                     points
 ///           for k in steps of 6, c in steps of 4 vectors
 ///             U[p, q, k, c] += sum over t of Z[p, q, t, k] V[p, q, t, c]
-///       dw = A U A'
+///       dw = A U A', and what follows it: an update of the weight
 ///
 /// Without transforms p and q are the kernel's taps, V has the pixels that each meets, and all of
 /// them share Z.
@@ -64,6 +64,8 @@ private:
   void emitProducts();
   void emitProduct(Value p, Value q, Value output, int64_t outputs, Value vector, int64_t vectors);
   void emitResult(Value slice, Value firstOutput, Value firstChannel);
+  void emitRow(Value output);
+  void emitFollowing(ArrayRef<Value> place, Value at, int64_t count);
 
   Value view(int64_t offset, ArrayRef<int64_t> shape);
   /// Calls `body` with 0, step, ... below `end`: a number, or a value.
@@ -72,7 +74,7 @@ private:
   VectorType getTile(ArrayRef<int64_t> extents) const;
   Value load(Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs, VectorType type);
   void store(Value value, Value buffer, ArrayRef<Value> indices, ArrayRef<AffineExpr> exprs,
-             ArrayRef<int64_t> guard = {});
+             bool nontemporal = false);
 
   GroupOp group;
   ConvWeightGradOp grad;
@@ -82,7 +84,7 @@ private:
   Type element;
   int64_t lanes, registers;
   Source input, gradient;
-  Value window, sum, output;
+  Value window, sum, turned, row;
   SmallVector<double> outputMatrix;
 };
 

@@ -74,7 +74,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
       return failure();
     auto candidate = WinogradCandidate::get(group, *info, prepared, machine);
     auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
-    if (!candidate && !grad)
+    if (!candidate && (!grad || grad.getWinograd() != 0))
       return success();
     std::string algorithm;
     SmallVector<int64_t> inBlock;

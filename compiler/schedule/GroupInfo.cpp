@@ -129,6 +129,17 @@ static bool isTilingPool(NestOpInterface op, SmallVectorImpl<int64_t> &factors) 
   return true;
 }
 
+llvm::SmallPtrSet<Operation *, 8> mlir::cnn::getFeeding(Operation *op) {
+  llvm::SmallPtrSet<Operation *, 8> feeding;
+  SmallVector<Operation *> work = {op};
+  while (!work.empty())
+    for (Value operand : work.pop_back_val()->getOperands())
+      if (Operation *def = operand.getDefiningOp())
+        if (feeding.insert(def).second)
+          work.push_back(def);
+  return feeding;
+}
+
 FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   GroupInfo info;
   Block &block = group.getBody().front();
@@ -156,13 +167,7 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
   info.nest = info.anchor.getNest();
 
   // What the anchor reads through is the prologue; all else must follow from the anchor's results.
-  llvm::SmallPtrSet<Operation *, 8> feeding;
-  SmallVector<Operation *> work = {info.anchor};
-  while (!work.empty())
-    for (Value operand : work.pop_back_val()->getOperands())
-      if (Operation *def = operand.getDefiningOp())
-        if (feeding.insert(def).second)
-          work.push_back(def);
+  llvm::SmallPtrSet<Operation *, 8> feeding = getFeeding(info.anchor);
   // What is read at other points than the one that is computed is not in its registers: so is what
   // is before a flip.
   llvm::SmallPtrSet<Operation *, 8> readElsewhere;

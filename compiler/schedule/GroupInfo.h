@@ -89,6 +89,9 @@ struct GroupInfo {
 /// Whether the operation computes each element of its result from the elements at the same index.
 bool isPointwise(Operation *op);
 
+/// The operations of a group that `op`, one of them, computes from.
+llvm::SmallPtrSet<Operation *, 8> getFeeding(Operation *op);
+
 } // namespace mlir::cnn
 
 #endif // CNNC_COMPILER_SCHEDULE_GROUPINFO_H

@@ -54,7 +54,7 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
   if (auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
       grad && grad.getWinograd() != 0) {
     std::string why = WeightGradSpace::whyNot(grad, grad.getWinograd(), space.lanes);
-    if (!why.empty() || !info->epilogue.empty() || info->pool)
+    if (!why.empty() || !WeightGradSpace::canFollow(*info))
       return group.emitError() << "group '" << group.getName()
                                << "': " << WeightGradSpace::getName(grad.getWinograd())
                                << " does not apply: "

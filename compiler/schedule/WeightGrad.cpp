@@ -55,10 +55,53 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
   return "";
 }
 
+/// Whether what an operation computes depends on where the element lies.
+static bool asksForIndices(NestOpInterface op) {
+  Block block;
+  OpBuilder b(op.getContext());
+  b.setInsertionPointToStart(&block);
+  SmallVector<Value> operands;
+  for (Value operand : op->getOperands())
+    operands.push_back(block.addArgument(getElementTypeOrSelf(operand), op.getLoc()));
+  bool asks = false;
+  op.buildBody(b, op.getLoc(), operands, {}, [&](unsigned) -> Value {
+    asks = true;
+    return block.addArgument(b.getI32Type(), op.getLoc());
+  });
+  return asks;
+}
+
+bool WeightGradSpace::canFollow(const GroupInfo &info) {
+  if (info.pool)
+    return false;
+  RankedTensorType weight = getTensor(info.anchor->getResult(0));
+  auto isWeight = [&](RankedTensorType type) {
+    return type.getShape() == weight.getShape() && getLayoutOf(type).isPlain();
+  };
+  llvm::SmallPtrSet<Operation *, 8> feeding = getFeeding(info.anchor);
+  auto group = info.anchor->getParentOfType<GroupOp>();
+  for (NestOpInterface op : group.getOps<NestOpInterface>()) {
+    if (op == info.anchor || feeding.contains(op))
+      continue;
+    if (!isPointwise(op) || op->getNumResults() != 1 || asksForIndices(op))
+      return false;
+    for (auto [operand, map] : llvm::zip(op->getOperands(), op.getNest().operandMaps)) {
+      RankedTensorType type = getTensor(operand);
+      if (feeding.contains(operand.getDefiningOp()) ||
+          !(type.getNumElements() == 1 || (isWeight(type) && map.isIdentity())))
+        return false;
+    }
+  }
+  return llvm::all_of(group.getYield().getValues(), [&](Value value) {
+    return isWeight(getTensor(value)) && !feeding.contains(value.getDefiningOp());
+  });
+}
+
 WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t tile, int64_t lanes,
                                  const Machine &machine, bool sliced)
-    : tile(tile), lanes(lanes), slices(std::max<int64_t>(slices, 1)), level1(machine.level1),
-      level2(machine.level2), level3(machine.level3), cores(machine.cores), sliced(sliced) {
+    : tile(tile), lanes(lanes), slices(std::max<int64_t>(slices, 1)), hasSlices(slices > 0),
+      level1(machine.level1), level2(machine.level2), level3(machine.level3), cores(machine.cores),
+      sliced(sliced) {
   RankedTensorType x = getTensor(grad.getInput()), y = getTensor(grad.getGradient());
   batch = x.getDimSize(0);
   channels = x.getDimSize(1);
@@ -127,6 +170,8 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
   scratch.input = place(points * (depth * step.channels + lanes));
   scratch.gradient = place(getNumGradientPoints() * (depth * step.outputs + lanes));
   scratch.sum = place(points * (step.outputs * step.channels + lanes));
+  scratch.turned = place(getNumTaps() * lanes);
+  scratch.row = place(getNumTaps() * step.channels + lanes);
   return scratch;
 }
 
@@ -195,15 +240,19 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
       4 * std::max(0.0, kept - levelThreeShare * level3 / cores) / Machine::bytesPerCycle;
   double steps = double(batch / slices / step.images) * (tiles[0] / step.tiles[0]) *
                  (tiles[1] / step.tiles[1]);
-  double chunk =
-      steps * (product + toProduct + moved + turning + fetched + evicted + 500) +
-      step.outputs * cv * (transforms ? 20.0 * lanes + 4 * points : 2.0 * lanes * points) + weights;
+  // At the end taps and channels are turned round, `lanes` taps at a time, and what follows is
+  // computed.
+  double taps = getNumTaps(), turns = std::ceil(taps / lanes) * lanes * (std::log2(lanes) + 2);
+  double chunk = steps * (product + toProduct + moved + turning + fetched + evicted + 500) +
+                 step.outputs * cv * ((transforms ? 4 * points : 0) + turns + 4 * taps) + weights;
   // Slices of an outer group run side by side; a kernel of its own has a last round that may leave
   // cores idle.
   double items = getNumItems(step);
   double idle = sliced ? 1 : std::ceil(items / cores) * cores / items + 0.5 / items;
-  double partial = double(slices) * outputs * channels * kernel[0] * kernel[1] * elementBytes * 3 /
-                   Machine::bytesPerCycle;
+  // Sums of several slices are stored, and read by what adds them up.
+  double partial = slices == 1 ? 0
+                               : double(slices) * outputs * channels * taps * elementBytes * 3 /
+                                     Machine::bytesPerCycle;
   return items * chunk * idle + partial;
 }
 
@@ -267,17 +316,21 @@ WeightGradStep WeightGradSpace::chooseRandom(std::mt19937_64 &random) const {
 //===--------------------------------------------------------------------------------------------===//
 
 SmallVector<int64_t> WeightGradSpace::getTile(const WeightGradStep &step) const {
-  return {1,         step.outputs, step.channels / lanes, kernel[0],
-          kernel[1], step.images,  step.tiles[0] * tile,  step.tiles[1] * tile};
+  SmallVector<int64_t> sizes = {step.outputs, step.channels / lanes, kernel[0],           kernel[1],
+                                step.images,  step.tiles[0] * tile,  step.tiles[1] * tile};
+  if (hasSlices)
+    sizes.insert(sizes.begin(), 1);
+  return sizes;
 }
 
 WeightGradStep WeightGradSpace::getStep(ArrayRef<int64_t> sizes) const {
   WeightGradStep step;
-  step.outputs = sizes[1];
-  step.channels = sizes[2] * lanes;
-  step.images = sizes[5];
-  step.tiles[0] = sizes[6] / tile;
-  step.tiles[1] = sizes[7] / tile;
+  sizes = sizes.drop_front(hasSlices);
+  step.outputs = sizes[0];
+  step.channels = sizes[1] * lanes;
+  step.images = sizes[4];
+  step.tiles[0] = sizes[5] / tile;
+  step.tiles[1] = sizes[6] / tile;
   return step;
 }
 
@@ -289,24 +342,31 @@ LogicalResult WeightGradSpace::verify(ArrayRef<int64_t> sizes,
     return emitError() << "tile of dimension " << dim << " is " << sizes[dim] << ", expected "
                        << expected;
   };
-  if (sizes.size() != 8)
-    return emitError() << getName(tile) << " needs a tile of 8 entries, not " << sizes.size();
-  for (auto [dim, whole] : {std::pair(0, int64_t(1)), {3, kernel[0]}, {4, kernel[1]}})
-    if (failed(check(dim, sizes[dim] == whole, Twine(whole))))
+  // The dimension of the nest that k runs along; the others follow it.
+  int64_t k = hasSlices ? 1 : 0, dims = 7 + k;
+  if (static_cast<int64_t>(sizes.size()) != dims)
+    return emitError() << getName(tile) << " needs a tile of " << dims << " entries, not "
+                       << sizes.size();
+  if (hasSlices && failed(check(0, sizes[0] == 1, "1")))
+    return failure();
+  for (int axis : {0, 1})
+    if (int64_t dim = k + 2 + axis;
+        failed(check(dim, sizes[dim] == kernel[axis], Twine(kernel[axis]))))
       return failure();
   int64_t whole = llvm::alignTo(outputs, lanes), vectors = llvm::divideCeil(channels, lanes);
-  if (failed(check(1, sizes[1] > 0 && sizes[1] % lanes == 0 && sizes[1] <= whole,
+  if (failed(check(k, sizes[k] > 0 && sizes[k] % lanes == 0 && sizes[k] <= whole,
                    "a multiple of " + Twine(lanes) + " up to " + Twine(whole))) ||
-      failed(check(2, sizes[2] > 0 && sizes[2] <= vectors, "1 to " + Twine(vectors))))
+      failed(check(k + 1, sizes[k + 1] > 0 && sizes[k + 1] <= vectors, "1 to " + Twine(vectors))))
     return failure();
   int64_t images = batch / slices;
-  if (failed(check(5, sizes[5] > 0 && sizes[5] % block == 0 && images % sizes[5] == 0,
+  if (int64_t size = sizes[k + 4];
+      failed(check(k + 4, size > 0 && size % block == 0 && images % size == 0,
                    "a multiple of " + Twine(block) + " that divides " + Twine(images))))
     return failure();
   for (int axis : {0, 1}) {
-    int64_t size = sizes[6 + axis];
+    int64_t size = sizes[k + 5 + axis];
     if (failed(
-            check(6 + axis, size > 0 && size % tile == 0 && tiles[axis] * tile % size == 0,
+            check(k + 5 + axis, size > 0 && size % tile == 0 && tiles[axis] * tile % size == 0,
                   "a multiple of " + Twine(tile) + " that divides " + Twine(tiles[axis] * tile))))
       return failure();
   }
@@ -393,7 +453,56 @@ bool WeightGradCandidate::isFaster(const Plan &plan, std::string &reason) {
   return false;
 }
 
+/// One sum over the whole batch is complete in the kernel that makes it: what follows it moves
+/// there, out of a group that would sum over one slice.
+bool WeightGradCandidate::moveToReader() {
+  if (grad.getSlices() == 0) {
+    FailureOr<GroupInfo> info = GroupInfo::get(group);
+    return succeeded(info) && WeightGradSpace::canFollow(*info);
+  }
+  Value partial = group.getResult(0);
+  auto reader = partial.hasOneUse() ? dyn_cast<GroupOp>(*partial.user_begin()) : GroupOp();
+  if (!reader || grad->getParentOp() != group ||
+      !llvm::hasSingleElement(group.getOps<NestOpInterface>()))
+    return false;
+  unsigned number = partial.use_begin()->getOperandNumber();
+  Block &body = reader.getBody().front();
+  Value argument = body.getArgument(number);
+  auto sum = argument.hasOneUse() ? dyn_cast<ReduceSumOp>(*argument.user_begin()) : ReduceSumOp();
+  if (!sum || sum.getKeepDims() || sum.getDims() != ArrayRef<int64_t>{0})
+    return false;
+  FailureOr<GroupInfo> info = GroupInfo::get(reader);
+  if (failed(info) || info->anchor != sum || !WeightGradSpace::canFollow(*info))
+    return false;
+  SmallVector<Value> operands;
+  for (Value operand : grad->getOperands()) {
+    Value input = group.getInputs()[cast<BlockArgument>(operand).getArgNumber()];
+    reader.getInputsMutable().append(input);
+    operands.push_back(body.addArgument(input.getType(), operand.getLoc()));
+  }
+  OpBuilder b(sum);
+  auto made = ConvWeightGradOp::create(b, grad.getLoc(), getTensor(sum.getResult()), operands[0],
+                                       operands[1], grad.getStride(), grad.getPadding(),
+                                       grad.getDilation(), grad.getGroups(), /*slices=*/0,
+                                       /*winograd=*/0);
+  sum.getResult().replaceAllUsesWith(made.getResult());
+  sum.erase();
+  body.eraseArgument(number);
+  reader->eraseOperand(number);
+  if (StringAttr reason = group.getReasonAttr())
+    reader.addReason(reason.getValue());
+  group.erase();
+  group = reader;
+  grad = made;
+  return true;
+}
+
 void WeightGradCandidate::rewrite(const Plan &plan) {
+  if (plan.slices == 1 && moveToReader()) {
+    grad.setWinograd(plan.tile);
+    group.addReason(plan.reason);
+    return;
+  }
   RankedTensorType type = getTensor(grad.getResult());
   SmallVector<int64_t> shape(type.getShape().take_back(4));
   shape.insert(shape.begin(), plan.slices);

@@ -37,7 +37,7 @@ struct WeightGradStep {
 
 /// Where a worker keeps the values of a step, in bytes from the begin of its scratch memory.
 struct WeightGradScratch {
-  int64_t window = 0, input = 0, gradient = 0, sum = 0, bytes = 0;
+  int64_t window = 0, input = 0, gradient = 0, sum = 0, turned = 0, row = 0, bytes = 0;
 };
 
 /// The ways to compute one gradient with tiles of a given size.
@@ -48,6 +48,9 @@ public:
   /// Why a gradient cannot be computed from tiles of `tile` outputs; empty where it can. `lanes`
   /// are those of the machine's vectors.
   static std::string whyNot(ConvWeightGradOp grad, int64_t tile, int64_t lanes);
+  /// Whether what else a group computes of its anchor, a gradient, can be computed where that is
+  /// complete: an update reads the elements of other tensors at the same index, or single numbers.
+  static bool canFollow(const GroupInfo &info);
   /// `slices` and `tile` may differ from those of `grad`. `sliced`: it runs on one slice of an
   /// outer group at a time.
   WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t tile, int64_t lanes,
@@ -61,7 +64,8 @@ public:
   /// Cycles of the direct algorithm.
   double getDirectCycles() const;
 
-  /// A step as the tile of a schedule of the nest (slice, k, c, r, s | n, i, j), c in vectors.
+  /// A step as the tile of a schedule of the nest (slice, k, c, r, s | n, i, j), c in vectors;
+  /// without slices the first entry is missing.
   SmallVector<int64_t> getTile(const WeightGradStep &step) const;
   WeightGradStep getStep(ArrayRef<int64_t> tile) const;
   /// Checks such a tile; the error says what is allowed.
@@ -84,6 +88,8 @@ public:
   double countReads(const WeightGradStep &step, bool ofInput) const;
   /// Elements between images of the window, padded against conflicts in the cache.
   int64_t getWindowStride(const WeightGradStep &step, bool ofInput) const;
+  /// The kernel's taps.
+  int64_t getNumTaps() const { return kernel[0] * kernel[1]; }
   /// Tiles of a step times images.
   int64_t getDepth(const WeightGradStep &step) const;
 
@@ -92,6 +98,8 @@ public:
   int64_t alpha[2];
   int64_t kernel[2], stride[2], dilation[2];
   int64_t slices, batch, channels, outputs;
+  /// Whether the result has a dimension of slices.
+  bool hasSlices;
   int64_t image[2], result[2], padding[2];
   /// Tiles of an image, rows and columns.
   int64_t tiles[2];
@@ -125,6 +133,8 @@ public:
   void rewrite(const Plan &plan);
 
 private:
+  bool moveToReader();
+
   GroupOp group;
   ConvWeightGradOp grad;
   int64_t lanes;

@@ -186,7 +186,7 @@ func.func @f(%x: tensor<2x4x5x5xf32>, %g: tensor<2x6x3x3xf32>) {
 
 // cnn.conv_weight_grad C3
 func.func @f(%x: tensor<2x4x5x5xf32>, %g: tensor<2x6x3x3xf32>) {
-  // expected-error@+1 {{'cnn.conv_weight_grad' op winograd is 4, which needs slices, and 1 group (C3)}}
-  %0 = cnn.conv_weight_grad %x, %g {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64, winograd = 4 : i64} : tensor<2x4x5x5xf32>, tensor<2x6x3x3xf32> -> tensor<6x4x3x3xf32>
+  // expected-error@+1 {{'cnn.conv_weight_grad' op winograd is 4, which needs 1 group (C3)}}
+  %0 = cnn.conv_weight_grad %x, %g {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 2 : i64, winograd = 4 : i64} : tensor<2x4x5x5xf32>, tensor<2x6x3x3xf32> -> tensor<6x2x3x3xf32>
   return
 }

@@ -11,7 +11,7 @@
 // CHECK-NEXT: %[[M:.*]] = cnn.mul
 // CHECK-NEXT: %[[R:.*]] = cnn.relu %[[M]] : tensor<16x64x24x24xf32> -> tensor<16x64x24x24xf32, #cnn.layout<order = [0, 1, 2, 3, 0], block = 16>>
 // CHECK-NEXT: cnn.winograd_input %[[R]]
-// CHECK: cnn.group "grad.slices" {{.*}}computes 'norm1' as it reads
+// CHECK: cnn.group "grad" {{.*}}computes 'norm1' as it reads
 // CHECK-NEXT: cnn.mul
 // CHECK-NEXT: %[[R:.*]] = cnn.relu
 // CHECK-NEXT: cnn.conv_weight_grad %[[R]]
