@@ -13,22 +13,30 @@ using namespace mlir::cnn;
 using IndexFn = llvm::function_ref<Value(unsigned)>;
 using Values = SmallVector<Value>;
 
-static constexpr int64_t taps = 3;
-
 /// The algorithm that an operation is a part of.
 template <typename Op> static WinogradForm getForm(Op op) {
-  bool turned = false;
-  if constexpr (!std::is_same_v<Op, WinogradWeightOp>)
-    turned = op.getTurned();
-  return {static_cast<int64_t>(op.getTile()), static_cast<int64_t>(op.getStride()), turned};
+  WinogradForm form;
+  form.tile = op.getTile();
+  form.stride = op.getStride();
+  if constexpr (std::is_same_v<Op, WinogradWeightOp>) {
+    form.taps = getTensor(op.getWeight()).getShape().back();
+  } else {
+    form.turned = op.getTurned();
+    form.taps = op.getTaps();
+  }
+  return form;
 }
 
 static LogicalResult verifyForm(Operation *op, const WinogradForm &form) {
   if (form.stride != 1 && form.stride != 2)
     return op->emitOpError() << "stride is " << form.stride << ", expected 1 or 2 (C2)";
+  if (form.taps != 3 && form.taps != 5)
+    return op->emitOpError() << "taps is " << form.taps << ", expected 3 or 5 (C2)";
   if (!form.isKnown())
-    return op->emitOpError() << "tile is " << form.tile << ", expected 2, 3"
-                             << (form.stride == 1 ? ", 4 or 6 (C2)" : " or 4 at stride 2 (C2)");
+    return op->emitOpError() << "tile is " << form.tile << ", expected "
+                             << (form.taps == 5     ? "2 or 4 at stride 1 with 5 taps (C2)"
+                                 : form.stride == 1 ? "2, 3, 4 or 6 (C2)"
+                                                    : "2, 3 or 4 at stride 2 (C2)");
   return success();
 }
 
@@ -61,12 +69,13 @@ static Nest makeNest(ArrayRef<int64_t> sizes, unsigned numParallel) {
 //===--------------------------------------------------------------------------------------------===//
 
 LogicalResult WinogradWeightOp::verify() {
-  WinogradForm form = getForm(*this);
-  if (failed(verifyForm(*this, form)))
-    return failure();
   RankedTensorType w = getTensor(getWeight());
   Type element = w.getElementType();
+  int64_t taps = w.getRank() == 4 && w.getDimSize(3) == 5 ? 5 : 3;
   if (failed(verifyShape(*this, "weight", w, {-1, -1, taps, taps}, element)))
+    return failure();
+  WinogradForm form = getForm(*this);
+  if (failed(verifyForm(*this, form)))
     return failure();
   return verifyShape(*this, "result", getTensor(getResult()),
                      {form.getPoints(), form.getPoints(), w.getDimSize(0), w.getDimSize(1)},
@@ -76,7 +85,7 @@ LogicalResult WinogradWeightOp::verify() {
 Nest WinogradWeightOp::getNest() {
   ArrayRef<int64_t> w = getTensor(getWeight()).getShape();
   WinogradForm form = getForm(*this);
-  Nest nest = makeNest({w[0], w[1], form.getPoints(), form.getPoints(), taps, taps}, 4);
+  Nest nest = makeNest({w[0], w[1], form.getPoints(), form.getPoints(), form.taps, form.taps}, 4);
   AffineExpr k, c, p, q, r, s;
   bindDims(getContext(), k, c, p, q, r, s);
   nest.operandMaps = {AffineMap::get(6, 0, {k, c, r, s}, getContext())};

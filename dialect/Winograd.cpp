@@ -8,7 +8,10 @@ using namespace mlir::cnn;
 using llvm::SmallVector;
 
 bool WinogradForm::isKnown() const {
-  return (stride == 1 || stride == 2) && ((tile >= 2 && tile <= 4) || (stride == 1 && tile == 6));
+  if (taps == 5)
+    return stride == 1 && (tile == 2 || tile == 4);
+  return taps == 3 && (stride == 1 || stride == 2) &&
+         ((tile >= 2 && tile <= 4) || (stride == 1 && tile == 6));
 }
 
 bool mlir::cnn::hasWinogradGradPoints(int64_t m) { return m >= 2 && m <= 4; }
@@ -81,15 +84,15 @@ static WinogradMatrices makeMatrices(int64_t m, int64_t taps, bool scaleOutput) 
 WinogradMatrices WinogradForm::getMatrices() const {
   int64_t points = getPoints(), window = getWindow(), outputs = getOutputs();
   // Of all taps, or of those that even pixels meet.
-  WinogradMatrices half = makeMatrices(tile, stride == 1 ? 3 : 2, /*scaleOutput=*/false);
-  int64_t alpha = tile + (stride == 1 ? 2 : 1);
+  int64_t met = stride == 1 ? taps : 2, alpha = tile + met - 1;
+  WinogradMatrices half = makeMatrices(tile, met, /*scaleOutput=*/false);
   WinogradMatrices result;
   result.input.assign(points * window, 0);
-  result.weight.assign(points * 3, 0);
+  result.weight.assign(points * taps, 0);
   result.output.assign(outputs * points, 0);
   for (int64_t p = 0; p < alpha; ++p) {
-    for (int64_t tap = 0; tap < 3; tap += stride)
-      result.weight[p * 3 + tap] = half.weight[p * (stride == 1 ? 3 : 2) + tap / stride];
+    for (int64_t tap = 0; tap < taps; tap += stride)
+      result.weight[p * taps + tap] = half.weight[p * met + tap / stride];
     // A kernel turned round is images turned round.
     for (int64_t i = 0; i < alpha; ++i)
       result.input[p * window + (turned ? alpha - 1 - i : i * stride)] = half.input[p * alpha + i];
@@ -98,7 +101,7 @@ WinogradMatrices WinogradForm::getMatrices() const {
           half.output[i * alpha + p];
   }
   for (int64_t i = 0; alpha + i < points; ++i) {
-    result.weight[(alpha + i) * 3 + 1] = 1;
+    result.weight[(alpha + i) * taps + 1] = 1;
     result.input[(alpha + i) * window + (turned ? i : 2 * i + 1)] = 1;
     result.output[(turned ? 2 * i : i) * points + alpha + i] = 1;
   }

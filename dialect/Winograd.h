@@ -17,11 +17,11 @@ struct WinogradMatrices {
   llvm::SmallVector<double> output; ///< m x alpha
 };
 
-/// A convolution with 3 taps along each axis, or the gradient of its input, in tiles.
+/// A convolution with 3 or 5 taps along each axis, or the gradient of its input, in tiles.
 ///
-/// At stride 2 even pixels meet taps 0 and 2, and odd ones tap 1: F(tile, 2) of the even ones, and
-/// a product for each odd one, which make one algorithm with 2 tile + 1 points. In the gradient of
-/// the input, with padding 1, odd and even pixels take turns with the same points.
+/// With 3 taps at stride 2 even pixels meet taps 0 and 2, and odd ones tap 1: F(tile, 2) of the
+/// even ones, and a product for each odd one, which make one algorithm with 2 tile + 1 points. In
+/// the gradient of the input, with padding 1, odd and even pixels take turns with the same points.
 struct WinogradForm {
   /// Outputs of a tile along an axis; in the gradient of a strided convolution's input half of
   /// them.
@@ -29,21 +29,27 @@ struct WinogradForm {
   int64_t stride = 1;
   /// Whether it is the gradient of the input, which reads the same transformed weights.
   bool turned = false;
+  int64_t taps = 3;
 
-  /// Whether there are points for it: 2, 3, 4 and 6 at stride 1; 2, 3 and 4 at stride 2.
+  /// Whether there are points for it: tiles of 2, 3, 4 and 6 at stride 1, of 2, 3 and 4 at stride
+  /// 2; with 5 taps, of 2 and 4 at stride 1.
   bool isKnown() const;
+  /// Whether numbers far from 1 among the points make errors several times as large as those of the
+  /// others: points +-2 and +-1/2.
+  bool isCoarse() const { return stride == 1 && getPoints() == 8; }
   /// Products along an axis.
-  int64_t getPoints() const { return stride == 1 ? tile + 2 : 2 * tile + 1; }
+  int64_t getPoints() const { return stride == 1 ? tile + taps - 1 : 2 * tile + 1; }
   /// Elements that a tile reads along an axis, and how far from each other tiles begin.
   int64_t getWindow() const { return stride == 2 && turned ? tile + 1 : getPoints(); }
   int64_t getStep() const { return turned ? tile : stride * tile; }
   /// Elements that it makes along an axis.
   int64_t getOutputs() const { return turned ? stride * tile : tile; }
-  /// Its matrices: points x window, points x 3 and outputs x points. Those of stride 1 by Toom and
-  /// Cook's construction (Winograd 1980; Lavin and Gray 2016) over the points 0, +-1 (m = 2),
+  /// Its matrices: points x window, points x taps and outputs x points. Those of stride 1 by Toom
+  /// and Cook's construction (Winograd 1980; Lavin and Gray 2016) over the points 0, +-1 (m = 2),
   /// +-1/2, +-3/2 (m = 3), 0, +-1/sqrt(2), +-sqrt(2) (m = 4), 0, +-1, +-2, +-1/2 (m = 6), and
   /// infinity. Those of m = 4 give about half the rounding error of 0, +-1, +-2, and so do those of
-  /// m = 3 of 0, +-1, 2. F(m, 2) has one point less: 0, 1 (m = 2), else those of F(m - 1, 3).
+  /// m = 3 of 0, +-1, 2. F(m, 5) has the points of F(m + 2, 3), and F(m, 2) has one point less: 0,
+  /// 1 (m = 2), else those of F(m - 1, 3).
   WinogradMatrices getMatrices() const;
 };
 

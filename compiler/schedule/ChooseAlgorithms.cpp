@@ -112,7 +112,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     auto error = [&](int64_t tile) { return candidate->getError(tile); };
     auto mayNot = [&](int64_t tile) {
       std::string why = candidate->whyNot(tile);
-      return why.empty() ? allowed.whyNot(tile, error) : why;
+      return why.empty() ? allowed.whyNot(tile, error, candidate->isCoarse(tile)) : why;
     };
     if (algorithm.empty() && seed >= 0) {
       SmallVector<int64_t> possible = {0};
@@ -141,7 +141,8 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     for (int64_t tile : convTiles) {
       if (!candidate->whyNot(tile).empty())
         continue;
-      if (std::string problem = allowed.whyNot(tile, error); !problem.empty()) {
+      if (std::string problem = allowed.whyNot(tile, error, candidate->isCoarse(tile));
+          !problem.empty()) {
         refused = refused.empty() ? problem : refused;
         continue;
       }

@@ -36,9 +36,10 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
 def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
   let summary = "Put the parts of other algorithms in place of convolutions where they are faster";
   let description = [{
-    A convolution, or the gradient of its input, whose kernel is 3 x 3, at stride 1, without dilation and
-    in one group, can be computed by Winograd's algorithm: `winograd2`, `winograd3`, `winograd4` or
-    `winograd6`, after the extent of its tiles. Its group becomes four: the transforms of the weight and of the windows of the
+    A convolution, or the gradient of its input, whose kernel is 3 x 3, at stride 1 or 2, without
+    dilation and in one group, can be computed by Winograd's algorithm: `winograd2`, `winograd3`, `winograd4` or
+    `winograd6` (not at stride 2), after the extent of its tiles; a kernel of 5 x 5 at stride 1 by `winograd2` and
+    `winograd4`. Its group becomes four: the transforms of the weight and of the windows of the
     input, a product for each point, and the transform back, which keeps name and epilogue. Where what
     lies between them does not fit the cache, the last three become an outer group that runs block by block of tiles.
 
@@ -46,9 +47,9 @@ def ChooseAlgorithmsPass : Pass<"cnn-choose-algorithms", "::mlir::ModuleOp"> {
     blocks (rows x columns of tiles to a block), replace its choice. `seed` draws among the algorithms that
     apply. What does not apply is an error that says why.
 
-    Unasked, tiles of 6 are never chosen: they have the largest error. A `precision`, or the module's
+    Unasked, tiles of 6, and of 4 for 5 x 5, are never chosen: they have the largest error. A `precision`, or the module's
     `cnn.precision`, is the largest relative error that an algorithm may have instead
-    (`compiler/schedule/Precision.h`): then tiles of 6 count as well, and those of 4 or 2 may not. What was
+    (`compiler/schedule/Precision.h`): then those count as well, and others may not. What was
     measured (`compiler/schedule/Tuned.h`) goes before the cost model.
 
     Before: the input of `test/lit/schedule/cnn-choose-algorithms.mlir`; after: its CHECK lines.

@@ -29,10 +29,14 @@ static double combine(double transforms, double perTerm, double terms, unsigned 
   return getUnit(bits) * std::sqrt(transforms * transforms + perTerm * perTerm * terms);
 }
 
-double mlir::cnn::getWinogradError(int64_t tile, int64_t stride, int64_t channels, unsigned bits) {
+double mlir::cnn::getWinogradError(const WinogradForm &form, int64_t channels, unsigned bits) {
+  int64_t tile = form.tile;
+  if (form.taps == 5)
+    return tile == 2 ? combine(3.7e-7, 1.0e-7, channels, bits)
+                     : combine(1.3e-6, 3.6e-7, channels, bits);
   if (tile == 2)
     return combine(1.0e-7, 3.0e-8, channels, bits);
-  if (stride == 2)
+  if (form.stride == 2)
     return tile == 3 ? combine(0.9e-7, 2.7e-8, channels, bits)
                      : combine(1.6e-7, 4.6e-8, channels, bits);
   if (tile == 3)
@@ -47,10 +51,11 @@ double mlir::cnn::getWinogradGradError(int64_t tile, int64_t terms, unsigned bit
   return tile == 3 ? combine(3.6e-7, 1.9e-8, terms, bits) : combine(4.5e-7, 2.3e-8, terms, bits);
 }
 
-std::string Precision::whyNot(int64_t tile, function_ref<double(int64_t)> getError) const {
+std::string Precision::whyNot(int64_t tile, function_ref<double(int64_t)> getError,
+                              bool coarse) const {
   std::string name = "winograd" + std::to_string(tile);
   if (bound == 0)
-    return tile > 4 ? name + " is not chosen unless a precision allows it" : "";
+    return coarse ? name + " is not chosen unless a precision allows it" : "";
   double error = getError(tile);
   if (error <= bound)
     return "";

@@ -204,10 +204,11 @@ std::string ScheduleSpace::getForm(Operation *anchor) {
     return winograd(weight.getTile());
   if (auto input = dyn_cast<WinogradInputOp>(anchor))
     return winograd(input.getTile());
-  if (auto product = dyn_cast<WinogradProductOp>(anchor))
-    return winograd(
-        (getTensor(product.getResult()).getDimSize(3) - (product.getStride() == 1 ? 2 : 1)) /
-        static_cast<int64_t>(product.getStride()));
+  if (auto product = dyn_cast<WinogradProductOp>(anchor)) {
+    int64_t points = getTensor(product.getResult()).getDimSize(3);
+    return winograd(product.getStride() == 1 ? points - static_cast<int64_t>(product.getTaps()) + 1
+                                             : (points - 1) / 2);
+  }
   if (auto output = dyn_cast<WinogradOutputOp>(anchor))
     return winograd(output.getTile());
   return "direct";

@@ -27,11 +27,13 @@ using namespace mlir::cnn;
 /// What of kernel, stride, dilation and groups Winograd's algorithm does not do.
 template <typename Conv> static std::string checkShape(Conv conv) {
   ArrayRef<int64_t> w = getTensor(conv.getWeight()).getShape();
-  if (w[2] != 3 || w[3] != 3)
-    return "the kernel is " + formatShape({w[2], w[3]}) + ", and it needs 3x3";
+  if (w[2] != w[3] || (w[2] != 3 && w[2] != 5))
+    return "the kernel is " + formatShape({w[2], w[3]}) + ", and it needs 3x3 or 5x5";
   ArrayRef<int64_t> stride = conv.getStride();
   if (stride[0] != stride[1] || stride[0] > 2)
     return "the stride is " + formatShape(stride) + ", and it needs 1x1 or 2x2";
+  if (w[2] == 5 && stride[0] != 1)
+    return "the stride is " + formatShape(stride) + ", and with a kernel of 5x5 it needs 1x1";
   for (int64_t dilation : conv.getDilation())
     if (dilation != 1)
       return "the dilation is " + formatShape(conv.getDilation()) + ", and it needs 1";
@@ -50,6 +52,7 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
   if (auto conv = dyn_cast<ConvOp>(found.anchor)) {
     found.shapeProblem = checkShape(conv);
     found.stride = conv.getStride()[0];
+    found.taps = getTensor(conv.getWeight()).getDimSize(3);
     found.input = conv.getInput();
     found.weight = conv.getWeight();
     found.bias = conv.getBias();
@@ -61,14 +64,18 @@ std::optional<WinogradCandidate> WinogradCandidate::get(GroupOp group, const Gro
     found.weight = grad.getWeight();
     found.turned = true;
     found.stride = grad.getStride()[0];
-    // Element i of the input's gradient depends on elements i + padding - 2 to i + padding.
+    found.taps = getTensor(grad.getWeight()).getDimSize(3);
+    // Element i of the input's gradient depends on elements i + padding - (taps - 1) to i +
+    // padding.
+    int64_t most = found.taps - 1;
     ArrayRef<int64_t> padding = grad.getPadding();
     for (int axis : {0, 1}) {
-      found.padding[axis] = found.stride == 1 ? 2 - padding[2 * axis] : 0;
-      bool fits = found.stride == 1 ? padding[2 * axis] <= 2 : padding[2 * axis] == 1;
+      found.padding[axis] = found.stride == 1 ? most - padding[2 * axis] : 0;
+      bool fits = found.stride == 1 ? padding[2 * axis] <= most : padding[2 * axis] == 1;
       if (found.shapeProblem.empty() && !fits)
-        found.shapeProblem = "the padding is " + formatShape(padding) + ", and it needs " +
-                             (found.stride == 1 ? "2 or less" : "1 before rows and columns");
+        found.shapeProblem =
+            "the padding is " + formatShape(padding) + ", and it needs " +
+            (found.stride == 1 ? std::to_string(most) + " or less" : "1 before rows and columns");
     }
   } else {
     return std::nullopt;
@@ -116,7 +123,9 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
     return shapeProblem;
   WinogradForm form = getForm(tile);
   if (!form.isKnown())
-    return stride == 1 ? "its tiles are 2, 3, 4 or 6" : "its tiles at stride 2 are 2, 3 or 4";
+    return taps == 5     ? "its tiles with a kernel of 5x5 are 2 or 4"
+           : stride == 1 ? "its tiles are 2, 3, 4 or 6"
+                         : "its tiles at stride 2 are 2, 3 or 4";
   for (int64_t factor : poolFactors)
     if (form.getOutputs() % factor != 0)
       return "windows of " + std::to_string(factor) +
@@ -126,7 +135,7 @@ std::string WinogradCandidate::whyNot(int64_t tile) const {
 }
 
 double WinogradCandidate::getError(int64_t tile) const {
-  return getWinogradError(tile, stride, channels, result.getElementTypeBitWidth());
+  return getWinogradError(getForm(tile), channels, result.getElementTypeBitWidth());
 }
 
 //===--------------------------------------------------------------------------------------------===//
@@ -169,9 +178,11 @@ double WinogradCandidate::getDirectStridedCycles() const {
 double WinogradCandidate::getDirectChannelCycles() const {
   double vectors = static_cast<double>(result.getNumElements()) / outputs *
                    llvm::divideCeil(outputs, channelBlock);
-  double bytes = result.getElementTypeBitWidth() / 8.0 * channels * outputs * 9;
-  double taps = turned ? 9.0 / (stride * stride) : 9;
-  return std::max(vectors * channels * taps / 2 / blockedDirectShare,
+  double products = taps * taps;
+  double bytes = result.getElementTypeBitWidth() / 8.0 * channels * outputs * products;
+  if (turned)
+    products /= stride * stride;
+  return std::max(vectors * channels * products / 2 / blockedDirectShare,
                   bytes / Machine::bytesPerCycle);
 }
 
@@ -218,11 +229,14 @@ double WinogradCandidate::getCycles(const WinogradPlan &plan) const {
   // A window is loaded, transformed along both axes and stored. Fewer tiles in a block share a
   // weight in the product.
   double product = c / 2 / productShare * (1 + 0.2 / tilesInBlock);
-  double perTile = points * (4 * c + k * (product + 1) + 3 * k);
+  // Fewer outputs than 3 taps would have of as many points take less.
+  double output = stride == 1 ? 1 + 2.0 * plan.tile / (plan.tile + taps - 3) : 3;
+  double perTile = points * (4 * c + k * (product + 1) + output * k);
   double fetched = 4 * passing * getMissing(passing + std::min(weights, cache / 4), cache) +
                    weights * getMissing(passing + weights, cache);
   // The weights are gathered and transformed once.
-  double once = c * k / block * (9 * 1.5 * block + 3 * points) + weights / Machine::bytesPerCycle;
+  double once =
+      c * k / block * (taps * taps * 1.5 * block + 3 * points) + weights / Machine::bytesPerCycle;
   if (isPrepared || findWeights(plan.tile))
     once = 0;
   // One block to an image, and few slices: the parts are kernels of their own, which are cut along
@@ -264,7 +278,7 @@ WinogradPlan WinogradCandidate::plan(int64_t tile, ArrayRef<int64_t> inBlock) co
     for (int64_t rows = 1; rows <= tiles[0]; ++rows)
       consider(rows, tiles[1]);
   }
-  int64_t multiplications = countPoints(tile) * 100 / (9 * tile * tile);
+  int64_t multiplications = countPoints(tile) * 100 / (taps * taps * tile * tile);
   best.reason =
       llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications; blocks of {2} x "
                     "{3} tiles; {4:f0} cycles estimated, direct {5:f0}",
@@ -482,7 +496,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   GroupOp windows =
       makePart(b, group, ".winograd_input", input, [&](OpBuilder &inner, Value value) {
         return WinogradInputOp::create(inner, loc, points(channels, isInputBlocked), value,
-                                       plan.tile, padding, stride, turned)
+                                       plan.tile, padding, stride, turned, taps)
             .getResult();
       });
   // The product reads two groups' results.
@@ -495,7 +509,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   OpBuilder inner(context);
   inner.setInsertionPointToEnd(&body);
   Value made = WinogradProductOp::create(inner, loc, points(outputs, true), body.getArgument(0),
-                                         body.getArgument(1), stride, transposed);
+                                         body.getArgument(1), stride, transposed, taps);
   YieldOp::create(inner, loc, made);
   state.addOperands(factors);
   state.addTypes(made.getType());
@@ -507,7 +521,7 @@ void WinogradCandidate::rewrite(const WinogradPlan &plan) {
   Value argument = last.addArgument(products.getResult(0).getType(), loc);
   b.setInsertionPoint(anchor);
   Value output = WinogradOutputOp::create(b, loc, result, argument, bias, plan.tile,
-                                          anchor->getName().stripDialect(), stride, turned);
+                                          anchor->getName().stripDialect(), stride, turned, taps);
   anchor->getResult(0).replaceAllUsesWith(output);
   anchor->erase();
   for (Operation &op : llvm::make_early_inc_range(llvm::reverse(last)))

@@ -35,6 +35,8 @@ public:
   std::string whyNot(int64_t tile) const;
   /// The relative error that is to be expected of such tiles.
   double getError(int64_t tile) const;
+  /// Whether that is much above the error of other tiles.
+  bool isCoarse(int64_t tile) const { return getForm(tile).isCoarse(); }
   /// The cheapest plan with such tiles. `inBlock`, if given, fixes the tiles of a block.
   WinogradPlan plan(int64_t tile, ArrayRef<int64_t> inBlock = {}) const;
   /// Whether the plan is worth while; if not, why.
@@ -43,7 +45,7 @@ public:
   void rewrite(const WinogradPlan &plan);
 
 private:
-  WinogradForm getForm(int64_t tile) const { return {tile, stride, turned}; }
+  WinogradForm getForm(int64_t tile) const { return {tile, stride, turned, taps}; }
   /// Products for each pair of channels and tile.
   int64_t countPoints(int64_t tile) const {
     return getForm(tile).getPoints() * getForm(tile).getPoints();
@@ -74,7 +76,7 @@ private:
   bool turned = false, isPrepared = false;
   std::string shapeProblem;
   SmallVector<int64_t> poolFactors;
-  int64_t padding[2] = {0, 0}, stride = 1;
+  int64_t padding[2] = {0, 0}, stride = 1, taps = 3;
   int64_t batch = 0, channels = 0, outputs = 0;
   /// Estimated cycles of one core for the direct algorithm.
   double directCycles = 0;

@@ -13,7 +13,7 @@
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-schedules=override=pooled=winograd4 2>&1 | FileCheck %s --check-prefix=LATE
 // Breaks if Winograd's algorithm is taken where it does not apply, or if the message does not say why.
 
-// KERNEL: error: group 'wide': algorithm 'winograd4' does not apply: the kernel is 5x5, and it needs 3x3
+// KERNEL: error: group 'wide': algorithm 'winograd4' does not apply: the kernel is 7x7, and it needs 3x3 or 5x5
 // STRIDE: error: group 'strided': algorithm 'winograd4' does not apply: the stride is 2x1, and it needs 1x1 or 2x2
 // DILATION: error: group 'dilated': algorithm 'winograd2' does not apply: the dilation is 2x2, and it needs 1
 // GROUPS: error: group 'grouped': algorithm 'winograd2' does not apply: there are 2 groups, and it needs 1
@@ -27,10 +27,10 @@
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
 // LATE: error: group 'pooled': 'conv' has no algorithm 'winograd4'; it has direct
 module @all {
-  func.func @f(%x: tensor<16x4x9x9xf32> {cnn.name = "x"}, %w5: tensor<4x4x5x5xf32> {cnn.unbatched}, %w: tensor<4x4x3x3xf32> {cnn.unbatched}, %g: tensor<4x2x3x3xf32> {cnn.unbatched}) -> (tensor<16x4x5x5xf32>, tensor<16x4x4x7xf32>, tensor<16x4x5x5xf32>, tensor<16x4x7x7xf32>, tensor<16x4x3x3xf32>, tensor<16x4x8x11xf32>, tensor<16x4x19x19xf32>, tensor<16x4x4x4xf32>) {
-    %0 = cnn.group "wide" (%a = %x, %b = %w5) : (tensor<16x4x9x9xf32>, tensor<4x4x5x5xf32>) -> tensor<16x4x5x5xf32> {
-      %s = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x4x9x9xf32>, tensor<4x4x5x5xf32> -> tensor<16x4x5x5xf32>
-      cnn.yield %s : tensor<16x4x5x5xf32>
+  func.func @f(%x: tensor<16x4x9x9xf32> {cnn.name = "x"}, %w7: tensor<4x4x7x7xf32> {cnn.unbatched}, %w: tensor<4x4x3x3xf32> {cnn.unbatched}, %g: tensor<4x2x3x3xf32> {cnn.unbatched}) -> (tensor<16x4x3x3xf32>, tensor<16x4x4x7xf32>, tensor<16x4x5x5xf32>, tensor<16x4x7x7xf32>, tensor<16x4x3x3xf32>, tensor<16x4x8x11xf32>, tensor<16x4x19x19xf32>, tensor<16x4x4x4xf32>) {
+    %0 = cnn.group "wide" (%a = %x, %b = %w7) : (tensor<16x4x9x9xf32>, tensor<4x4x7x7xf32>) -> tensor<16x4x3x3xf32> {
+      %s = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x4x9x9xf32>, tensor<4x4x7x7xf32> -> tensor<16x4x3x3xf32>
+      cnn.yield %s : tensor<16x4x3x3xf32>
     }
     %1 = cnn.group "strided" (%a = %x, %b = %w) : (tensor<16x4x9x9xf32>, tensor<4x4x3x3xf32>) -> tensor<16x4x4x7xf32> {
       %s = cnn.conv %a, %b {stride = array<i64: 2, 1>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x4x9x9xf32>, tensor<4x4x3x3xf32> -> tensor<16x4x4x7xf32>
@@ -61,6 +61,6 @@ module @all {
       %s = cnn.conv %a, %b {stride = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<16x4x9x9xf32>, tensor<4x4x3x3xf32> -> tensor<16x4x4x4xf32>
       cnn.yield %s : tensor<16x4x4x4xf32>
     }
-    return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<16x4x5x5xf32>, tensor<16x4x4x7xf32>, tensor<16x4x5x5xf32>, tensor<16x4x7x7xf32>, tensor<16x4x3x3xf32>, tensor<16x4x8x11xf32>, tensor<16x4x19x19xf32>, tensor<16x4x4x4xf32>
+    return %0, %1, %2, %3, %4, %5, %6, %7 : tensor<16x4x3x3xf32>, tensor<16x4x4x7xf32>, tensor<16x4x5x5xf32>, tensor<16x4x7x7xf32>, tensor<16x4x3x3xf32>, tensor<16x4x8x11xf32>, tensor<16x4x19x19xf32>, tensor<16x4x4x4xf32>
   }
 }

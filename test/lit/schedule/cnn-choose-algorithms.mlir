@@ -9,9 +9,13 @@
 
 // Asked of all convolutions, an algorithm is taken where it applies.
 // The 3 x 3 convolution becomes the four parts, the last three of them block by block; the first
-// takes the weight, the last keeps name and epilogue, and the reason stands with it. The 5 x 5 one stays.
-// BEST: cnn.group "conv1" {{.*}} because "winograd does not apply: the kernel is 5x5, and it needs 3x3" {
-// BEST: cnn.conv
+// takes the weight, the last keeps name and epilogue, and the reason stands with it. Tiles of 2 of
+// the 5 x 5 one have as many points as tiles of 4 with 3 x 3.
+// BEST: cnn.winograd_weight {{.*}} {tile = 2 : i64} : tensor<64x64x5x5xf32> -> tensor<6x6x64x64xf32>
+// BEST: cnn.winograd_input {{.*}} {padding = array<i64: 2, 2>, taps = 5 : i64, tile = 2 : i64}
+// BEST: cnn.winograd_product {{.*}} {taps = 5 : i64}
+// BEST: cnn.group "conv1" {{.*}} because "tiles of 2 x 2 need 36% of the multiplications; blocks of
+// BEST: cnn.winograd_output {{.*}} {of = "conv", taps = 5 : i64, tile = 2 : i64}
 // BEST: cnn.group "conv2.winograd_weight"
 // BEST-NEXT: cnn.winograd_weight {{.*}} {tile = 4 : i64} : tensor<64x64x3x3xf32> -> tensor<6x6x64x64xf32>
 // BEST: cnn.group "conv2.blocks"{{.*}} schedule #cnn.slices<block = 16, count = 2, tiles = [{{.*}}]> because "tiles of 4 x 4 need 25% of the multiplications; blocks of {{.*}} cycles estimated, direct {{.*}}" {
