@@ -88,10 +88,16 @@ Checker::Where Checker::locate(Thread &thread, char *address, const Site &site) 
   for (unsigned i = 0; i < program.globals.size(); ++i)
     if (Where where = globalObject(program, i); where.holds(address, 1))
       return where;
+  // A result may lie where an input does, which is never stored to by its own name.
+  Where found;
   for (unsigned i = 0; i < block.launch.arguments.size(); ++i)
-    if (Where where = argumentObject(thread, i); where.holds(address, 1))
-      return where;
-  return {};
+    if (Where where = argumentObject(thread, i); where.holds(address, 1)) {
+      if (!where.readOnly)
+        return where;
+      if (found.kind == Base::Unknown)
+        found = where;
+    }
+  return found;
 }
 
 std::string Checker::describe(const Program &program, const Where &where, const char *address) {

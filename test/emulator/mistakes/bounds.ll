@@ -8,6 +8,7 @@
 ; RUN: not %{run} --kernel either f32:8=iota f32:8 2>&1 | FileCheck %s --check-prefix=EITHER
 ; RUN: not %{run} --kernel write_constant f32:8=iota f32:8 2>&1 | FileCheck %s --check-prefix=CONSTANT
 ; RUN: not %{run} --kernel write_readonly f32:8=iota f32:8 2>&1 | FileCheck %s --check-prefix=READONLY
+; RUN: %{run} --kernel in_place f32:8=iota @0 f32:8=iota @2
 ; RUN: not %{run} --kernel misaligned f32:8=iota f32:8 2>&1 | FileCheck %s --check-prefix=ALIGN
 ; RUN: not %{run} --kernel shared_misaligned f32:8=iota f32:8 2>&1 | FileCheck %s --check-prefix=PITFALL
 ; RUN: not %{run} --kernel unwritten f32:8 f32:8 2>&1 | FileCheck %s --check-prefix=UNWRITTEN
@@ -106,6 +107,15 @@ define ptx_kernel void @write_constant(ptr %x, ptr %y) {
 }
 
 ; READONLY: a store of 4 bytes to read-only memory: offset 0 of argument 0
+; A result may lie where an input does that is only read by its own name; whose store it is does not show.
+define ptx_kernel void @in_place(ptr readonly dereferenceable(32) %x, ptr dereferenceable(32) %xx, ptr readonly dereferenceable(32) %y, ptr dereferenceable(32) %yy) {
+  %t = call i32 @llvm.nvvm.read.ptx.sreg.tid.x()
+  %c = icmp ult i32 %t, 4
+  %b = select i1 %c, ptr %xx, ptr %yy
+  %p = getelementptr float, ptr %b, i32 %t
+  store float 1.0, ptr %p, align 4
+  ret void
+}
 define ptx_kernel void @write_readonly(ptr readonly dereferenceable(32) %x, ptr %y) {
   store float 1.0, ptr %x, align 4
   ret void
