@@ -28,9 +28,9 @@ public:
   /// The input that is read as it is; -1 where something is computed.
   int64_t getArgument() const;
   /// Whether what is loaded and what is computed of it are two steps; else `load` does both.
-  bool isInSteps() const { return factor.isComputed() && factor.isRegular && e.nest.padding == 0; }
+  bool isInSteps() const { return factor.isInSteps(e.nest); }
   /// Values that `load` gives, without the condition.
-  int64_t getNumLoaded() const { return isInSteps() ? factor.getNumLarge() : 1; }
+  int64_t getNumLoaded() const { return factor.getNumLoaded(e.nest); }
   /// Whether four neighbours of the points that the dimensions `along` of the nest number can be
   /// loaded at once (Factor.h).
   bool isContiguous(ArrayRef<unsigned> along);

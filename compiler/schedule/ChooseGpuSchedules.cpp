@@ -5,10 +5,12 @@
 //===--------------------------------------------------------------------------------------------===//
 
 #include "compiler/schedule/GpuLayouts.h"
+#include "compiler/schedule/GpuPrologues.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
 #include "compiler/schedule/Precision.h"
+#include "compiler/schedule/Prologue.h"
 #include "compiler/schedule/Results.h"
 #include "compiler/schedule/Schedules.h"
 #include "compiler/schedule/SplitGroup.h"
@@ -60,6 +62,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     if (failed(forGroups([&](GroupOp group) { return chooseForm(group, *asked); })) ||
         failed(forEntries(
             [&](func::FuncOp entry) { return chooseGpuLayouts(entry, layout, bound); })) ||
+        failed(forEntries(
+            [&](func::FuncOp entry) { return chooseGpuPrologues(entry, *asked, bound); })) ||
         failed(forGroups([&](GroupOp group) { return splitPool(group, *asked); })) ||
         failed(forGroups([&](GroupOp group) { return splitDepth(group, *asked); })) ||
         failed(forEntries(followGpuLayouts)))
@@ -255,7 +259,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       bool ofGroup = override.name == group.getName() || !override.matches(group, named);
       if (failed(apply(override, *space, ofGroup, chosen, fail)))
         return failure();
-      if (llvm::any_of(override.getParts(), [](auto part) { return part.first != "windows"; }))
+      if (llvm::any_of(override.getParts(),
+                       [](auto part) { return part.first != "windows" && part.first != loadKey; }))
         reason = "asked for: " + override.text;
     }
     if (failed(space->verify(chosen, fail)))
@@ -297,7 +302,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     for (auto [key, value] : parts) {
       FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
       bool single = succeeded(numbers) && numbers->size() == 1;
-      if (key == "algorithm" || key == "instruction" || key == "split" || key == "pool")
+      if (llvm::is_contained({"algorithm", "instruction", "split", "pool"}, key) || key == loadKey)
         continue;
       if (key == "windows" && succeeded(numbers) && numbers->size() == 2)
         continue; // cnn-fuse-moments will.
@@ -312,9 +317,11 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
         if (int64_t threads = schedule.getTileThreads())
           schedule.block = threads;
       } else {
-        return fail() << "override '" << key << ":" << value
-                      << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
-                         "instruction:NAME, stages:N, split:N, pool:with|apart and windows:NxN";
+        return fail()
+               << "override '" << key << ":" << value
+               << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
+                  "instruction:NAME, stages:N, split:N, pool:with|apart, load:through|stored and "
+                  "windows:NxN";
       }
     }
     return success();

@@ -47,6 +47,11 @@ struct Factor {
   int64_t getNumLarge() const {
     return llvm::count_if(inputs, [](const Input &input) { return input.isLarge; });
   }
+  /// Whether a product with that nest loads what the factor is computed from and computes it in two
+  /// steps; else it does both at once.
+  bool isInSteps(const Nest &nest) const { return isComputed() && isRegular && nest.padding == 0; }
+  /// The values that are loaded ahead for each element, which wait in registers.
+  int64_t getNumLoaded(const Nest &nest) const { return isInSteps(nest) ? getNumLarge() : 1; }
 };
 
 /// The operations that the body of `op` has, constants aside, which are instructions for each

@@ -166,7 +166,8 @@ SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64
     schedule.block = schedule.getTileThreads();
     // What is converted is in registers meanwhile: with more of it than this, they do not suffice.
     constexpr int64_t mostHeld = 32;
-    if (instruction == "bf16" && (rows + columns) * found.depth > mostHeld * schedule.block)
+    int64_t held = rows * rowWay.loaded + columns * columnWay.loaded;
+    if (instruction == "bf16" && held * found.depth > mostHeld * schedule.block)
       schedule.tile[2] = found.step;
     schedule.stages =
         std::min<int64_t>(most, llvm::divideCeil(contraction->depth / parts, schedule.tile[2]));
@@ -236,10 +237,10 @@ GpuScheduleSpace::verifyRegisters(const GpuSchedule &schedule,
   int64_t sums = schedule.tile[3] * schedule.tile[4], read = 0;
   if (schedule.usesTensorCores())
     sums /= warpSize;
-  for (auto [extent, operand] : {std::pair(schedule.tile[0], contraction->rowOperand),
-                                 std::pair(schedule.tile[1], contraction->columnOperand)})
-    if (!canCopy(schedule, operand))
-      read += extent * schedule.tile[2] / schedule.block;
+  if (!canCopy(schedule, contraction->rowOperand))
+    read += schedule.tile[0] * schedule.tile[2] * rowWay.loaded / schedule.block;
+  if (!canCopy(schedule, contraction->columnOperand))
+    read += schedule.tile[1] * schedule.tile[2] * columnWay.loaded / schedule.block;
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
   int64_t words = element.getIntOrFloatBitWidth() / registerBits;
   if ((sums + read) * words + workRegisters <= allRegisters)

@@ -34,6 +34,8 @@ inline constexpr double memory = 3.35 * tera, l2 = 5.5 * tera, ownBytes = 128;
 /// Seconds until a load has its value, and from one kernel to the next.
 inline constexpr double memoryWait = 0.6 * micro, l2Wait = 0.2 * micro, ownWait = 0.02 * micro;
 inline constexpr double launch = 1.5 * micro;
+/// Loads of a warp that are under way, which is what loops are unrolled by.
+inline constexpr double loadsInFlight = 4;
 
 } // namespace mlir::cnn::h100
 

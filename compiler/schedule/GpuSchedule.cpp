@@ -97,10 +97,7 @@ FailureOr<GpuScheduleSpace> GpuScheduleSpace::get(GroupOp group) {
     made.numReduced *= nest.sizes[dim];
   made.findOrders(group);
   made.findRun(group);
-  FailureOr<Contraction> contraction =
-      Contraction::get(made.info, made.factors, made.whyNoContraction);
-  if (succeeded(contraction))
-    made.contraction = *contraction;
+  made.findContraction();
   return made;
 }
 

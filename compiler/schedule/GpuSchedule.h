@@ -105,6 +105,13 @@ public:
   double getPoolSeconds(const GpuSchedule &schedule) const;
   /// What reading or writing so many bytes takes.
   static double getMovingSeconds(double bytes);
+  /// What the group takes, as a kernel of its own. `precision` as above.
+  double getSeconds(double precision) const;
+  /// Whether the anchor is a product that tiles are for.
+  bool isWorthTiles() const;
+  /// The inputs as large as the factor of a product's rows, or columns, that it is computed from;
+  /// itself one where it is an input.
+  int64_t getNumLarge(bool ofRows) const { return (ofRows ? rowWay : columnWay).large; }
   /// The group as it would be without its pooling.
   GpuScheduleSpace withoutPool() const;
   /// The digits of a position of a contraction's tile along rows or columns, from the fastest to
@@ -148,7 +155,25 @@ public:
   static constexpr int64_t mostThreads = 1024;
 
 private:
+  /// What a factor takes on its way to tiles.
+  struct FactorWay {
+    /// For each element, values that are loaded ahead, and inputs that these are of.
+    int64_t loaded = 1, large = 1;
+    /// Instructions that compute an element, in place of a copy.
+    double steps = 0;
+    /// Accesses of a warp that read all of its inputs once.
+    double requests = 0;
+  };
+  /// The tiles of a product, and what they take.
+  struct Product {
+    GpuSchedule schedule;
+    DepthSplit split;
+    double seconds = 0;
+  };
+
   void findOrders(GroupOp group);
+  void findContraction();
+  FactorWay getWay(unsigned operand) const;
   void findRun(GroupOp group);
   /// The points of the dimensions that `numRun` counts.
   int64_t getRunPoints() const;
@@ -174,13 +199,13 @@ private:
   double getProductSeconds(const GpuSchedule &schedule, int64_t parts) const;
   double getAddingSeconds(int64_t parts) const;
   double getThreadSeconds() const;
+  double getEpilogueSeconds() const;
+  double getWaitingSeconds(const Product &product) const;
   double getPoolClocks(const GpuSchedule &schedule) const;
-  /// `seconds`: what the sums take then.
-  DepthSplit chooseProductSplit(double precision, std::string &reason, double &seconds) const;
+  Product chooseProduct(double precision, std::string &reason) const;
   DepthSplit chooseSumSplit(std::string &reason) const;
   /// The fastest instruction whose error is below the bound.
   StringRef chooseInstruction(double precision) const;
-  bool isWorthTiles() const;
   std::string getProductText(const GpuSchedule &schedule) const;
 
   GroupInfo info;
@@ -195,6 +220,7 @@ private:
   bool readsColumns = false;
   int64_t capability = 75;
   std::optional<Contraction> contraction;
+  FactorWay rowWay, columnWay;
   std::string whyNoContraction;
 };
 

@@ -5,6 +5,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/Factor.h"
 #include "compiler/schedule/GpuRates.h"
 #include "compiler/schedule/GpuSchedule.h"
 #include "llvm/ADT/STLExtras.h"
@@ -31,6 +32,11 @@ constexpr double residentThreads = 512;
 /// Per clock and multiprocessor: instructions of threads, and values that threads of a warp give
 /// each other.
 constexpr double threadSteps = h100::issues * warpSize, exchanges = 32;
+/// What warps issue for tensor cores besides computing factors: clocks of those that the products
+/// take, and instructions for each element of a tile, for addresses and copies. With these, issuing
+/// takes 1.1 to 2.1 times as long as products do; `cnn-count-gpu-work` counts 1.1 to 1.9 for the
+/// convolutions of a ResNet-18.
+constexpr double issueShare = 0.6, bringSteps = 7;
 /// Parts of a sum have no fewer products.
 constexpr int64_t leastDepth = 128;
 } // namespace
@@ -44,20 +50,41 @@ static double getRate(const GpuSchedule &schedule, Type element) {
   return operations / 2 * perClock;
 }
 
-/// The instructions of one step of a pooling.
-static double countStep(NestOpInterface pool) {
-  Block block;
-  SmallVector<Value> operands, sums;
-  for (Value operand : pool->getOperands())
-    operands.push_back(block.addArgument(getTensor(operand).getElementType(), pool.getLoc()));
-  for (Value result : pool->getResults())
-    sums.push_back(block.addArgument(getTensor(result).getElementType(), pool.getLoc()));
-  OpBuilder b(pool.getContext());
-  b.setInsertionPointToEnd(&block);
-  (void)pool.buildBody(b, pool.getLoc(), operands, sums, [&](unsigned) -> Value {
-    return block.addArgument(b.getI32Type(), pool.getLoc());
-  });
-  return llvm::count_if(block, [](Operation &op) { return !op.hasTrait<OpTrait::ConstantLike>(); });
+void GpuScheduleSpace::findContraction() {
+  contraction.reset();
+  FailureOr<Contraction> product = Contraction::get(info, factors, whyNoContraction);
+  if (failed(product))
+    return;
+  contraction = *product;
+  rowWay = getWay(contraction->rowOperand);
+  columnWay = getWay(contraction->columnOperand);
+}
+
+/// What is computed of an input is loaded and stored, not copied, and becomes zero outside; the
+/// numbers that it is computed with are loaded, too, four at a time where neighbours lie so.
+GpuScheduleSpace::FactorWay GpuScheduleSpace::getWay(unsigned operand) const {
+  NestOpInterface anchor = info.anchor;
+  Factor factor = Factor::get(anchor->getOperand(operand));
+  const Contraction &product = *contraction;
+  bool ofRows = operand == product.rowOperand;
+  auto align = [](unsigned) { return Factor::wide * 4; };
+  bool isWide =
+      factor.isContiguous(info, operand, product.reduced, align) ||
+      ((ofRows ? product.rowWindow : product.columnWindow) == 1 &&
+       factor.isContiguous(info, operand, ofRows ? product.rows : product.columns, align));
+  double width = isWide ? Factor::wide : 1;
+  FactorWay way;
+  way.loaded = factor.getNumLoaded(info.nest);
+  way.large = std::max<int64_t>(factor.getNumLarge(), 1);
+  auto elements = static_cast<double>(getTensor(factor.value).getNumElements());
+  way.requests = elements * static_cast<double>(way.large) / (width * warpSize);
+  if (!factor.isComputed())
+    return way;
+  auto numbers = static_cast<double>(factor.inputs.size() - factor.getNumLarge());
+  way.steps = (numbers + 1) / width + 1;
+  for (NestOpInterface op : factor.ops)
+    way.steps += static_cast<double>(countBody(op));
+  return way;
 }
 
 /// Clocks of a multiprocessor for what the poolings behind a product add to each of its results.
@@ -68,7 +95,7 @@ double GpuScheduleSpace::getPoolClocks(const GpuSchedule &schedule) const {
       continue;
     auto pool = cast<NestOpInterface>(op);
     Nest window = pool.getNest();
-    double step = countStep(pool) / threadSteps;
+    double step = static_cast<double>(countBody(pool)) / threadSteps;
     double threads = getWindowThreads(schedule);
     double points = std::max(contraction->rowWindow, contraction->columnWindow);
     if (threads == 1)
@@ -107,13 +134,23 @@ double GpuScheduleSpace::getProductSeconds(const GpuSchedule &schedule, int64_t 
   double depth = llvm::alignTo(contraction->depth / parts, tile[2]);
   double blocks = getNumBlocks(schedule) * parts;
   double rounds = std::ceil(blocks / numProcessors), even = blocks / numProcessors;
-  double products = rows * columns * depth, brought = (rows + columns) * depth * bytes;
+  double products = rows * columns * depth / getRate(schedule, element);
+  double stored = (rows + columns) * depth * bytes;
+  double brought =
+      (rows * static_cast<double>(rowWay.large) + columns * static_cast<double>(columnWay.large)) *
+      depth * bytes;
   double owners = rows / tile[3] * (columns / tile[4]);
-  double own = 2 * brought + owners * (tile[3] + tile[4]) * depth * bytes;
+  double own = stored + brought + owners * (tile[3] + tile[4]) * depth * bytes;
   double threads = std::min(even * schedule.block, residentThreads);
-  double clocks = std::max({rounds * products / getRate(schedule, element), rounds * own / ownBytes,
-                            even * brought / l2Bytes,
+  double clocks = std::max({rounds * products, rounds * own / ownBytes, even * brought / l2Bytes,
                             even * own * ownWait / (std::max(threads, 1.0) * inFlight)});
+  // Tensor cores multiply while threads compute factors; else both are what these do all the time.
+  double computed = (rows * rowWay.steps + columns * columnWay.steps) * depth / threadSteps;
+  if (!schedule.usesTensorCores())
+    clocks += rounds * computed;
+  else if (computed > 0)
+    clocks = std::max(clocks, rounds * (products * issueShare + computed +
+                                        bringSteps * (rows + columns) * depth / threadSteps));
   return clocks / clockRate + getPoolSeconds(schedule);
 }
 
@@ -130,20 +167,73 @@ double GpuScheduleSpace::getAddingSeconds(int64_t parts) const {
 /// product.
 double GpuScheduleSpace::getThreadSeconds() const {
   RankedTensorType type = getTensor(info.anchor->getResult(0));
-  double read = static_cast<double>(type.getNumElements()) * contraction->depth * 2 *
-                (type.getElementTypeBitWidth() / 8);
-  return read / (l2Bytes * numProcessors * clockRate);
+  double products = static_cast<double>(type.getNumElements()) * contraction->depth;
+  double bytes =
+      static_cast<double>(rowWay.large + columnWay.large) * (type.getElementTypeBitWidth() / 8);
+  double clocks =
+      products * std::max(bytes / l2Bytes, (rowWay.steps + columnWay.steps) / threadSteps);
+  return clocks / (numProcessors * clockRate);
 }
 
-DepthSplit GpuScheduleSpace::chooseProductSplit(double precision, std::string &reason,
-                                                double &seconds) const {
+/// What pointwise operations behind the sums take, and what is computed for them.
+double GpuScheduleSpace::getEpilogueSeconds() const {
+  llvm::SmallPtrSet<Operation *, 8> before;
+  NestOpInterface anchor = info.anchor;
+  for (Value operand : anchor->getOperands())
+    for (NestOpInterface op : Factor::get(operand).ops)
+      before.insert(op);
+  double steps = 0;
+  for (Operation &op : *anchor->getBlock())
+    if (auto nestOp = dyn_cast<NestOpInterface>(op);
+        nestOp && &op != anchor.getOperation() && !before.contains(&op))
+      steps += static_cast<double>(countBody(nestOp));
+  return steps * static_cast<double>(numResults) / (threadSteps * numProcessors * clockRate);
+}
+
+/// What threads wait for memory, if nothing else: a few loads each are under way.
+double GpuScheduleSpace::getWaitingSeconds(const Product &product) const {
+  auto blocks = static_cast<double>(getNumBlocks(product.schedule) * product.split.parts);
+  double resident = std::min(blocks * product.schedule.block, numProcessors * residentThreads);
+  return (rowWay.requests + columnWay.requests) * memoryWait /
+         (resident / warpSize * h100::loadsInFlight);
+}
+
+static double getBytes(ValueRange values) {
+  double bytes = 0;
+  for (Value value : values) {
+    RankedTensorType type = getTensor(value);
+    bytes += static_cast<double>(type.getNumElements()) * type.getElementTypeBitWidth() / 8;
+  }
+  return bytes;
+}
+
+double GpuScheduleSpace::getSeconds(double precision) const {
+  NestOpInterface anchor = info.anchor;
+  auto group = anchor->getParentOfType<GroupOp>();
+  double moving = getMovingSeconds(getBytes(group.getInputs()) + getBytes(group.getResults()));
+  double steps = 0;
+  if (contraction && isWorthTiles()) {
+    std::string reason;
+    Product product = chooseProduct(precision, reason);
+    return std::max({product.seconds + getEpilogueSeconds(), getWaitingSeconds(product), moving});
+  }
+  for (Value operand : anchor->getOperands())
+    for (NestOpInterface op : Factor::get(operand).ops)
+      steps += static_cast<double>(countBody(op));
+  double points = static_cast<double>(llvm::product_of(info.nest.sizes));
+  double clocks = steps * points / (threadSteps * numProcessors);
+  return std::max(clocks / clockRate + getEpilogueSeconds(), moving);
+}
+
+GpuScheduleSpace::Product GpuScheduleSpace::chooseProduct(double precision,
+                                                          std::string &reason) const {
   StringRef instruction = chooseInstruction(precision);
-  GpuSchedule whole = getContractionDefault(instruction);
-  int64_t blocks = getNumBlocks(whole);
-  seconds = blocks < leastTiles ? getThreadSeconds() : getProductSeconds(whole, 1);
+  Product chosen;
+  chosen.schedule = getContractionDefault(instruction);
+  int64_t blocks = getNumBlocks(chosen.schedule);
+  chosen.seconds = blocks < leastTiles ? getThreadSeconds() : getProductSeconds(chosen.schedule, 1);
   // Parts take memory, too: they are worth it where they save a tenth.
-  double best = seconds * 0.9;
-  DepthSplit chosen;
+  double best = chosen.seconds * 0.9;
   const Nest &nest = info.nest;
   for (unsigned dim = nest.numParallel; dim < nest.getNumDims(); ++dim)
     for (int64_t parts = 2; parts <= nest.sizes[dim]; ++parts) {
@@ -155,8 +245,8 @@ DepthSplit GpuScheduleSpace::chooseProductSplit(double precision, std::string &r
         double inParts = getProductSeconds(schedule, parts) + getAddingSeconds(parts);
         if (inParts >= best)
           continue;
-        seconds = best = inParts;
-        chosen = {dim, parts};
+        best = inParts;
+        chosen = {schedule, {dim, parts}, inParts};
       }
     }
   reason = "whole, " + std::to_string(blocks) + " tiles would do all of it";
@@ -171,11 +261,7 @@ GpuScheduleSpace GpuScheduleSpace::withoutPool() const {
   other.factors.assign(info.nest.numParallel, 1);
   other.space = llvm::to_vector(ArrayRef(info.nest.sizes).take_front(info.nest.numParallel));
   other.numResults = llvm::product_of(other.space);
-  FailureOr<Contraction> product =
-      Contraction::get(other.info, other.factors, other.whyNoContraction);
-  other.contraction.reset();
-  if (succeeded(product))
-    other.contraction = *product;
+  other.findContraction();
   return other;
 }
 
@@ -184,9 +270,9 @@ bool GpuScheduleSpace::isFasterApart(double precision, std::string &reason) cons
   if (!info.pool || !product.contraction || !product.isWorthTiles())
     return false;
   std::string text;
-  double apart = 0;
-  DepthSplit split = product.chooseProductSplit(precision, text, apart);
-  if (split.parts == 1 && product.choose(text, precision).algorithm != "contraction")
+  Product sums = product.chooseProduct(precision, text);
+  double apart = sums.seconds;
+  if (sums.split.parts == 1 && product.choose(text, precision).algorithm != "contraction")
     return false;
   // What is pooled is read then, and written, if nothing else reads it.
   int64_t bytes = 0;
@@ -236,9 +322,8 @@ DepthSplit GpuScheduleSpace::chooseSumSplit(std::string &reason) const {
 }
 
 DepthSplit GpuScheduleSpace::chooseSplit(double precision, std::string &reason) const {
-  double seconds = 0;
   if (contraction && isWorthTiles())
-    return chooseProductSplit(precision, reason, seconds);
+    return chooseProduct(precision, reason).split;
   return whyNot("reduce").empty() ? chooseSumSplit(reason) : DepthSplit();
 }
 

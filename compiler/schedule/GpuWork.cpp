@@ -55,14 +55,17 @@ static int64_t countLoads(const GpuScheduleSpace &space, const GroupInfo::Read &
   return isReduced ? parallel * reduced : parallel;
 }
 
-/// Of tiles: every step of the depth, its part of both operands goes once through L2.
+/// Of tiles: every step of the depth, its part of what both operands are computed from goes once
+/// through L2.
 static void countTiles(const GpuScheduleSpace &space, const GpuSchedule &schedule,
                        int64_t elementBytes, GpuWork &work) {
   int64_t rows = schedule.tile[0], columns = schedule.tile[1];
   int64_t blocks = space.getNumBlocks(schedule);
   int64_t depth = llvm::alignTo(space.getContraction()->depth, schedule.tile[2]);
   work.operations = 2 * blocks * rows * columns * depth;
-  work.bytesL2 += blocks * depth * (rows + columns) * elementBytes;
+  int64_t brought =
+      rows * space.getNumLarge(/*ofRows=*/true) + columns * space.getNumLarge(/*ofRows=*/false);
+  work.bytesL2 += blocks * depth * brought * elementBytes;
 }
 
 GpuWork mlir::cnn::countWork(GroupOp group, const GpuScheduleSpace &space,

@@ -229,7 +229,10 @@ def ChooseGpuSchedulesPass : Pass<"cnn-choose-gpu-schedules", "::mlir::ModuleOp"
     Images between groups lie channels-last, [N, H, W, C], and with them the weights that they are multiplied by,
     where products then save more accesses than conversions take (`layout`: auto, plain, or channels wherever it is
     possible); `cnn.layout_reason` of the entry point says why. All else lies in row-major order.
-    Tests: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`, `layouts.mlir`.
+
+    A pointwise group that products read is computed by each of its readers, and gone, where they take less for that than
+    it does, or where `load:through` asks for it (`load:stored` for the contrary), as by `cnn-read-through`.
+    Tests: `test/lit/nvptx/cnn-choose-gpu-schedules.mlir`, `layouts.mlir`, `gpu-prologues.mlir`, `gpu-prologues.test`.
   }];
   let options = [
     Option<"layout", "layout", "std::string", "\"auto\"",

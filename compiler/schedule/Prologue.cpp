@@ -91,3 +91,90 @@ void mlir::cnn::addPrologue(GroupOp maker, GroupOp reader) {
   if (outer)
     dropUnusedInputs(outer);
 }
+
+//===--------------------------------------------------------------------------------------------===//
+// The choice
+//===--------------------------------------------------------------------------------------------===//
+
+/// What an override may ask for.
+static constexpr StringLiteral through = "through", stored = "stored";
+
+/// What is asked for, `through` or `stored`, of several the last; empty for nothing.
+static FailureOr<StringRef> getAsked(GroupOp maker, MutableArrayRef<Override> asked,
+                                     const Override *&from) {
+  FailureOr<GroupInfo> info = GroupInfo::get(maker);
+  if (failed(info))
+    return failure();
+  StringRef load;
+  for (Override &override : asked) {
+    if (!override.matches(maker, info->anchor))
+      continue;
+    for (auto [key, value] : override.getParts()) {
+      if (key != loadKey)
+        continue;
+      override.used = true;
+      if (value != through && value != stored)
+        return (maker.emitError() << "group '" << maker.getName() << "': load is '" << value
+                                  << "', expected through or stored")
+                   .attachNote(override.getLoc(maker.getContext()))
+               << "it is asked for here";
+      load = value;
+      from = &override;
+    }
+  }
+  return load;
+}
+
+FailureOr<bool> mlir::cnn::choosePrologue(GroupOp maker, MutableArrayRef<Override> asked,
+                                          const PrologueChoice &choice) {
+  if (maker.isOuter())
+    return false;
+  const Override *from = nullptr;
+  FailureOr<StringRef> load = getAsked(maker, asked, from);
+  if (failed(load))
+    return failure();
+  bool isCandidate = false;
+  // Asked of all groups of an operation, it is meant where it applies.
+  auto decline = [&](const Twine &why) -> FailureOr<bool> {
+    if (*load != through || from->name != maker.getName()) {
+      if (isCandidate)
+        maker.addReason("stored, since its readers cannot compute it: " + why);
+      return false;
+    }
+    auto error = maker.emitError()
+                 << "group '" << maker.getName() << "': its readers cannot compute it: " << why;
+    error.attachNote(from->getLoc(maker.getContext())) << "it is asked for here";
+    return failure();
+  };
+  if (std::string why = whyNoPrologue(maker); !why.empty())
+    return decline(why);
+  ResultUsers users = getResultUsers(maker);
+  isCandidate = choice.isCandidate(users.groups);
+  if (users.others || users.groups.empty())
+    return decline(users.others ? "it is read as another shape, written or returned"
+                                : "there are none");
+  for (GroupOp reader : users.groups)
+    if (std::string why = whyNoPrologue(maker, reader); !why.empty())
+      return decline("of '" + reader.getName() + "', " + why);
+  if (std::string why = choice.whyNot(users.groups); !why.empty())
+    return decline(why);
+  std::string why;
+  if (!load->empty()) {
+    if (*load == stored)
+      return false;
+    why = "asked for: " + from->text;
+  } else if (!isCandidate) {
+    return false;
+  } else if (!choice.isFaster(users.groups, why)) {
+    if (!why.empty())
+      maker.addReason("stored for " + Twine(users.groups.size()) +
+                      " groups: to compute it in each is not faster: " + why);
+    return false;
+  }
+  for (GroupOp reader : users.groups) {
+    addPrologue(maker, reader);
+    reader.addReason("computes '" + maker.getName() + "' as it reads: " + why);
+  }
+  maker.erase();
+  return true;
+}

@@ -4,6 +4,7 @@
 #define CNNC_COMPILER_SCHEDULE_PROLOGUE_H
 
 #include "compiler/schedule/GroupInfo.h"
+#include "compiler/schedule/Overrides.h"
 
 namespace mlir::cnn {
 
@@ -28,6 +29,27 @@ std::string whyNoPrologue(GroupOp maker, GroupOp reader);
 /// Has `reader`, one of the groups that read what `maker` makes, compute it where it reads it: the
 /// operations of `maker` come first in it, and it reads what `maker` reads.
 void addPrologue(GroupOp maker, GroupOp reader);
+
+/// The key of an override that asks for a prologue, `load:through`, or for none, `load:stored`.
+inline constexpr llvm::StringLiteral loadKey = "load";
+
+/// What a target says about groups that readers could compute.
+struct PrologueChoice {
+  using Readers = ArrayRef<GroupOp>;
+  /// Whether it is a question unasked; else nothing is said about it.
+  function_ref<bool(Readers)> isCandidate;
+  /// Why these readers cannot compute it on this target; empty where they can.
+  function_ref<std::string(Readers)> whyNot;
+  /// Whether it is faster that they do; what speaks for it, or against it, empty for nothing to
+  /// say.
+  function_ref<bool(Readers, std::string &)> isFaster;
+};
+
+/// Has all readers of what `maker` makes compute it, where `asked` asks for that, or where nothing
+/// is asked for and it is faster: then `maker` is erased, and the result true. The reason stands
+/// with the readers, or with `maker`.
+FailureOr<bool> choosePrologue(GroupOp maker, MutableArrayRef<Override> asked,
+                               const PrologueChoice &choice);
 
 } // namespace mlir::cnn
 

@@ -25,9 +25,6 @@ namespace mlir::cnn {
 using namespace mlir;
 using namespace mlir::cnn;
 
-/// The key of an override, and what it may ask for.
-static constexpr StringLiteral loadKey = "load", through = "through", stored = "stored";
-
 namespace {
 /// Cycles of one core with the result stored, and with readers that compute it.
 struct Estimate {
@@ -60,8 +57,6 @@ struct ReadThrough : mlir::cnn::impl::ReadThroughPassBase<ReadThrough> {
 
 private:
   LogicalResult runOnGroup(GroupOp maker);
-  /// What is asked for, `through` or `stored`, of several the last; empty for nothing.
-  FailureOr<StringRef> getAsked(GroupOp maker, const Override *&from);
   Estimate estimate(GroupOp maker, ArrayRef<GroupOp> readers) const;
   double countOperations(GroupOp maker, GroupOp reader, double each) const;
 
@@ -178,88 +173,27 @@ static bool readsImages(GroupOp maker, GroupOp reader) {
   });
 }
 
-FailureOr<StringRef> ReadThrough::getAsked(GroupOp maker, const Override *&from) {
-  FailureOr<GroupInfo> info = GroupInfo::get(maker);
-  if (failed(info))
-    return failure();
-  StringRef load;
-  for (Override &override : asked) {
-    if (!override.matches(maker, info->anchor))
-      continue;
-    override.used = true;
-    for (auto [key, value] : override.getParts()) {
-      if (key != loadKey)
-        continue;
-      if (value != through && value != stored)
-        return (maker.emitError() << "group '" << maker.getName() << "': load is '" << value
-                                  << "', expected through or stored")
-                   .attachNote(override.getLoc(&getContext()))
-               << "it is asked for here";
-      load = value;
-      from = &override;
-    }
-  }
-  return load;
-}
-
 LogicalResult ReadThrough::runOnGroup(GroupOp maker) {
-  if (maker.isOuter())
-    return success();
-  const Override *from = nullptr;
-  FailureOr<StringRef> load = getAsked(maker, from);
-  if (failed(load))
-    return failure();
-  bool ofConvolution = false;
-  // Asked of all groups of an operation, it is meant where it applies.
-  auto decline = [&](const Twine &why) -> LogicalResult {
-    if (*load != through || from->name != maker.getName()) {
-      if (ofConvolution)
-        maker.addReason("stored, since its readers cannot compute it: " + why);
-      return success();
-    }
-    auto error = maker.emitError()
-                 << "group '" << maker.getName() << "': its readers cannot compute it: " << why;
-    error.attachNote(from->getLoc(&getContext())) << "it is asked for here";
-    return failure();
-  };
-  if (std::string why = whyNoPrologue(maker); !why.empty())
-    return decline(why);
-  ResultUsers users = getResultUsers(maker);
+  using Readers = PrologueChoice::Readers;
   // Unasked, only what convolutions read in vectors of images: elsewhere nothing was measured.
-  ofConvolution =
-      getLayoutOf(getTensor(maker.getResult(0))).getBlockedDim() == 0 &&
-      llvm::any_of(users.groups, [&](GroupOp reader) { return readsImages(maker, reader); });
-  if (users.others || users.groups.empty())
-    return decline(users.others ? "it is read as another shape, written or returned"
-                                : "there are none");
-  for (GroupOp reader : users.groups)
-    if (std::string why = whyNoPrologue(maker, reader); !why.empty())
-      return decline("of '" + reader.getName() + "', " + why);
-  std::string why;
-  if (!load->empty()) {
-    if (*load == stored)
-      return success();
-    why = "asked for: " + from->text;
-  } else if (!ofConvolution) {
-    return success();
-  } else if (seed >= 0) {
-    if (random() % 2 == 0)
-      return success();
-    why = "drawn at random";
-  } else {
-    Estimate cost = estimate(maker, users.groups);
-    why = llvm::formatv("{0:f0} cycles estimated, stored {1:f0}", cost.through, cost.stored);
-    if (cost.through > worthwhile * cost.stored) {
-      maker.addReason("stored for " + Twine(users.groups.size()) +
-                      " groups: to compute it in each is not faster: " + why);
-      return success();
+  auto isCandidate = [&](Readers readers) {
+    return getLayoutOf(getTensor(maker.getResult(0))).getBlockedDim() == 0 &&
+           llvm::any_of(readers, [&](GroupOp reader) { return readsImages(maker, reader); });
+  };
+  auto whyNot = [](Readers) { return std::string(); };
+  auto isFaster = [&](Readers readers, std::string &why) {
+    if (seed >= 0) {
+      bool drawn = random() % 2 != 0;
+      why = drawn ? "drawn at random" : "";
+      return drawn;
     }
-  }
-  for (GroupOp reader : users.groups) {
-    addPrologue(maker, reader);
-    reader.addReason("computes '" + maker.getName() + "' as it reads: " + why);
-  }
-  maker.erase();
-  ++numRead;
+    Estimate cost = estimate(maker, readers);
+    why = llvm::formatv("{0:f0} cycles estimated, stored {1:f0}", cost.through, cost.stored);
+    return cost.through <= worthwhile * cost.stored;
+  };
+  FailureOr<bool> isThrough = choosePrologue(maker, asked, {isCandidate, whyNot, isFaster});
+  if (failed(isThrough))
+    return failure();
+  numRead += *isThrough;
   return success();
 }

@@ -11,7 +11,7 @@ namespace cnn::tool {
 const std::vector<GpuLimits> &knownGpus() {
   // What schedules are ranked by, too, stands in GpuRates.h, with its sources. 400 and 800 TFLOP/s
   // are what good libraries reach of the 494 and 989 of tensor cores. L2's size is that of the data
-  // sheets (SXM). A warp has four loads under way, which is what loops are unrolled by.
+  // sheets (SXM).
   namespace rates = mlir::cnn::h100;
   constexpr double tera = 1e12, giga = 1e9, mega = 1 << 20;
   constexpr GpuLimits h100 = {.option = "h100",
@@ -35,7 +35,7 @@ const std::vector<GpuLimits> &knownGpus() {
                               .memoryWait = rates::memoryWait,
                               .l2Wait = rates::l2Wait,
                               .l1Wait = rates::ownWait,
-                              .inFlight = 4,
+                              .inFlight = rates::loadsInFlight,
                               .hostCopies = 50 * giga};
   static const std::vector<GpuLimits> known = [&] {
     GpuLimits h200 = h100; // other memory
