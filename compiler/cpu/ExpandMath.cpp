@@ -247,7 +247,8 @@ Value Expansion::sine(Value x, bool cosine) {
   return toNumber(bits);
 }
 
-/// The sum of 1 and an exponential which is nothing but a divisor, as in a sigmoid; or null.
+/// The sum of 1 and an exponential which is nothing but the divisor of a sigmoid; or null. Over
+/// another numerator, such as that of silu, the quotient need not be small where the sum is large.
 arith::AddFOp getDivisorOf(Operation *op) {
   auto exp = dyn_cast<math::ExpOp>(op);
   auto sum = exp && exp->hasOneUse() ? dyn_cast<arith::AddFOp>(*exp->user_begin()) : nullptr;
@@ -255,7 +256,8 @@ arith::AddFOp getDivisorOf(Operation *op) {
     return nullptr;
   auto quotient = dyn_cast<arith::DivFOp>(*sum->user_begin());
   Value other = sum.getLhs() == exp.getResult() ? sum.getRhs() : sum.getLhs();
-  if (!quotient || quotient.getRhs() != sum.getResult() || quotient.getLhs() == sum.getResult())
+  if (!quotient || quotient.getRhs() != sum.getResult() ||
+      !matchPattern(quotient.getLhs(), m_OneFloat()))
     return nullptr;
   return matchPattern(other, m_OneFloat()) ? sum : nullptr;
 }

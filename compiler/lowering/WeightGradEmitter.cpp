@@ -480,6 +480,10 @@ void WeightGradEmitter::emitFollowing(ArrayRef<Value> place, Value at, int64_t c
   auto type = VectorType::get({count}, element);
   AffineExpr lane = getAffineDimExpr(0, b.getContext()),
              zero = getAffineConstantExpr(0, b.getContext());
+  SmallVector<Value> indices(place);
+  indices.push_back(at);
+  SmallVector<AffineExpr> exprs(place.size(), zero);
+  exprs.push_back(lane);
   llvm::DenseMap<Value, Value> computed;
   computed[grad.getResult()] = load(row, {at}, {lane}, type);
   std::function<Value(Value)> evaluate = [&](Value value) -> Value {
@@ -488,16 +492,12 @@ void WeightGradEmitter::emitFollowing(ArrayRef<Value> place, Value at, int64_t c
     auto vector = VectorType::get({count}, getTensor(value).getElementType());
     Value result;
     if (auto argument = dyn_cast<BlockArgument>(value)) {
+      Value buffer = kernel.getArgument(2 + argument.getArgNumber());
+      size_t rank = getTensor(value).getRank();
       bool single = getTensor(value).getShape() != getTensor(grad.getResult()).getShape();
-      SmallVector<Value> indices(place);
-      indices.push_back(at);
-      SmallVector<AffineExpr> exprs(place.size(), zero);
-      exprs.push_back(lane);
-      if (single) {
-        indices.assign(getTensor(value).getRank(), constant(0));
-        exprs.assign(getTensor(value).getRank(), zero);
-      }
-      result = load(kernel.getArgument(2 + argument.getArgNumber()), indices, exprs, vector);
+      result = single ? load(buffer, SmallVector<Value>(rank, constant(0)),
+                             SmallVector<AffineExpr>(rank, zero), vector)
+                      : load(buffer, indices, exprs, vector);
     } else {
       auto op = cast<NestOpInterface>(value.getDefiningOp());
       SmallVector<Value> operands;
@@ -510,10 +510,6 @@ void WeightGradEmitter::emitFollowing(ArrayRef<Value> place, Value at, int64_t c
     }
     return computed[value] = result;
   };
-  SmallVector<Value> indices(place);
-  indices.push_back(at);
-  SmallVector<AffineExpr> exprs(place.size(), zero);
-  exprs.push_back(lane);
   for (auto [number, value] : llvm::enumerate(group.getYield().getValues())) {
     auto result = group.getResult(number);
     store(evaluate(value), kernel.getArgument(2 + group.getInputs().size() + number), indices,

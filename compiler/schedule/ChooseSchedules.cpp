@@ -6,6 +6,7 @@
 
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
+#include "compiler/schedule/Prologue.h"
 #include "compiler/schedule/Schedules.h"
 #include "compiler/schedule/SplitGroup.h"
 #include "compiler/schedule/Tuned.h"
@@ -40,7 +41,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     asked = *parsed;
     // A group that cnn-read-through was asked for may be gone.
     llvm::erase_if(asked, [](const Override &override) {
-      return llvm::all_of(override.getParts(), [](auto part) { return part.first == "load"; });
+      return llvm::all_of(override.getParts(), [](auto part) { return part.first == loadKey; });
     });
     SmallVector<GroupOp> groups;
     module.walk([&](GroupOp group) {
@@ -224,7 +225,7 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
         schedule.collapse = numbers->front();
       else if ((key == "blocks" || key == "windows") && valid && numbers->size() == 2)
         continue; // Likewise, or cnn-fuse-moments will.
-      else if (key == "load")
+      else if (key == loadKey)
         continue; // So has cnn-read-through.
       else
         return fail() << "override '" << key << ":" << value

@@ -136,7 +136,8 @@ bool Factor::isContiguous(const GroupInfo &info, unsigned operand, ArrayRef<unsi
   return true;
 }
 
-int64_t mlir::cnn::countBody(NestOpInterface op, SmallVectorImpl<unsigned> *usedDims) {
+void mlir::cnn::visitBody(NestOpInterface op, function_ref<void(Operation &)> visit,
+                          SmallVectorImpl<unsigned> *usedDims) {
   Block block;
   SmallVector<Value> operands, sums;
   for (Value operand : op->getOperands())
@@ -150,6 +151,12 @@ int64_t mlir::cnn::countBody(NestOpInterface op, SmallVectorImpl<unsigned> *used
       usedDims->push_back(dim);
     return block.addArgument(b.getI32Type(), op.getLoc());
   });
-  return llvm::count_if(block,
-                        [](Operation &each) { return !each.hasTrait<OpTrait::ConstantLike>(); });
+  llvm::for_each(block, visit);
+}
+
+int64_t mlir::cnn::countBody(NestOpInterface op, SmallVectorImpl<unsigned> *usedDims) {
+  int64_t count = 0;
+  auto visit = [&](Operation &each) { count += !each.hasTrait<OpTrait::ConstantLike>(); };
+  visitBody(op, visit, usedDims);
+  return count;
 }

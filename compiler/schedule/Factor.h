@@ -54,8 +54,13 @@ struct Factor {
   int64_t getNumLoaded(const Nest &nest) const { return isInSteps(nest) ? getNumLarge() : 1; }
 };
 
+/// Calls `visit` for each operation of the body of `op`, on single elements. `usedDims`: the
+/// dimensions of its nest whose indices it computes with.
+void visitBody(NestOpInterface op, function_ref<void(Operation &)> visit,
+               SmallVectorImpl<unsigned> *usedDims = nullptr);
+
 /// The operations that the body of `op` has, constants aside, which are instructions for each
-/// element. `usedDims`: the dimensions of its nest whose indices it computes with.
+/// element. `usedDims` as above.
 int64_t countBody(NestOpInterface op, SmallVectorImpl<unsigned> *usedDims = nullptr);
 
 } // namespace mlir::cnn

@@ -168,8 +168,8 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
 
   // What the anchor reads through is the prologue; all else must follow from the anchor's results.
   llvm::SmallPtrSet<Operation *, 8> feeding = getFeeding(info.anchor);
-  // What is read at other points than the one that is computed is not in its registers: so is what
-  // is before a flip.
+  // What is read at other points than the one that is computed, such as what a flip reads, is not
+  // in registers there.
   llvm::SmallPtrSet<Operation *, 8> readElsewhere;
   for (NestOpInterface op : llvm::reverse(ops)) {
     if (!isPointwise(op))
@@ -191,14 +191,13 @@ FailureOr<GroupInfo> GroupInfo::get(GroupOp group) {
     auto follows = [&](Value operand) { return following.contains(operand.getDefiningOp()); };
     if (llvm::any_of(op->getOperands(), follows))
       following.insert(op);
-    if (isPointwise(op))
+    if (isPointwise(op)) {
       for (auto [operand, map] : llvm::zip(op->getOperands(), op.getNest().operandMaps))
         if (follows(operand) && !readsSamePoint(op, map))
           return op.emitError() << "group '" << group.getName() << "': '"
                                 << op->getName().stripDialect() << "' reads '"
                                 << operand.getDefiningOp()->getName().stripDialect()
                                 << "' at other points than the one that is computed";
-    if (isPointwise(op)) {
       bool small =
           llvm::equal(cast<RankedTensorType>(op->getResult(0).getType()).getShape(), shape);
       if (info.pool && !small)

@@ -39,7 +39,9 @@ static bool liesAs(RankedTensorType input, RankedTensorType result) {
 }
 
 std::string mlir::cnn::whyNoPrologue(GroupOp maker) {
-  if (maker.isOuter() || getOuter(maker) || maker.getNumResults() != 1)
+  if (maker.isOuter() || getOuter(maker))
+    return "it runs slice by slice";
+  if (maker.getNumResults() != 1)
     return "it makes more than one tensor";
   for (Operation &op : maker.getBody().front().without_terminator())
     if (isa<ConvertLayoutOp>(op))

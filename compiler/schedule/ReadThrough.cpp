@@ -7,6 +7,7 @@
 //
 //===--------------------------------------------------------------------------------------------===//
 
+#include "compiler/schedule/Factor.h"
 #include "compiler/schedule/GroupValues.h"
 #include "compiler/schedule/Overrides.h"
 #include "compiler/schedule/Passes.h"
@@ -77,28 +78,19 @@ static constexpr double cyclesPerKernel = 6000;
 
 /// Operations on one element; those that a processor has no instruction for, or a slow one, count
 /// as many.
-static double countBody(GroupOp group) {
+static double weighBody(GroupOp group) {
   constexpr double division = 8, function = 16;
-  double count = 0;
-  for (Operation &op : group.getBody().front().without_terminator()) {
-    Block block;
-    OpBuilder b(op.getContext());
-    b.setInsertionPointToStart(&block);
-    SmallVector<Value> operands;
-    for (Value operand : op.getOperands())
-      operands.push_back(block.addArgument(getElementTypeOrSelf(operand), op.getLoc()));
-    cast<NestOpInterface>(op).buildBody(b, op.getLoc(), operands, {}, [&](unsigned) -> Value {
-      return block.addArgument(b.getI32Type(), op.getLoc());
-    });
-    for (Operation &scalar : block)
+  double weight = 0;
+  for (NestOpInterface op : group.getOps<NestOpInterface>())
+    visitBody(op, [&](Operation &scalar) {
       if (isa<arith::DivFOp, arith::MulUIExtendedOp>(scalar))
-        count += division;
+        weight += division;
       else if (isa<math::MathDialect>(scalar.getDialect()) && !isa<math::FmaOp>(scalar))
-        count += function;
+        weight += function;
       else if (!isa<arith::ConstantOp>(scalar))
-        count += 1;
-  }
-  return count;
+        weight += 1;
+    });
+  return weight;
 }
 
 /// Operations for an element of what `maker` makes in `reader`, `each` at every read, as often as
@@ -141,7 +133,7 @@ Estimate ReadThrough::estimate(GroupOp maker, ArrayRef<GroupOp> readers) const {
   double inputs = 0;
   for (Value input : maker.getInputs())
     inputs += getTensor(input).getNumElements() >= type.getNumElements();
-  double operations = countBody(maker), more = inputs - 1;
+  double operations = weighBody(maker), more = inputs - 1;
   // Two operations or loads take a cycle; a line that is stored to is fetched before.
   Estimate cost = {
       vectors * ((operations + inputs) / 2 + 1) + (inputs + 2) * bytes / rate + cyclesPerKernel, 0};

@@ -2,6 +2,7 @@
 
 #include "compiler/schedule/WeightGrad.h"
 #include "compiler/schedule/BatchAnalysis.h"
+#include "compiler/schedule/Factor.h"
 #include "compiler/schedule/GroupValues.h"
 #include "compiler/schedule/Precision.h"
 #include "dialect/Window.h"
@@ -57,18 +58,9 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
 
 /// Whether what an operation computes depends on where the element lies.
 static bool asksForIndices(NestOpInterface op) {
-  Block block;
-  OpBuilder b(op.getContext());
-  b.setInsertionPointToStart(&block);
-  SmallVector<Value> operands;
-  for (Value operand : op->getOperands())
-    operands.push_back(block.addArgument(getElementTypeOrSelf(operand), op.getLoc()));
-  bool asks = false;
-  op.buildBody(b, op.getLoc(), operands, {}, [&](unsigned) -> Value {
-    asks = true;
-    return block.addArgument(b.getI32Type(), op.getLoc());
-  });
-  return asks;
+  SmallVector<unsigned> usedDims;
+  (void)countBody(op, &usedDims);
+  return !usedDims.empty();
 }
 
 bool WeightGradSpace::canFollow(const GroupInfo &info) {
@@ -465,9 +457,7 @@ bool WeightGradCandidate::moveToReader() {
   if (!reader || grad->getParentOp() != group ||
       !llvm::hasSingleElement(group.getOps<NestOpInterface>()))
     return false;
-  unsigned number = partial.use_begin()->getOperandNumber();
-  Block &body = reader.getBody().front();
-  Value argument = body.getArgument(number);
+  Value argument = reader.getBody().getArgument(partial.use_begin()->getOperandNumber());
   auto sum = argument.hasOneUse() ? dyn_cast<ReduceSumOp>(*argument.user_begin()) : ReduceSumOp();
   if (!sum || sum.getKeepDims() || sum.getDims() != ArrayRef<int64_t>{0})
     return false;
@@ -476,9 +466,8 @@ bool WeightGradCandidate::moveToReader() {
     return false;
   SmallVector<Value> operands;
   for (Value operand : grad->getOperands()) {
-    Value input = group.getInputs()[cast<BlockArgument>(operand).getArgNumber()];
-    reader.getInputsMutable().append(input);
-    operands.push_back(body.addArgument(input.getType(), operand.getLoc()));
+    unsigned number = cast<BlockArgument>(operand).getArgNumber();
+    operands.push_back(getInput(reader, group.getInputs()[number]));
   }
   OpBuilder b(sum);
   auto made = ConvWeightGradOp::create(b, grad.getLoc(), getTensor(sum.getResult()), operands[0],
@@ -487,8 +476,7 @@ bool WeightGradCandidate::moveToReader() {
                                        /*winograd=*/0);
   sum.getResult().replaceAllUsesWith(made.getResult());
   sum.erase();
-  body.eraseArgument(number);
-  reader->eraseOperand(number);
+  dropUnusedInputs(reader);
   if (StringAttr reason = group.getReasonAttr())
     reader.addReason(reason.getValue());
   group.erase();

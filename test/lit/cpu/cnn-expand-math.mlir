@@ -72,6 +72,19 @@ func.func @both(%x: f32) -> (f32, f32) {
   %one = arith.constant 1.0 : f32
   %e = math.exp %x : f32
   %sum = arith.addf %e, %one : f32
-  %y = arith.divf %e, %sum : f32
+  %y = arith.divf %one, %sum : f32
   return %y, %e : f32, f32
+}
+
+// So is that of silu, which is a normal number where its sigmoid is none.
+// CHECK-LABEL: func.func @silu(
+// CHECK-COUNT-2: arith.shli
+// CHECK: return
+func.func @silu(%x: f32) -> f32 {
+  %one = arith.constant 1.0 : f32
+  %minus = arith.negf %x : f32
+  %e = math.exp %minus : f32
+  %sum = arith.addf %one, %e : f32
+  %y = arith.divf %x, %sum : f32
+  return %y : f32
 }

@@ -12,7 +12,7 @@
 
 // Many tiles to an image and few weights: slice by slice. Few tiles and many weights: one sum over the
 // whole batch, a kernel whose chunks are work items, which computes what follows: the update. What meets
-// its weights otherwise than one by one is a group of its own, and reads one sum.
+// its weights otherwise than one by one, or asks where they lie, is a group of its own, and reads one sum.
 // BEST: cnn.group "f.slices"
 // BEST: cnn.group "wide.slices" {{.*}} schedule #cnn.nest<"winograd4", vector = 2, tile = [1, {{[0-9]+}}, 4, 3, 3, 16, 4, {{[0-9]+}}], order = [0, 1, 2, 3, 4, 5, 6, 7]> because "tiles of 4 x 4 need 25% of the multiplications; chunks of {{[0-9]+}} x 64 channels, 1 x {{[0-9]}} tiles of 16 images a step; 8 sums; {{.*}} cycles estimated, direct {{.*}} kept for a step
 // BEST: cnn.conv_weight_grad {{.*}} slices = 8 : i64, {{.*}} winograd = 4 : i64}
@@ -25,6 +25,9 @@
 // BEST: cnn.group "apart.slices" {{.*}} chunk = 1> because "tiles of 3 x 3 need 30% of the multiplications; chunks of {{.*}} 1 sums
 // BEST-NEXT: cnn.conv_weight_grad {{.*}} slices = 1 : i64, {{.*}} winograd = 3 : i64} {{.*}} -> tensor<1x512x512x3x3xf32>
 // BEST: cnn.group "apart" {{.*}}tensor<1x512x512x3x3xf32>
+// BEST: cnn.conv_weight_grad {{.*}} slices = 1 : i64, {{.*}} winograd = 3 : i64}
+// BEST: cnn.group "indexed" {{.*}}tensor<1x512x512x3x3xf32>
+// BEST-NEXT: cnn.reduce_sum
 
 // DIRECT: cnn.group "deep.slices"
 // DIRECT: cnn.conv_weight_grad {{.*}} slices = 8 : i64, stride = array<i64: 1, 1>} : {{.*}} -> tensor<8x512x512x3x3xf32>
@@ -43,8 +46,9 @@
 // OUTPUTS: error: group 'wide.slices': tile of dimension 1 is 60, expected a multiple of 16 up to 64
 // COLUMNS: error: group 'wide.slices': tile of dimension 7 is 16, expected a multiple of 4 that divides 24
 // VECTOR: error: group 'wide.slices': winograd4 of 'conv_weight_grad' runs along dimension 2, in the order of the dimensions, with chunk 0
-module @three {
-  func.func @f(%x: tensor<128x64x24x24xf32> {cnn.name = "x"}, %s: tensor<128x64x11x11xf32> {cnn.name = "s"}, %d: tensor<128x512x3x3xf32> {cnn.name = "d"}, %w: tensor<512x512x3x3xf32> {cnn.unbatched}, %rate: tensor<f32> {cnn.unbatched}, %scale: tensor<512x1x1x1xf32> {cnn.unbatched}) -> (tensor<64x64x3x3xf32> {cnn.name = "wide"}, tensor<64x64x3x3xf32> {cnn.name = "strided"}, tensor<512x512x3x3xf32> {cnn.name = "deep"}, tensor<512x512x3x3xf32> {cnn.name = "apart"}) {
+#same = affine_map<(d0, d1, d2, d3) -> (d0, d1, d2, d3)>
+module @five {
+  func.func @f(%x: tensor<128x64x24x24xf32> {cnn.name = "x"}, %s: tensor<128x64x11x11xf32> {cnn.name = "s"}, %d: tensor<128x512x3x3xf32> {cnn.name = "d"}, %w: tensor<512x512x3x3xf32> {cnn.unbatched}, %rate: tensor<f32> {cnn.unbatched}, %scale: tensor<512x1x1x1xf32> {cnn.unbatched}) -> (tensor<64x64x3x3xf32> {cnn.name = "wide"}, tensor<64x64x3x3xf32> {cnn.name = "strided"}, tensor<512x512x3x3xf32> {cnn.name = "deep"}, tensor<512x512x3x3xf32> {cnn.name = "apart"}, tensor<512x512x3x3xf32> {cnn.name = "indexed"}) {
     %0 = cnn.group "wide" (%a = %x) : (tensor<128x64x24x24xf32>) -> tensor<64x64x3x3xf32> {
       %g = cnn.conv_weight_grad %a, %a {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<128x64x24x24xf32>, tensor<128x64x24x24xf32> -> tensor<64x64x3x3xf32>
       cnn.yield %g : tensor<64x64x3x3xf32>
@@ -64,6 +68,16 @@ module @three {
       %m = cnn.mul %g, %c : tensor<512x512x3x3xf32>, tensor<512x1x1x1xf32> -> tensor<512x512x3x3xf32>
       cnn.yield %m : tensor<512x512x3x3xf32>
     }
-    return %0, %1, %2, %3 : tensor<64x64x3x3xf32>, tensor<64x64x3x3xf32>, tensor<512x512x3x3xf32>, tensor<512x512x3x3xf32>
+    %4 = cnn.group "indexed" (%a = %d) : (tensor<128x512x3x3xf32>) -> tensor<512x512x3x3xf32> {
+      %g = cnn.conv_weight_grad %a, %a {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<128x512x3x3xf32>, tensor<128x512x3x3xf32> -> tensor<512x512x3x3xf32>
+      %m = cnn.generic %g sizes [512, 512, 3, 3] parallel 4 reduction none maps [#same, #same] : (tensor<512x512x3x3xf32>) -> tensor<512x512x3x3xf32> {
+      ^bb0(%e: f32, %i: i32, %j: i32, %k: i32, %l: i32):
+        %f = arith.sitofp %k : i32 to f32
+        %p = arith.mulf %e, %f : f32
+        cnn.term %p : f32
+      }
+      cnn.yield %m : tensor<512x512x3x3xf32>
+    }
+    return %0, %1, %2, %3, %4 : tensor<64x64x3x3xf32>, tensor<64x64x3x3xf32>, tensor<512x512x3x3xf32>, tensor<512x512x3x3xf32>, tensor<512x512x3x3xf32>
   }
 }
