@@ -11,6 +11,7 @@
 #include "compiler/tools/measure/LayerTimes.h"
 #include "compiler/tools/measure/RandomBatch.h"
 #include "runtime/core/Init.h"
+#include "runtime/device/cuda/CudaNet.h"
 
 #include <sys/resource.h>
 
@@ -145,11 +146,17 @@ static int predictTime(Program &program, CompileRequest request, const GpuLimits
   Result<GpuTimes> times = GpuTimes::make(manifest, *entry, &gpu);
   if (times.failed())
     return fail(times.status());
+  cuda::NetBytes needed(manifest);
+  if (needed.total() > gpu.memoryBytes)
+    return fail(Status::failure(formatText("%s and an %s has %s", needed.text(manifest).c_str(),
+                                           gpu.text, bytesText(uint64_t(gpu.memoryBytes)).c_str()))
+                    .withHint("use a smaller batch"));
   if (!json) {
     std::printf("%s on an %s, for %s: %.4f ms predicted from counts of operations and bytes. "
-                "Nothing was measured, no GPU was used.\n\n%s",
+                "Nothing was measured, no GPU was used.\n\n%sOf its %s of memory, %s.\n",
                 stepText(manifest, request).c_str(), gpu.text, manifest.arch.c_str(),
-                times->predictedMilliseconds(), times->table().c_str());
+                times->predictedMilliseconds(), times->table().c_str(),
+                bytesText(uint64_t(gpu.memoryBytes)).c_str(), needed.text(manifest).c_str());
     return exitSuccess;
   }
   Json line = {{"system", "cnnc"},
@@ -159,6 +166,7 @@ static int predictTime(Program &program, CompileRequest request, const GpuLimits
                {"batch", request.batch},
                {"arch", manifest.arch},
                {"gflop", gflopOf(manifest, *entry, request.batch)},
+               {"memory_bytes", uint64_t(needed.total())},
                {"measured", false}};
   line["gpu"] = times->json();
   std::printf("%s\n", jsonText(line).c_str());

@@ -11,7 +11,7 @@ namespace cnn::tool {
 const std::vector<GpuLimits> &knownGpus() {
   // What schedules are ranked by, too, stands in GpuRates.h, with its sources. 400 and 800 TFLOP/s
   // are what good libraries reach of the 494 and 989 of tensor cores. L2's size is that of the data
-  // sheets (SXM).
+  // sheets (SXM), the memory's what the driver lists of it.
   namespace rates = mlir::cnn::h100;
   constexpr double tera = 1e12, giga = 1e9, mega = 1 << 20;
   constexpr GpuLimits h100 = {.option = "h100",
@@ -30,6 +30,7 @@ const std::vector<GpuLimits> &knownGpus() {
                               .l2 = rates::l2,
                               .l1 = rates::processors * rates::ownBytes * rates::clock,
                               .l2Bytes = 50 * mega,
+                              .memoryBytes = 81559 * mega,
                               .warps = 64,
                               .launch = rates::launch,
                               .memoryWait = rates::memoryWait,
@@ -43,6 +44,7 @@ const std::vector<GpuLimits> &knownGpus() {
     h200.name = "H200";
     h200.text = "H200 SXM";
     h200.memory = 4.8 * tera;
+    h200.memoryBytes = 143771 * mega;
     return std::vector<GpuLimits>{h100, h200};
   }();
   return known;

@@ -25,7 +25,7 @@ struct GpuLimits {
   double mmaTf32, mmaBf16;         ///< operations of `mma.sync`, which kernels of ours use
   double instructions;             ///< that warps issue
   double memory, l2, l1;           ///< bytes
-  double l2Bytes;
+  double l2Bytes, memoryBytes;
   double warps;                      ///< that a multiprocessor holds
   double launch;                     ///< from one kernel of a graph to the next
   double memoryWait, l2Wait, l1Wait; ///< until a load has its value

@@ -32,6 +32,25 @@ CallLayout::CallLayout(const EntryPoint &point) : offsets(point.buffers.size(), 
   place(isOutput);
 }
 
+NetBytes::NetBytes(const Manifest &net)
+    : state((net.writesState() ? 2 : 1) * aligned(net.stateBytes)), prepared(net.preparedBytes) {
+  for (const EntryPoint &point : net.entries) {
+    for (const BufferSpec &spec : point.buffers)
+      if (spec.role == BufferRole::Arena)
+        arena = std::max(arena, spec.bytes);
+    tensors += double(CallLayout(point).bytes);
+  }
+}
+
+std::string NetBytes::text(const Manifest &net) const {
+  std::string weights = prepared ? "prepared weights " + bytesText(prepared) + ", " : std::string();
+  return formatText("net '%s' with batch %lld needs %s (state %s, %sarena %s, inputs and outputs "
+                    "%s)",
+                    net.net.c_str(), static_cast<long long>(net.batch),
+                    bytesText(uint64_t(total())).c_str(), bytesText(state).c_str(), weights.c_str(),
+                    bytesText(arena).c_str(), bytesText(uint64_t(tensors)).c_str());
+}
+
 CudaNet::~CudaNet() {
   if (module && gpu->activate().isOk())
     gpu->driver().table().cuModuleUnload(module);
@@ -41,15 +60,11 @@ Status CudaNet::load() {
   if (Status status = gpu->activate(); status.failed())
     return status;
   const Manifest &net = manifest();
-  uint64_t arenaBytes = 0;
-  for (const EntryPoint &point : net.entries)
-    for (const BufferSpec &spec : point.buffers)
-      if (spec.role == BufferRole::Arena)
-        arenaBytes = std::max(arenaBytes, spec.bytes);
+  NetBytes needed(net);
   second = net.writesState() ? aligned(net.stateBytes) : 0;
   prepared = second + aligned(net.stateBytes);
   arena = prepared + aligned(net.preparedBytes);
-  if (Status status = checkMemory(prepared, arenaBytes); status.failed())
+  if (Status status = checkMemory(needed); status.failed())
     return status;
 
   Result<AlignedBuffer> made =
@@ -58,7 +73,7 @@ Status CudaNet::load() {
     return made.status();
   mirror = std::move(*made);
   Result<GpuMemory> taken =
-      GpuMemory::allocate(gpu, arena + aligned(arenaBytes), "net '" + net.net + "'");
+      GpuMemory::allocate(gpu, arena + aligned(needed.arena), "net '" + net.net + "'");
   if (taken.failed())
     return taken.status();
   memory = std::move(*taken);
@@ -71,30 +86,18 @@ Status CudaNet::load() {
   return loadModule();
 }
 
-/// Before anything is taken: with the inputs and outputs of all entry points.
-Status CudaNet::checkMemory(uint64_t stateBytes, uint64_t arenaBytes) const {
+/// Before anything is taken.
+Status CudaNet::checkMemory(const NetBytes &needed) const {
   size_t free = 0, total = 0;
   if (Status status =
           gpu->check(gpu->driver().table().cuMemGetInfo_v2(&free, &total), "asking for its memory");
       status.failed())
     return status;
-  const Manifest &net = manifest();
-  double tensors = 0;
-  for (const EntryPoint &point : net.entries)
-    tensors += double(CallLayout(point).bytes);
-  double needed = double(stateBytes) + double(net.preparedBytes) + double(arenaBytes) + tensors;
-  if (needed <= double(free))
+  if (needed.total() <= double(free))
     return Status();
-  std::string weights =
-      net.preparedBytes ? "prepared weights " + bytesText(net.preparedBytes) + ", " : std::string();
-  return Status::failure(formatText("net '%s' with batch %lld needs %s (state %s, %sarena %s, "
-                                    "inputs and outputs %s) and %s has %s free of %s",
-                                    net.net.c_str(), static_cast<long long>(net.batch),
-                                    bytesText(uint64_t(needed)).c_str(),
-                                    bytesText(stateBytes).c_str(), weights.c_str(),
-                                    bytesText(arenaBytes).c_str(),
-                                    bytesText(uint64_t(tensors)).c_str(), gpu->gpu().text().c_str(),
-                                    bytesText(free).c_str(), bytesText(total).c_str()))
+  return Status::failure(formatText("%s and %s has %s free of %s", needed.text(manifest()).c_str(),
+                                    gpu->gpu().text().c_str(), bytesText(free).c_str(),
+                                    bytesText(total).c_str()))
       .withHint("use a smaller batch");
 }
 

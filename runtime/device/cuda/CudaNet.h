@@ -30,6 +30,19 @@ struct CallLayout {
   explicit CallLayout(const EntryPoint &point);
 };
 
+/// What a net takes of a GPU's memory.
+struct NetBytes {
+  uint64_t state = 0; ///< two of them, where steps write it
+  uint64_t prepared = 0;
+  uint64_t arena = 0; ///< of the entry point that has the largest
+  double tensors = 0; ///< the inputs and outputs of all entry points
+
+  explicit NetBytes(const Manifest &net);
+  double total() const { return double(state) + double(prepared) + double(arena) + tensors; }
+  /// "net 'lenet' with batch 32 needs 1.1 MiB (state 74.5 KiB, ...)".
+  std::string text(const Manifest &net) const;
+};
+
 class CudaNet : public DeviceNet {
 public:
   /// `net` must outlive it.
@@ -57,7 +70,7 @@ public:
   void addPinned(uint64_t bytes) { pinnedBytes += bytes; }
 
 private:
-  Status checkMemory(uint64_t stateBytes, uint64_t arenaBytes) const;
+  Status checkMemory(const NetBytes &needed) const;
   Status loadModule();
 
   const CompiledNet &net;
