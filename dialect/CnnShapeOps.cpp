@@ -102,6 +102,12 @@ Values PadOp::buildBody(OpBuilder &b, Location loc, ValueRange in, ValueRange, I
   return {arith::SelectOp::create(b, loc, inside, in[0], value)};
 }
 
+OpFoldResult PadOp::fold(FoldAdaptor) {
+  auto isZero = [](int64_t width) { return width == 0; };
+  bool same = llvm::all_of(getLow(), isZero) && llvm::all_of(getHigh(), isZero);
+  return same ? OpFoldResult(getInput()) : OpFoldResult();
+}
+
 Values PadOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {
   SmallVector<int64_t> low, high;
   for (auto [before, after] : llvm::zip(getLow(), getHigh())) {
@@ -362,6 +368,10 @@ Nest PermuteOp::getNest() {
 
 Values PermuteOp::buildBody(OpBuilder &, Location, ValueRange in, ValueRange, IndexFn) {
   return {in[0]};
+}
+
+OpFoldResult PermuteOp::fold(FoldAdaptor) {
+  return llvm::is_sorted(getOrder()) ? OpFoldResult(getInput()) : OpFoldResult();
 }
 
 Values PermuteOp::buildBackward(OpBuilder &b, ValueRange dy, ArrayRef<bool>) {

@@ -24,6 +24,7 @@ def Cnn_PadOp : Cnn_NestOp<"pad", [Cnn_Backward]> {
                        F64Attr:$value);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
   let extraNestDeclaration = "static ::mlir::cnn::LayerDef getLayer();";
 }
 
@@ -61,6 +62,7 @@ def Cnn_PermuteOp : Cnn_NestOp<"permute", [Cnn_Backward]> {
   let arguments = (ins Cnn_FloatTensor:$input, DenseI64ArrayAttr:$order);
   let results = (outs Cnn_FloatTensor:$result);
   let assemblyFormat = "$input `order` $order attr-dict `:` type($input) `->` type($result)";
+  let hasFolder = 1;
   let extraNestDeclaration = "static ::std::vector<::mlir::cnn::LayerDef> getLayers();";
 }
 

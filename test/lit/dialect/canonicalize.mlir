@@ -18,6 +18,19 @@ func.func @neutral(%x: tensor<4x3xf32>) -> (tensor<4x3xf32>, tensor<4x3xf32>, te
   return %0, %1, %2, %3, %4, %5, %7 : tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>, tensor<4x3xf32>
 }
 
+// CHECK-LABEL: func.func @moved_nowhere
+// CHECK-SAME: %[[X:.*]]: tensor<2x3xf32>
+// CHECK-NEXT: %[[P:.*]] = cnn.pad %[[X]] {high = array<i64: 0, 1>,
+// CHECK-NEXT: %[[Q:.*]] = cnn.permute %[[X]] order [1, 0]
+// CHECK-NEXT: return %[[X]], %[[X]], %[[P]], %[[Q]]
+func.func @moved_nowhere(%x: tensor<2x3xf32>) -> (tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x4xf32>, tensor<3x2xf32>) {
+  %0 = cnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 0, 0>, value = 1.0 : f64} : tensor<2x3xf32> -> tensor<2x3xf32>
+  %1 = cnn.permute %x order [0, 1] : tensor<2x3xf32> -> tensor<2x3xf32>
+  %2 = cnn.pad %x {low = array<i64: 0, 0>, high = array<i64: 0, 1>, value = 1.0 : f64} : tensor<2x3xf32> -> tensor<2x4xf32>
+  %3 = cnn.permute %x order [1, 0] : tensor<2x3xf32> -> tensor<3x2xf32>
+  return %0, %1, %2, %3 : tensor<2x3xf32>, tensor<2x3xf32>, tensor<2x4xf32>, tensor<3x2xf32>
+}
+
 // Not 0 - x, not 1 / x, and not where the other operand is repeated.
 // CHECK-LABEL: func.func @not_neutral
 // CHECK: cnn.sub
