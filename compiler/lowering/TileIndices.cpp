@@ -56,7 +56,13 @@ AffineExpr TileIndices::getTileExpr(const LinearForm &form, const Tile &tile) co
     SmallVector<LinearForm> results = info.getResultForms();
     for (auto [dim, factor] : llvm::enumerate(form.coefficients))
       if (factor != 0) {
+        // The tile's extent along its own dimension is that of the windows already; along all
+        // others, such as the tiles of a transform, as many results are fewer windows.
         LinearForm result = results[dim];
+        int64_t own = info.getTileDim(result);
+        for (auto [along, coefficient] : llvm::enumerate(result.coefficients))
+          if (static_cast<int64_t>(along) != own)
+            coefficient /= info.poolFactors[dim];
         expr = expr + getTileExpr(result, anchor) * factor;
       }
     return expr;

@@ -73,7 +73,8 @@ LogicalResult ScheduleSpace::verifyOrder(const NestSchedule &schedule, EmitError
   return success();
 }
 
-/// Extents that divide as windows and blocks do, and code of bounded size.
+/// Extents that divide as windows and blocks do, and code of bounded size; the smallest tile that
+/// windows and transforms leave is as large as it is.
 LogicalResult ScheduleSpace::verifyTile(const NestSchedule &schedule, EmitError emitError) const {
   const Nest &nest = info.nest;
   int64_t dims = nest.getNumDims();
@@ -96,7 +97,7 @@ LogicalResult ScheduleSpace::verifyTile(const NestSchedule &schedule, EmitError 
     return emitError() << "tile unrolls " << points << " points, at most " << maxUnrolled
                        << " are allowed";
   int64_t operations = getOperations(schedule);
-  if (operations > maxOperations && points > 1)
+  if (operations > maxOperations && ArrayRef(schedule.tile) != ArrayRef(factors))
     return emitError() << "tile unrolls into " << operations << " operations, at most "
                        << maxOperations << " are allowed";
   return success();

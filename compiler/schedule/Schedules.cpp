@@ -145,13 +145,16 @@ bool ScheduleSpace::isPhase(unsigned dim) const {
 }
 
 Stride ScheduleSpace::classify(const TensorAccess &access, int64_t vector) const {
-  // The pooling's indices follow the anchor's result dimension by dimension.
-  int64_t dim = vector;
+  // The pooling's indices follow the anchor's result dimension by dimension; of a transform,
+  // vectors may run along tiles, and so along more than one of its results.
+  int64_t dim = vector, step = 1;
   if (access.pooled) {
     dim = -1;
     for (auto [at, form] : llvm::enumerate(info.getResultForms()))
-      if (form.getSingleDim() == vector)
+      if (form.uses(vector)) {
         dim = at;
+        step = form.coefficients[vector] / info.poolFactors[at];
+      }
     if (dim < 0)
       return Stride::Zero;
   }
@@ -162,7 +165,7 @@ Stride ScheduleSpace::classify(const TensorAccess &access, int64_t vector) const
   for (auto [at, form] : llvm::enumerate(access.forms)) {
     if (dim >= static_cast<int64_t>(form.coefficients.size()) || !form.uses(dim))
       continue;
-    bool unit = static_cast<int64_t>(at) == innermost && form.coefficients[dim] == 1 &&
+    bool unit = static_cast<int64_t>(at) == innermost && form.coefficients[dim] * step == 1 &&
                 (block == 1 || (block == lanes && form.runsAlongBlocks(dim, block)));
     if (!unit || stride != Stride::Zero)
       return Stride::Strided;
@@ -339,7 +342,9 @@ NestSchedule ScheduleSpace::choose(std::string &reason) const {
   for (auto it = candidates.begin(); it != candidates.end(); ++it)
     if ((first == candidates.end() || isCheaper(*it, *first)) && isLegal(it->schedule))
       first = it;
-  assert(first != candidates.end() && "the tile of single points is always legal");
+  // Whoever asked for what lets no schedule follow hears of it from `verify`.
+  if (first == candidates.end())
+    return candidates.front().schedule;
   setOrder(first->schedule, first->cost.computing);
   Candidate best = *first;
   double bestCycles = getCycles(best.schedule);
