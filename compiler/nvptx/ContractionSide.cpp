@@ -144,6 +144,21 @@ SmallVector<Index> ContractionSide::locate(const Share &share, Index depth, Valu
   return e.apply(getForms(nest.operandMaps[operand]), point);
 }
 
+SmallVector<Index> ContractionSide::locateRead(const Share &share, Index depth, Value &inside) {
+  const Nest &nest = e.nest;
+  inside = share.inside;
+  SmallVector<Index> point = share.dims;
+  Index step = e.add(depth, share.step);
+  e.place(point, product.reduced, step);
+  if (step.high >= product.depth) {
+    // Of a step behind the last, all indices but the first are remainders.
+    unsigned first = product.reduced.front();
+    point[first].high = step.high / (product.depth / nest.sizes[first]);
+    point[first] = e.clamp(point[first], nest.sizes[first], inside);
+  }
+  return e.apply(getForms(nest.operandMaps[operand]), point);
+}
+
 Value ContractionSide::toAddress(Index offset) {
   Type type = elementBytes == 2 ? Type(e.b.getIntegerType(16))
                                 : getTensor(e.info.anchor->getResult(0)).getElementType();
@@ -194,7 +209,7 @@ void ContractionSide::write(ArrayRef<Value> values, Index depth, Index stage) {
   SmallVector<Value> elements;
   for (const Share &share : shares) {
     Value inside;
-    SmallVector<Index> at = locate(share, depth, inside);
+    SmallVector<Index> at = locateRead(share, depth, inside);
     elements.push_back(reader.compute(at, inside, width, values));
   }
   for (auto [share, value] : llvm::zip(shares, elements))

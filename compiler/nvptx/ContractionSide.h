@@ -96,6 +96,8 @@ private:
   void makeShare(Index row, Index step);
   /// The point of the nest of a share, and whether there is one.
   SmallVector<Index> locate(const Share &share, Index depth, Value &inside);
+  /// The same for what is computed of elements that were read: where there is none, some point.
+  SmallVector<Index> locateRead(const Share &share, Index depth, Value &inside);
   Value toAddress(Index offset);
 
   ElementBuilder &e;

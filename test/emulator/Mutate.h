@@ -71,12 +71,12 @@ private:
   /// Notes how often each mutated comparison was false and true in a launch.
   bool observe(const Launch &launch, const std::vector<Mutant> &mutants);
   const char *judge(const Launch &launch, const Mutant &mutant, std::string &report);
-  /// The launch's own memory (0), or with one word of an argument that it only reads changed: what
+  /// The launch's own memory (0), or with words of an argument that it only reads changed: what
   /// the data hides, such as a sum of zeros, then shows.
   Trial &trial(const Launch &launch, size_t number);
   void perturb(const Launch &launch, size_t number);
 
-  static constexpr size_t mostTrials = 64;
+  static constexpr size_t mostTrials = 96;
   Memory &memory;
   std::FILE *file = nullptr;
   std::set<std::string> done;

@@ -139,11 +139,13 @@ void Mutation::perturb(const Launch &launch, size_t number) {
   static const float values[] = {std::numeric_limits<float>::quiet_NaN(),
                                  std::numeric_limits<float>::infinity(), 1234.5f, -0.375f};
   size_t round = number / words.size(), kind = round % 4, turn = round / 4;
-  // One NaN, for many would hide one another; of infinities one or every seventh word in turn, so
-  // that all words of a small argument are among them.
-  bool single = kind == 0 || (kind == 1 && turn % 2 == 0);
-  size_t step = single ? count : 7;
-  size_t first = single ? number * 2654435761u : 5 * turn;
+  // One NaN, or of large arguments a few, for many would hide one another. Of infinities one or
+  // every seventh word in turn, so that all words of a small argument are among them. At first NaN
+  // is the first word and an infinity the last: these are what kernels read where there is nothing
+  // to read.
+  bool even = turn % 2 == 0;
+  size_t step = kind == 0 ? (even ? count : 487) : kind == 1 && even ? count : 7;
+  size_t first = step == 7 ? 5 * turn : turn > 0 ? number * 2654435761u : kind == 0 ? 0 : count - 1;
   for (size_t word = first % std::min(count, step); word < count; word += step)
     std::memcpy(reinterpret_cast<char *>(begin) + 4 * word, &values[kind], 4);
 }
