@@ -9,7 +9,8 @@ Inputs/equivalent has a line for each survivor that is proven to change nothing,
 
 A case is a network of Inputs/ or examples/ on odd shapes under one choice of algorithms and instructions. Each
 kernel's mutants are run on its first launch of a training step (README.md, Mutation), in a case once per
-seed. A mutant is caught when any run catches it. Status 1 when one survives that is not proven equivalent, when one that
+seed. A case whose report is in SCRATCH, of the same PTX and the same emulator, is not run again: cases can be run one by one.
+A mutant is caught when any run catches it. Status 1 when one survives that is not proven equivalent, when one that
 is does not, or when MUTANTS.md lacks a kind of kernel that was run.
 """
 import argparse
@@ -26,6 +27,10 @@ TABLE = os.path.join(HERE, "MUTANTS.md")
 EQUIVALENT = os.path.join(HERE, "Inputs/equivalent")
 PRODUCTS = [f"schedule.{op}={{}}" for op in ("conv", "conv_data_grad", "conv_weight_grad", "linear", "matmul")]
 TINY = [os.path.join(HERE, "Inputs/tiny.cnn"), "--recipe"]
+MOMENTS = [os.path.join(ROOT, "test/lit/nvptx/Inputs/moments.cnn"), "--recipe", "moments_step"]
+THROUGH = ["schedule.relu=load:through", "schedule.mask_rows=load:through"]
+MOST_THROUGH = [*THROUGH, "schedule.tanh=load:through"]
+CHANNELS, PLAIN = ["schedule.layout=channels"], ["schedule.layout=plain"]
 # name: arguments of cnnc, settings, seeds.
 CASES = {
     "lenet": ([os.path.join(ROOT, "examples/lenet/lenet.cnn"), "--batch=3"], [], (0,)),
@@ -37,6 +42,12 @@ CASES = {
                 ["schedule.conv=pool:with;algorithm:contraction"], (0,)),
     "tf32": ([*TINY, "products_tiny"], [p.format("instruction:tf32") for p in PRODUCTS], (0,)),
     "bf16": ([*TINY, "products_tiny"], [p.format("instruction:bf16") for p in PRODUCTS], (0,)),
+    # Products that compute what is in front of them.
+    "prologues": ([*TINY, "resnet_tiny"], [*THROUGH, *CHANNELS, *(p.format("contraction") for p in PRODUCTS)], (0,)),
+    "prologues-tf32": ([*TINY, "resnet_tiny"], [*THROUGH, *CHANNELS, *(p.format("instruction:tf32") for p in PRODUCTS)], (0,)),
+    # Statistics behind products, and what is normalised by them in front of others.
+    "moments": (MOMENTS, [*MOST_THROUGH, *PLAIN, "schedule.conv=algorithm:contraction;windows:2x4"], (0,)),
+    "moments-channels": (MOMENTS, [*MOST_THROUGH, *CHANNELS, "schedule.conv=algorithm:contraction;windows:2x4"], (0,)),
 }
 FORMS = ("without the barrier", "without the wait", "always true", "always false", "without the bound")
 
@@ -46,6 +57,15 @@ def run(command, **environment):
                           env=dict(os.environ, **environment))
     if done.returncode:
         sys.exit(f"{' '.join(command)}\n{done.stdout}")
+
+
+def read(path):
+    """The text of a file, None where there is none."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return file.read()
+    except FileNotFoundError:
+        return None
 
 
 def kind_of(work):
@@ -58,23 +78,27 @@ def run_case(name, options):
     stem, ir = os.path.join(options.scratch, name), os.path.join(options.scratch, "ir")
     os.makedirs(ir, exist_ok=True)
     chosen = [word for setting in settings for word in ("--set", setting)]
+    before = read(stem + ".ptx")
     run([options.cnnc, *arguments, "--target=nvptx", "--mode", "train", *chosen, "-o", stem + ".ptx"], CNNC_SAVE_NVVM=ir)
+    kept = before == read(stem + ".ptx")
     with open(stem + ".json", encoding="utf-8") as file:
         kinds = {launch["kernel"]: kind_of(launch["work"])
                  for entry in json.load(file)["entries"] for launch in entry["launches"]}
     fates = {}
     for seed in seeds:
         report = f"{stem}.{seed}"
-        if os.path.exists(report):
-            os.remove(report)
-        run([sys.executable, os.path.join(HERE, "step.py"), stem + ".json", "--steps", "1", "--seed", str(seed),
-             *(["--nan"] if seed else [])],
-            CNN_LIBCUDA=options.fakecuda, CNN_FAKECUDA_IR=ir, CNN_FAKECUDA_MUTATE=report,
-            CNN_FAKECUDA_SEED=str(seed))
-        with open(report, encoding="utf-8") as file:
-            for match in filter(None, map(LINE.fullmatch, file.read().splitlines())):
-                key = kinds[match[1]], match[1], match[3].split(" -- ")[0]
-                fates.setdefault(key, set()).add(match[2])
+        if not (kept and os.path.exists(report) and os.path.getmtime(report) > os.path.getmtime(options.fakecuda)):
+            unfinished = report + ".unfinished"
+            if os.path.exists(unfinished):
+                os.remove(unfinished)
+            run([sys.executable, os.path.join(HERE, "step.py"), stem + ".json", "--steps", "1", "--seed", str(seed),
+                 *(["--nan"] if seed else [])],
+                CNN_LIBCUDA=options.fakecuda, CNN_FAKECUDA_IR=ir, CNN_FAKECUDA_MUTATE=unfinished,
+                CNN_FAKECUDA_SEED=str(seed))
+            os.rename(unfinished, report)
+        for match in filter(None, map(LINE.fullmatch, read(report).splitlines())):
+            key = kinds[match[1]], match[1], match[3].split(" -- ")[0]
+            fates.setdefault(key, set()).add(match[2])
     return fates
 
 
