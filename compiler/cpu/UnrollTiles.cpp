@@ -157,7 +157,7 @@ LogicalResult Unroller::rewrite(Operation &op) {
                                  "or scf.if";
     if (auto store = dyn_cast<memref::StoreOp>(op))
       forceLoads([&](Value buffer) { return mayOverlap(buffer, store.getMemRef()); });
-    else if (!isMemoryEffectFree(&op) && !isa<memref::LoadOp>(op))
+    else if (!isMemoryEffectFree(&op) && !isa<memref::LoadOp, memref::PrefetchOp>(op))
       forceLoads([](Value) { return true; });
     return success();
   }
@@ -250,7 +250,7 @@ Values Unroller::enter(Operation &op, ValueRange operands) {
       written.push_back(store.getBuffer());
     else if (auto store = dyn_cast<memref::StoreOp>(inner))
       written.push_back(store.getMemRef());
-    else if (!isa<scf::ForOp, scf::IfOp, TileLoadOp, memref::LoadOp>(inner) &&
+    else if (!isa<scf::ForOp, scf::IfOp, TileLoadOp, memref::LoadOp, memref::PrefetchOp>(inner) &&
              !isMemoryEffectFree(inner))
       unknown = true;
   });

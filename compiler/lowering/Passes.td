@@ -18,6 +18,7 @@ def TilePass : Pass<"cnn-tile", "::mlir::ModuleOp"> {
   }];
   let statistics = [Statistic<"numNests", "nests", "Number of loop nests emitted">];
   let dependentDialects = ["::mlir::arith::ArithDialect", "::mlir::math::MathDialect",
+                           "::mlir::memref::MemRefDialect",
                            "::mlir::scf::SCFDialect", "::mlir::vector::VectorDialect"];
 }
 

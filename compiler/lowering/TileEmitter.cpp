@@ -3,6 +3,7 @@
 #include "compiler/lowering/TileEmitter.h"
 #include "compiler/lowering/ZeroFill.h"
 #include "mlir/Dialect/Arith/IR/Arith.h"
+#include "mlir/Dialect/MemRef/IR/MemRef.h"
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/Vector/IR/VectorOps.h"
 #include "llvm/Support/MathExtras.h"
@@ -48,12 +49,36 @@ Value TileEmitter::load(unsigned argument, ArrayRef<LinearForm> forms, const Til
   RankedTensorType type = getTensor(group.getInputs()[argument]);
   Address address = getAddress(inputs[argument], type, forms, tile);
   int64_t prefetch = 0;
-  if (!tile.pooled)
+  if (!tile.pooled) {
+    prefetchRows(argument, forms, tile);
     prefetch = space.getPrefetch(schedule, forms, type, [&](int64_t dim) { return isEdge(dim); });
+  }
   auto map = AffineMap::get(nest.numParallel + 1, 0, address.exprs, b.getContext());
   return TileLoadOp::create(b, loc, getTileType(tile, type.getElementType()), inputs[argument],
                             address.indices, map, address.guard, address.zeros,
                             llvm::APFloat(padding), prefetch);
+}
+
+/// Asks for what the next tile reads where all lanes share an element. Its rows follow each other
+/// in memory, and every step asks for as much as it reads itself: in the order of memory, since
+/// neighbouring rows can fall on the same sets of the first cache.
+void TileEmitter::prefetchRows(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile) {
+  RankedTensorType type = getTensor(group.getInputs()[argument]);
+  auto rows = space.getSharedRows(schedule, forms, type);
+  Position &position = positions[nest.numParallel];
+  if (!rows || (position.offset * rows->count) % rows->perLine >= rows->count)
+    return; // The step before has asked for this line.
+  constexpr uint32_t intoAllCaches = 3;
+  const Position saved = position;
+  Value first = scale(saved.base, rows->count);
+  for (int64_t at = 0; at < rows->count; at += rows->perLine) {
+    position.base = position.localBase = position.units = position.localUnits =
+        add(first, constant(rows->ahead + at));
+    Address address = getAddress(inputs[argument], type, forms, tile);
+    memref::PrefetchOp::create(b, loc, inputs[argument], address.indices, /*isWrite=*/false,
+                               intoAllCaches, /*isDataCache=*/true);
+  }
+  position = saved;
 }
 
 void TileEmitter::store(Value value, unsigned result, ArrayRef<LinearForm> forms,

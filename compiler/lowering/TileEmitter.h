@@ -53,6 +53,7 @@ private:
                     const Tile &tile, double padding);
   bool isEdge(int64_t along) const;
   Value load(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile, double padding);
+  void prefetchRows(unsigned argument, ArrayRef<LinearForm> forms, const Tile &tile);
   void store(Value value, unsigned result, ArrayRef<LinearForm> forms, const Tile &tile);
   Value splat(Value value, const Tile &tile);
 

@@ -17,6 +17,8 @@ struct Machine {
   /// Bits of one vector register, and how many there are.
   int64_t vectorBits = 128;
   int64_t registers = 16;
+  /// Bytes of a line of the caches.
+  static constexpr int64_t lineBytes = 64;
   /// Bytes of the caches of one core.
   int64_t level1 = 32 << 10;
   int64_t level2 = 1 << 20;

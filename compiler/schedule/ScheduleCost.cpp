@@ -235,7 +235,7 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
     if (!whole(dim))
       extents[dim] =
           std::min(extents[dim], schedule.tile[dim] * (dim == schedule.vector ? lanes : 1));
-  constexpr double line = 64;
+  constexpr double line = Machine::lineBytes;
   double bytes = access.type.getElementTypeBitWidth() / 8;
   // Rows of a plain tensor that are read in part come in whole lines; what is read once for a tile
   // does not matter.
@@ -482,6 +482,10 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
     constexpr double mostRuns = 16, slower = 1.25;
     if (countStoreRuns(candidate) > mostRuns)
       cycles *= slower;
+    // Measured with weights of 26 MB: 0.55 ms against 0.76, with prefetches 0.49 against 0.56.
+    constexpr double ofJumps = 1.1;
+    if (jumps(candidate))
+      cycles *= ofJumps;
     candidate.chunk = 1;
     bool divisible =
         parallel > 0 && ownsResults(order[0], schedule.vector) && storesInOrder(candidate);
@@ -525,43 +529,4 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
   schedule.order = bestOrder;
   schedule.chunk = bestChunk;
   schedule.collapse = bestCollapse;
-}
-
-/// What comes from beyond the second cache where the processor does not see by itself what comes:
-/// in one long stream (it follows several at once, each not far enough ahead, and not beyond a
-/// page), or in steps of more than 2 KB. It should be asked for some 500 cycles ahead; two
-/// multiply-adds take one.
-int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<LinearForm> forms,
-                                   RankedTensorType type,
-                                   function_ref<bool(int64_t)> isEdge) const {
-  constexpr int64_t longStep = 2048, cycles = 500;
-  const int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (type.getNumElements() * bytes <= machine.level2)
-    return 0;
-  // The innermost loop of more than a few steps, and the cycles that a step takes.
-  double body = getPoints(schedule) * getShareInside(schedule) / 2;
-  int64_t dim = -1;
-  for (int64_t d : llvm::reverse(ArrayRef(schedule.order).drop_front(info.nest.numParallel))) {
-    if (double steps = getSteps(schedule, d); steps <= 4) {
-      body *= steps;
-      continue;
-    }
-    dim = d;
-    break;
-  }
-  if (dim < 0)
-    return 0;
-  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false, {}, {}};
-  setStrides(access, info.nest.getNumDims(), lanes);
-  Stride stride = classify(access, schedule.vector);
-  // Elements that all lanes share lie close together along the other dimensions: with the first and
-  // the last come all. In blocks, one line serves as many steps as the block has elements.
-  if (dim == schedule.vector || stride == Stride::Strided ||
-      (stride == Stride::Zero && (!isEdge(dim) || getLayoutOf(type).getBlock() > 1)))
-    return 0;
-  int64_t step = access.strides[dim] * schedule.tile[dim];
-  int64_t steps = std::clamp<int64_t>(static_cast<int64_t>(cycles / body), 1, 16);
-  if (stride == Stride::Unit && access.strides[dim] == lanes * bytes)
-    return 4096 / bytes;
-  return std::abs(step) >= longStep ? step * steps / bytes : 0;
 }

@@ -64,6 +64,16 @@ public:
   /// first or the last point of all unrolled reduced dimensions but `dim`.
   int64_t getPrefetch(const NestSchedule &schedule, ArrayRef<LinearForm> forms,
                       RankedTensorType type, function_ref<bool(int64_t)> isEdge) const;
+  /// Rows along the reduced dimension whose elements all lanes share, one behind the other in
+  /// memory: `count` of them in a tile. The next tile's are `ahead` elements behind these; a line
+  /// of the caches holds `perLine` elements.
+  struct SharedRows {
+    int64_t count = 1, perLine = 1, ahead = 0;
+  };
+  /// The rows of an operand of a product, of type `type` and read at `forms`, that come from beyond
+  /// the second cache as fast as they are used; none where they do not.
+  std::optional<SharedRows> getSharedRows(const NestSchedule &schedule, ArrayRef<LinearForm> forms,
+                                          RankedTensorType type) const;
   /// Where the anchor is a weight's gradient by Winograd's algorithm, its sizes.
   const std::optional<WeightGradSpace> &getWeightGrad() const { return weightGrad; }
   /// Sets the form of the anchor that the algorithm asks for.
@@ -149,6 +159,14 @@ private:
   double getShareInside(const NestSchedule &schedule) const;
   Cost estimateTransforms(const NestSchedule &schedule, double outputs) const;
   void setUnroll(NestSchedule &schedule) const;
+  /// Bytes from one unit of a dimension to the next.
+  static int64_t getStep(const NestSchedule &schedule, const TensorAccess &access, int64_t dim) {
+    return dim == schedule.vector ? access.vectorStrides[dim] : access.strides[dim];
+  }
+  std::pair<int64_t, int64_t> getExtent(const NestSchedule &schedule,
+                                        const TensorAccess &access) const;
+  bool jumps(const NestSchedule &schedule) const;
+  int64_t getNextTile(const NestSchedule &schedule, const TensorAccess &access) const;
   double countStoreRuns(const NestSchedule &schedule) const;
   void setOrder(NestSchedule &schedule, double computing) const;
   void enumerateTiles(NestSchedule &schedule, unsigned dim, int64_t accumulators,
