@@ -16,6 +16,10 @@
 using namespace mlir;
 using namespace mlir::cnn;
 
+bool ScheduleSpace::isBeyondSecond(RankedTensorType type) const {
+  return type.getNumElements() * type.getElementTypeBitWidth() / 8 > machine.level2;
+}
+
 /// What a tile reads of an operand: how many elements, and how many from the first to the last.
 std::pair<int64_t, int64_t> ScheduleSpace::getExtent(const NestSchedule &schedule,
                                                      const TensorAccess &access) const {
@@ -51,8 +55,7 @@ int64_t ScheduleSpace::getNextTile(const NestSchedule &schedule, const TensorAcc
 /// the part behind it.
 bool ScheduleSpace::jumps(const NestSchedule &schedule) const {
   return llvm::any_of(accesses, [&](const TensorAccess &access) {
-    int64_t bytes = access.type.getElementTypeBitWidth() / 8;
-    if (access.store || access.pooled || access.type.getNumElements() * bytes <= machine.level2)
+    if (access.store || access.pooled || !isBeyondSecond(access.type))
       return false;
     auto [count, span] = getExtent(schedule, access);
     int64_t next = getNextTile(schedule, access);
@@ -69,7 +72,7 @@ int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<Linear
                                    function_ref<bool(int64_t)> isEdge) const {
   constexpr int64_t longStep = 2048, cycles = 500;
   const int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (type.getNumElements() * bytes <= machine.level2)
+  if (!isBeyondSecond(type))
     return 0;
   // The innermost loop of more than a few steps, and the cycles that a step takes.
   double body = getPoints(schedule) * getShareInside(schedule) / 2;
@@ -106,8 +109,8 @@ std::optional<ScheduleSpace::SharedRows> ScheduleSpace::getSharedRows(const Nest
                                                                       RankedTensorType type) const {
   constexpr double fewestBytes = 2; // for each cycle
   const int64_t bytes = type.getElementTypeBitWidth() / 8;
-  if (!isProduct() || schedule.vector >= info.nest.numParallel ||
-      type.getNumElements() * bytes <= machine.level2 || getLayoutOf(type).getBlock() > 1)
+  if (!isProduct() || schedule.vector >= info.nest.numParallel || !isBeyondSecond(type) ||
+      getLayoutOf(type).getBlock() > 1)
     return std::nullopt;
   TensorAccess access{SmallVector<LinearForm>(forms), type, false, false, {}, {}};
   setStrides(access, info.nest.getNumDims(), lanes);

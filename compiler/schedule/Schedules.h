@@ -163,6 +163,8 @@ private:
   static int64_t getStep(const NestSchedule &schedule, const TensorAccess &access, int64_t dim) {
     return dim == schedule.vector ? access.vectorStrides[dim] : access.strides[dim];
   }
+  /// Whether the second cache does not hold a tensor.
+  bool isBeyondSecond(RankedTensorType type) const;
   std::pair<int64_t, int64_t> getExtent(const NestSchedule &schedule,
                                         const TensorAccess &access) const;
   bool jumps(const NestSchedule &schedule) const;
