@@ -205,6 +205,10 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (key == "algorithm" && isRewritten &&
           (override.name != group.getName() || sumsGradient(group)))
         continue;
+      // Not by Winograd's algorithm: which of the direct forms is left to the cost.
+      if (key == "algorithm" && value == "direct" &&
+          (schedule.algorithm == "gather" || schedule.algorithm == "scatter"))
+        continue;
       if (std::string why = ScheduleSpace::whyNotForm(group, value);
           key == "algorithm" && !why.empty()) {
         if (override.name != group.getName())
