@@ -1,6 +1,7 @@
 //===- Overrides.cpp - What a user asks of schedules -----------------------------------------===//
 
 #include "compiler/schedule/Overrides.h"
+#include "llvm/ADT/StringSet.h"
 
 using namespace mlir;
 using namespace mlir::cnn;
@@ -45,6 +46,12 @@ FailureOr<SmallVector<Override>> mlir::cnn::parseOverrides(ModuleOp module,
              << "schedule override '" << text << "' is not of the form name=value";
     overrides.push_back({name.str(), value.str()});
   }
+  // The last one that fits counts, and a group's own before that of all its kind.
+  llvm::StringSet<> groups;
+  module.walk([&](GroupOp group) { groups.insert(group.getName()); });
+  llvm::stable_sort(overrides, [&](const Override &left, const Override &right) {
+    return groups.contains(left.name) < groups.contains(right.name);
+  });
   return overrides;
 }
 
