@@ -11,8 +11,8 @@
 namespace mlir::cnn {
 
 /// `name=key:value;key:value`, or `name=algorithm`: parts of the schedules of the group `name`, or
-/// of all groups that compute the operation `name`. Of several that fit a group the last one counts,
-/// its own before those of its operation.
+/// of all groups that compute the operation `name`. Of several that fit a group the last one
+/// counts, its own before those of its operation.
 struct Override {
   std::string name, text;
   bool used = false;
