@@ -49,7 +49,8 @@ int printSummary(const Graph &graph) {
 int printRecipe(const Recipe &recipe) {
   llvm::outs() << recipe.name << " of " << recipe.net << ": data " << dataText(recipe.data.pipeline)
                << ", batch " << recipe.batch << ", epochs " << recipe.epochs << ", init "
-               << recipe.init.def->name.str() << ", loss " << recipe.loss << ", " << recipe.optimizer.def->name;
+               << recipe.init.def->name.str() << ", loss " << recipe.loss << ", "
+               << recipe.optimizer.def->name;
   for (const mlir::cnn::LayerArg &arg : recipe.optimizer.def->args)
     llvm::outs() << " " << arg.name << " " << formatArgument(arg, recipe.optimizer.args);
   llvm::outs() << ", seed " << recipe.seed << ", shuffle " << recipe.shuffle << ", "
