@@ -122,29 +122,27 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
   for (const auto &[key, value] : options.settings) {
     llvm::StringRef name = key;
     name.consume_front("schedule.");
-    if (options.target == TargetKind::Nvptx && llvm::is_contained({"seed", "tuned"}, name)) {
-      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value))
-          << "schedule." << name << " is a setting of target cpu";
+    auto fail = [&](const llvm::Twine &problem, llvm::StringRef hint) {
+      auto error =
+          mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), name + "=" + value));
+      error << "schedule." << name << " " << problem;
+      error.attachNote() << "hint: " << hint;
       return llvm::createStringError("a setting is wrong");
-    }
+    };
+    if (options.target == TargetKind::Nvptx && llvm::is_contained({"seed", "tuned"}, name))
+      return fail("is a setting of target cpu", "leave it out, or --target=nvptx");
     int64_t seed = 0;
-    if (key == "schedule.seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0)) {
-      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "seed=" + value))
-          << "schedule.seed is a whole number from 0, not '" << value << "'";
-      return llvm::createStringError("a setting is wrong");
-    }
+    if (name == "seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0))
+      return fail("is a whole number from 0, not '" + value + "'",
+                  "such as schedule.seed=7, for schedules drawn at random");
     double precision = 0;
-    if (key == "schedule.precision" &&
-        (llvm::StringRef(value).getAsDouble(precision) || !(precision > 0 && precision <= 1))) {
-      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "precision=" + value))
-          << "schedule.precision is a number above 0 and at most 1, not '" << value << "'";
-      return llvm::createStringError("a setting is wrong");
-    }
-    if (key == "schedule.tuned" && value != "on" && value != "off") {
-      mlir::emitError(mlir::cnn::getSettingLoc(module.getContext(), "tuned=" + value))
-          << "schedule.tuned is on or off, not '" << value << "'";
-      return llvm::createStringError("a setting is wrong");
-    }
+    if (name == "precision" &&
+        (llvm::StringRef(value).getAsDouble(precision) || !(precision > 0 && precision <= 1)))
+      return fail("is a number above 0 and at most 1, not '" + value + "'",
+                  "such as schedule.precision=1e-6, the largest relative error of a layer");
+    if (name == "tuned" && value != "on" && value != "off")
+      return fail("is on or off, not '" + value + "'",
+                  "off does without what cnnc --tune has stored");
     if (from >= Phase::Scheduled)
       return llvm::createStringError("--set " + key + ": the module is of phase '" +
                                      phaseName(from).str() + "', in which schedules are chosen");

@@ -15,7 +15,6 @@
 #include "compiler/schedule/Winograd.h"
 #include "llvm/Support/FormatVariadic.h"
 
-#include <array>
 #include <optional>
 #include <random>
 #include <vector>
@@ -30,7 +29,28 @@ using namespace mlir::cnn;
 
 /// Of these, precision decides which are chosen unasked.
 static constexpr int64_t convTiles[] = {2, 3, 4, 6};
-static constexpr std::array<int64_t, 3> gradTiles = {2, 3, 4};
+static constexpr int64_t gradTiles[] = {2, 3, 4};
+
+/// The tiles of the algorithms that an operation has beside the direct one.
+static SmallVector<int64_t> getTiles(Operation *anchor) {
+  if (isa<ConvOp, ConvDataGradOp>(anchor))
+    return llvm::to_vector(convTiles);
+  if (!isa<ConvWeightGradOp>(anchor))
+    return {};
+  SmallVector<int64_t> tiles = {plainTile};
+  tiles.append(std::begin(gradTiles), std::end(gradTiles));
+  return tiles;
+}
+
+/// The names of all algorithms of an operation.
+static std::vector<std::string> getAlgorithms(Operation *anchor) {
+  std::vector<std::string> names = {"direct"};
+  if (isa<ConvDataGradOp>(anchor))
+    names.insert(names.end(), {"gather", "scatter"});
+  for (int64_t tile : getTiles(anchor))
+    names.push_back(WeightGradSpace::getName(tile));
+  return names;
+}
 
 namespace {
 struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgorithms> {
@@ -44,7 +64,9 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     if (failed(machine) || failed(parsed))
       return signalPassFailure();
     asked = *parsed;
-    problems.clear();
+    refusals = {};
+    if (failed(checkAlgorithms(module)))
+      return signalPassFailure();
     if (auto bound = module->getAttrOfType<FloatAttr>(precisionAttr); bound && precision == 0)
       allowed = Precision(bound.getValueAsDouble());
     else
@@ -57,14 +79,41 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
           if (!group.isOuter() && failed(runOnGroup(group, prepared, *machine, random)))
             return signalPassFailure();
       }
-    for (Problem &problem : problems)
-      if (!problem.override->used) {
-        InFlightDiagnostic error = problem.group.emitError()
-                                   << "group '" << problem.group.getName() << "': algorithm '"
-                                   << problem.algorithm << "' does not apply: " << problem.why;
-        error.attachNote(problem.override->getLoc(&getContext())) << "it is asked for here";
-        return signalPassFailure();
+    if (failed(refusals.report()))
+      signalPassFailure();
+  }
+
+  /// Fails where an algorithm is asked for that the operation has on no layer.
+  LogicalResult checkAlgorithms(ModuleOp module) {
+    WalkResult result = module.walk([&](GroupOp group) {
+      if (group.isOuter())
+        return WalkResult::advance();
+      FailureOr<GroupInfo> info = GroupInfo::get(group);
+      if (failed(info))
+        return WalkResult::interrupt();
+      Operation *anchor = info->anchor;
+      for (const Override &override : asked) {
+        const Override::Part *part = override.get(algorithmKey);
+        if (!part || !override.matches(group, anchor))
+          continue;
+        std::vector<std::string> known = getAlgorithms(anchor);
+        if (llvm::is_contained(known, part->value))
+          continue;
+        StringRef op = anchor->getName().stripDialect();
+        auto error = emitError(override.getLoc(&getContext()));
+        error << "'" << op << "'"
+              << (override.name == op ? "" : " of '" + group.getName().str() + "'")
+              << " has no algorithm '" << part->value << "'; it has " << joinNames(known);
+        std::vector<StringRef> names(known.begin(), known.end());
+        if (StringRef near = findNearest(part->value, names); !near.empty())
+          error.attachNote() << "hint: did you mean '" << near << "'?";
+        else
+          error.attachNote() << "hint: --emit=scheduled shows what each group takes, and why";
+        return WalkResult::interrupt();
       }
+      return WalkResult::advance();
+    });
+    return failure(result.wasInterrupted());
   }
 
   LogicalResult runOnGroup(GroupOp group, const PreparedValues &prepared, const Machine &machine,
@@ -76,45 +125,41 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     auto grad = dyn_cast<ConvWeightGradOp>(info->anchor.getOperation());
     if (!candidate && (!grad || grad.getWinograd() != 0))
       return success();
-    std::string algorithm;
+    std::optional<WeightGradCandidate> gradient;
+    if (grad)
+      gradient.emplace(group, grad, ScheduleSpace::getLanes(group, machine), machine);
+    auto whyNot = [&](int64_t tile) {
+      return grad ? gradient->whyNot(tile) : candidate->whyNot(tile);
+    };
+    Asked settings(asked, group, info->anchor);
+    const Asked::Part *algorithm = settings.get(algorithmKey);
+    std::optional<int64_t> wanted = algorithm ? getTile(algorithm->value) : std::nullopt;
+    if (std::string why = wanted ? whyNot(*wanted) : ""; !why.empty()) {
+      refuse(group, info->anchor, *algorithm, why, whyNot);
+      settings.drop(algorithm->from);
+      algorithm = nullptr;
+      wanted = std::nullopt;
+    }
+    if (algorithm && !wanted)
+      return success(); // cnn-choose-schedules will.
+    if (algorithm)
+      refusals.take(*algorithm);
     SmallVector<int64_t> inBlock;
-    Override *from = nullptr;
-    for (Override &override : asked) {
-      // A weight's gradient is computed slice by slice in a group of its own.
-      if (!override.matches(group, info->anchor) &&
-          !(grad && group.getName() == override.name + ".slices"))
-        continue;
-      for (auto [key, value] : override.getParts()) {
-        if (key == "algorithm") {
-          algorithm = value.str();
-          from = &override;
-        }
-        if (key != "blocks")
-          continue;
-        FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
-        if (failed(numbers) || numbers->size() != 2 ||
-            llvm::any_of(*numbers, [](int64_t number) { return number < 1; }))
-          return (group.emitError()
-                  << "group '" << group.getName() << "': blocks are '" << value
-                  << "', expected the rows and columns of tiles of a block, such as 1x4")
-                     .attachNote(override.getLoc(&getContext()))
-                 << "it is asked for here";
-        inBlock = *numbers;
-      }
-    }
+    if (const Asked::Part *blocks = settings.get(blocksKey))
+      inBlock.assign(blocks->numbers.begin(), blocks->numbers.end());
     std::optional<TunedChoice> tuned;
-    if (algorithm.empty() && inBlock.empty() && seed < 0)
+    if (!algorithm && inBlock.empty() && seed < 0)
       tuned = getTunedAlgorithm(group);
-    if (grad) {
-      WeightGradCandidate gradient(group, grad, ScheduleSpace::getLanes(group, machine), machine);
-      return chooseWeightGrad(group, gradient, algorithm, from, tuned, random);
-    }
+    if (grad)
+      return chooseWeightGrad(group, *gradient, wanted, tuned, random);
+    if (wanted)
+      return replace(*candidate, candidate->plan(*wanted, inBlock));
     auto error = [&](int64_t tile) { return candidate->getError(tile); };
     auto mayNot = [&](int64_t tile) {
       std::string why = candidate->whyNot(tile);
       return why.empty() ? allowed.whyNot(tile, error, candidate->isCoarse(tile)) : why;
     };
-    if (algorithm.empty() && seed >= 0) {
+    if (seed >= 0) {
       SmallVector<int64_t> possible = {0};
       for (int64_t tile : convTiles)
         if (mayNot(tile).empty())
@@ -126,16 +171,6 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
         inBlock.push_back(1 + random() % 4);
       return replace(*candidate, candidate->plan(tile, inBlock));
     }
-    if (std::optional<int64_t> tile = getTile(algorithm)) {
-      std::string why = candidate->whyNot(*tile);
-      if (why.empty()) {
-        from->used = true;
-        return replace(*candidate, candidate->plan(*tile, inBlock));
-      }
-      return noteProblem(group, from, algorithm, why);
-    }
-    if (!algorithm.empty() || seed >= 0)
-      return success();
     std::optional<WinogradPlan> best;
     std::string refused, why;
     for (int64_t tile : convTiles) {
@@ -227,29 +262,27 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     return algorithm.getAsInteger(10, tile) || tile == plainTile ? 0 : tile;
   }
 
-  /// Of all convolutions, those are meant to which an algorithm applies; there must be one.
-  LogicalResult noteProblem(GroupOp group, Override *from, StringRef algorithm, StringRef why) {
-    problems.push_back({from, group, algorithm.str(), why.str()});
-    group.addReason(algorithm + " does not apply: " + why);
-    return success();
+  void refuse(GroupOp group, Operation *anchor, const Asked::Part &algorithm, StringRef why,
+              function_ref<std::string(int64_t)> whyNot) {
+    std::vector<std::string> others = {"direct"};
+    for (int64_t tile : getTiles(anchor))
+      if (whyNot(tile).empty())
+        others.push_back(WeightGradSpace::getName(tile));
+    refusals.refuse(algorithm, group, why,
+                    "'" + group.getName() + "' can take " + joinNames(others));
+    group.addReason(algorithm.value + " does not apply: " + why);
   }
 
-  LogicalResult chooseWeightGrad(GroupOp group, WeightGradCandidate &candidate, StringRef algorithm,
-                                 Override *from, const std::optional<TunedChoice> &tuned,
-                                 std::mt19937_64 &random) {
+  LogicalResult chooseWeightGrad(GroupOp group, WeightGradCandidate &candidate,
+                                 std::optional<int64_t> wanted,
+                                 const std::optional<TunedChoice> &tuned, std::mt19937_64 &random) {
     auto use = [&](const WeightGradCandidate::Plan &plan) {
       candidate.rewrite(plan);
       ++numWinograd;
       return success();
     };
-    if (std::optional<int64_t> tile = getTile(algorithm)) {
-      if (std::string why = candidate.whyNot(*tile); !why.empty())
-        return noteProblem(group, from, algorithm, why);
-      from->used = true;
-      return use(candidate.plan(*tile));
-    }
-    if (!algorithm.empty())
-      return success();
+    if (wanted)
+      return use(candidate.plan(*wanted));
     auto error = [&](int64_t tile) { return candidate.getError(tile); };
     auto mayNot = [&](int64_t tile) {
       std::string why = candidate.whyNot(tile);
@@ -265,7 +298,7 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     }
     std::optional<WeightGradCandidate::Plan> best;
     std::string refused, why;
-    SmallVector<int64_t> tiles(gradTiles.begin(), gradTiles.end());
+    SmallVector<int64_t> tiles = llvm::to_vector(gradTiles);
     if (std::string problem = candidate.whyNot(gradTiles[0]); !problem.empty()) {
       group.addReason("winograd does not apply: " + problem);
       if (!candidate.whyNot(plainTile).empty())
@@ -300,14 +333,8 @@ struct ChooseAlgorithms : mlir::cnn::impl::ChooseAlgorithmsPassBase<ChooseAlgori
     return success();
   }
 
-  /// What was asked for and does not apply.
-  struct Problem {
-    Override *override;
-    GroupOp group;
-    std::string algorithm, why;
-  };
   SmallVector<Override> asked;
-  std::vector<Problem> problems;
+  Refusals refusals;
   Precision allowed;
 };
 } // namespace

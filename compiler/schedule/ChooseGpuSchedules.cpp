@@ -30,11 +30,8 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (layout != "auto" && layout != "plain" && layout != "channels") {
-      emitError(getSettingLoc(&getContext(), "layout=" + layout))
-          << "unknown layout '" << layout << "', expected auto, plain or channels";
+    if (failed(checkLayout(&getContext(), layout, {"auto", "plain", "channels"})))
       return signalPassFailure();
-    }
     SmallVector<std::string> texts(overrides.begin(), overrides.end());
     FailureOr<SmallVector<Override>> asked = parseOverrides(module, texts);
     if (failed(asked))
@@ -46,6 +43,7 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       if (entry.isPublic() && !entry.isDeclaration())
         copyResults(entry);
     rests.clear();
+    refusals = {};
     auto forGroups = [&](function_ref<LogicalResult(GroupOp)> change) {
       SmallVector<GroupOp> groups;
       module.walk([&](GroupOp group) { groups.push_back(group); });
@@ -71,14 +69,15 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     WalkResult result = module.walk([&](GroupOp group) {
       return failed(schedule(group, *asked)) ? WalkResult::interrupt() : WalkResult::advance();
     });
-    if (result.wasInterrupted() || failed(checkUsed(module, *asked, {"precision"})))
+    if (result.wasInterrupted() || failed(refusals.report()) ||
+        failed(checkUsed(module, *asked, {"precision"})))
       signalPassFailure();
   }
 
   /// Gathers the gradient of a convolution's input where the stride is 1. With another stride all
   /// phases together are a product of which some factors are zeros; threads with a point each leave
   /// these out, which is better where there is too little to multiply for tiles.
-  LogicalResult chooseForm(GroupOp group, ArrayRef<Override> asked) {
+  LogicalResult chooseForm(GroupOp group, MutableArrayRef<Override> asked) {
     FailureOr<GpuScheduleSpace> given = GpuScheduleSpace::get(group);
     if (failed(given))
       return failure();
@@ -96,11 +95,9 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     }
     if (!isWhole)
       return success();
-    bool isAsked = llvm::any_of(asked, [&](const Override &override) {
-      return isMeant(override, group, anchor) && llvm::any_of(override.getParts(), [](auto part) {
-               return part.first == "instruction" || part.second == "contraction";
-             });
-    });
+    Asked settings(asked, group, anchor);
+    const Asked::Part *algorithm = settings.get(algorithmKey);
+    bool isAsked = settings.get("instruction") || (algorithm && algorithm->value == "contraction");
     ScheduleSpace::applyAlgorithm(group, "gather");
     FailureOr<GpuScheduleSpace> gathered = GpuScheduleSpace::get(group);
     std::string reason;
@@ -120,35 +117,20 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     bool can = info.pool && space->withoutPool().getContraction();
     std::string reason;
     bool apart = can && space->isFasterApart(bound, reason);
-    for (Override &override : asked) {
-      if (!isMeant(override, group, info.anchor))
-        continue;
-      for (auto [key, value] : override.getParts()) {
-        // Only whole results can be pooled.
-        if (can && key == "split" && value != "1") {
-          apart = true;
-          reason = "apart from the pooling: asked for: " + override.text;
-        }
-        if (key != "pool")
-          continue;
-        override.used = true;
-        bool isKnown = value == "apart" || value == "with";
-        if (!can && isKnown && override.name != group.getName())
-          continue; // of an operation, those are meant that it applies to
-        if (!can || !isKnown) {
-          InFlightDiagnostic error = group.emitError()
-                                     << "group '" << group.getName() << "': pool:" << value
-                                     << " does not apply: "
-                                     << (isKnown ? "it is no product that a pooling follows"
-                                                 : "a pooling is computed 'with' its product or "
-                                                   "'apart'");
-          error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
-          return failure();
-        }
-        apart = value == "apart";
-        reason = (apart ? "apart from the pooling: asked for: " : "with the pooling: asked for: ") +
-                 override.text;
-      }
+    Asked settings(asked, group, info.anchor);
+    // Only whole results can be pooled.
+    if (const Asked::Part *split = settings.get("split"); can && split && split->value != "1") {
+      apart = true;
+      reason = "apart from the pooling: " + getAskedReason(split->from);
+    }
+    const Asked::Part *pool = settings.get("pool");
+    if (pool && can) {
+      apart = pool->value == "apart";
+      reason =
+          (apart ? "apart from the pooling: " : "with the pooling: ") + getAskedReason(pool->from);
+    } else if (pool && pool->isOwn) {
+      return refuse(group, *pool, "it is no product that a pooling follows",
+                    "asked of an operation, such as 'conv', it is meant where one follows");
     }
     if (!apart) {
       if (!reason.empty())
@@ -184,32 +166,20 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     bool can = canSplitSums(info);
     std::string reason;
     DepthSplit chosen = can ? space.chooseSplit(bound, reason) : DepthSplit();
-    for (Override &override : asked) {
-      if (!isMeant(override, group, info.anchor))
-        continue;
-      for (auto [key, value] : override.getParts()) {
-        if (key == "algorithm" && value != "contraction")
-          chosen = {};
-        if (key != "split")
-          continue;
-        override.used = true;
-        std::string why = "'" + info.anchor->getName().stripDialect().str() + "' is no sum";
-        if (can)
-          why = space.findSplit(value, chosen);
-        // Of an operation, those are meant that it applies to.
-        if (int64_t parts = 0; !why.empty() && override.matches(group, info.anchor) &&
-                               override.name != group.getName() && !value.getAsInteger(10, parts) &&
-                               parts > 0)
-          continue;
-        if (!why.empty()) {
-          InFlightDiagnostic error = group.emitError()
-                                     << "group '" << group.getName() << "': split:" << value
-                                     << " does not apply: " << why;
-          error.attachNote(override.getLoc(&getContext())) << "it is asked for here";
-          return failure();
-        }
-        reason = "asked for: " + override.text;
-      }
+    Asked settings(asked, group, info.anchor);
+    if (const Asked::Part *algorithm = settings.get(algorithmKey);
+        algorithm && algorithm->value != "contraction")
+      chosen = {};
+    if (const Asked::Part *split = settings.get("split")) {
+      std::string why = "'" + info.anchor->getName().stripDialect().str() + "' is no sum";
+      if (can)
+        why = space.findSplit(split->value, chosen);
+      if (why.empty())
+        reason = getAskedReason(split->from);
+      else if (split->isOwn)
+        return refuse(group, *split, why,
+                      "asked of an operation, such as 'conv_weight_grad', it is meant where it "
+                      "divides the sums");
     }
     if (chosen.parts == 1)
       return success();
@@ -219,15 +189,15 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     return success();
   }
 
-  /// Whether the group is meant by an override. What is asked for by the name of a group that was
-  /// taken apart is meant for its product.
-  bool isMeant(const Override &override, GroupOp group, Operation *anchor) const {
-    if (rests.contains(group))
-      return override.name != group.getName() && override.matches(group, anchor);
-    StringRef name = group.getName();
-    bool isPart = name.consume_back(".slices");
-    isPart |= name.consume_back(".product");
-    return override.matches(group, anchor) || (isPart && name == override.name);
+  /// Fails with an error: a group that was named cannot take a part.
+  LogicalResult refuse(GroupOp group, const Asked::Part &part, const Twine &why,
+                       const Twine &hint) {
+    InFlightDiagnostic error = group.emitError()
+                               << "group '" << group.getName() << "': " << part.key << ":"
+                               << part.value << " does not apply: " << why;
+    error.attachNote(part.from->getLoc(&getContext())) << "it is asked for here";
+    error.attachNote() << "hint: " << hint;
+    return failure();
   }
 
   /// The operation that overrides name: an anchor, or the one whose sums it has parts of.
@@ -243,26 +213,23 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
       return failure();
     std::string reason;
     GpuSchedule chosen = space->choose(reason, bound);
-    SmallVector<const Override *> meant;
+    Asked settings(asked, group, getNamed(space->getInfo()));
     auto fail = [&]() -> InFlightDiagnostic {
       InFlightDiagnostic error = group.emitError() << "group '" << group.getName() << "': ";
-      for (const Override *override : meant)
-        error.attachNote(override->getLoc(&getContext())) << "it is asked for here";
+      settings.addNotes(error, &getContext());
+      if (!settings.getParts().empty())
+        error.attachNote() << "hint: --emit=scheduled, without the setting, shows a legal schedule "
+                              "of the group";
       return error;
     };
-    Operation *named = getNamed(space->getInfo());
-    for (Override &override : asked) {
-      if (!isMeant(override, group, named))
-        continue;
-      override.used = true;
-      meant.push_back(&override);
-      bool ofGroup = override.name == group.getName() || !override.matches(group, named);
-      if (failed(apply(override, *space, ofGroup, chosen, fail)))
-        return failure();
-      if (llvm::any_of(override.getParts(),
-                       [](auto part) { return part.first != "windows" && part.first != loadKey; }))
-        reason = "asked for: " + override.text;
-    }
+    if (failed(follow(group, settings, *space, chosen, fail)))
+      return failure();
+    SmallVector<Override *> followed;
+    for (const Asked::Part &part : settings.getParts())
+      if (part.key != windowsKey && part.key != loadKey)
+        followed.push_back(part.from);
+    if (!followed.empty())
+      reason = getAskedReason(followed);
     if (failed(space->verify(chosen, fail)))
       return failure();
     group.setScheduleAttr(chosen.toAttr(&getContext()));
@@ -271,57 +238,46 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
     return success();
   }
 
-  /// `ofGroup`: the override is for this group, not for all of an operation, of which those are
-  /// meant that it applies to.
-  LogicalResult apply(const Override &override, const GpuScheduleSpace &space, bool ofGroup,
-                      GpuSchedule &schedule, function_ref<InFlightDiagnostic()> fail) {
-    auto parts = override.getParts();
+  /// Sets what is asked for; leaves out of it what the group cannot take.
+  LogicalResult follow(GroupOp group, Asked &settings, const GpuScheduleSpace &space,
+                       GpuSchedule &schedule, function_ref<InFlightDiagnostic()> fail) {
     // The others change what these two give.
-    for (auto [key, value] : parts) {
-      if (key != "algorithm")
-        continue;
-      std::string why = space.whyNot(value);
-      if (!why.empty() && (ofGroup || !GpuScheduleSpace::isAlgorithm(value)))
-        return fail() << "algorithm '" << value << "' does not apply: " << why;
-      if (!why.empty())
-        return success();
-      schedule = space.getDefault(value);
+    if (const Asked::Part *algorithm = settings.get(algorithmKey)) {
+      std::string why = space.whyNot(algorithm->value);
+      if (!why.empty() && !GpuScheduleSpace::isAlgorithm(algorithm->value))
+        return fail() << "algorithm '" << algorithm->value << "' does not apply: " << why;
+      if (why.empty()) {
+        refusals.take(*algorithm);
+        schedule = space.getDefault(algorithm->value);
+      } else {
+        refusals.refuse(*algorithm, group, why,
+                        "'" + group.getName() + "' can take " + schedule.algorithm);
+        settings.drop(algorithm->from);
+      }
     }
-    for (auto [key, value] : parts) {
-      if (key != "instruction")
-        continue;
+    if (const Asked::Part *instruction = settings.get("instruction")) {
       std::string why = space.whyNot("contraction");
-      if (!why.empty() && ofGroup)
+      if (!why.empty() && instruction->isOwn)
         return fail() << "algorithm 'contraction' does not apply: " << why;
-      if (!why.empty())
-        return success();
-      if (why = space.whyNotInstruction(value); !why.empty())
-        return fail() << "instruction '" << value << "' does not apply: " << why;
-      schedule = space.getContractionDefault(value);
+      if (!why.empty()) {
+        settings.drop(instruction->from);
+      } else {
+        if (why = space.whyNotInstruction(instruction->value); !why.empty())
+          return fail() << "instruction '" << instruction->value << "' does not apply: " << why;
+        schedule = space.getContractionDefault(instruction->value);
+      }
     }
-    for (auto [key, value] : parts) {
-      FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
-      bool single = succeeded(numbers) && numbers->size() == 1;
-      if (llvm::is_contained({"algorithm", "instruction", "split", "pool"}, key) || key == loadKey)
-        continue;
-      if (key == "windows" && succeeded(numbers) && numbers->size() == 2)
-        continue; // cnn-fuse-moments will.
-      if (key == "block" && single) {
-        schedule.block = numbers->front();
-      } else if (key == "vector" && single) {
-        schedule.vector = numbers->front();
-      } else if (key == "stages" && single) {
-        schedule.stages = numbers->front();
-      } else if (key == "tile" && succeeded(numbers)) {
-        schedule.tile = *numbers;
+    for (const Asked::Part &part : settings.getParts()) {
+      if (part.key == "block") {
+        schedule.block = part.numbers.front();
+      } else if (part.key == "vector") {
+        schedule.vector = part.numbers.front();
+      } else if (part.key == "stages") {
+        schedule.stages = part.numbers.front();
+      } else if (part.key == "tile") {
+        schedule.tile.assign(part.numbers.begin(), part.numbers.end());
         if (int64_t threads = schedule.getTileThreads())
           schedule.block = threads;
-      } else {
-        return fail()
-               << "override '" << key << ":" << value
-               << "' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, "
-                  "instruction:NAME, stages:N, split:N, pool:with|apart, load:through|stored and "
-                  "windows:NxN";
       }
     }
     return success();
@@ -331,5 +287,6 @@ struct ChooseGpuSchedules : mlir::cnn::impl::ChooseGpuSchedulesPassBase<ChooseGp
   double bound = 0;
   /// What is left of groups that were taken apart.
   llvm::SmallPtrSet<Operation *, 8> rests;
+  Refusals refusals;
 };
 } // namespace

@@ -47,11 +47,8 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
 
   void runOnOperation() override {
     ModuleOp module = getOperation();
-    if (layout != "auto" && layout != "plain" && layout != "batch" && layout != "channels") {
-      emitError(getSettingLoc(&getContext(), "layout=" + layout))
-          << "unknown layout '" << layout << "', expected auto, plain, batch or channels";
+    if (failed(checkLayout(&getContext(), layout, {"auto", "plain", "batch", "channels"})))
       return signalPassFailure();
-    }
     FailureOr<Machine> machine =
         Machine::get(cpu, [&]() -> InFlightDiagnostic { return module.emitError(); });
     if (failed(machine))

@@ -39,9 +39,10 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     if (failed(parsed))
       return signalPassFailure();
     asked = *parsed;
+    refusals = {};
     // A group that cnn-read-through was asked for may be gone.
     llvm::erase_if(asked, [](const Override &override) {
-      return llvm::all_of(override.getParts(), [](auto part) { return part.first == loadKey; });
+      return llvm::all_of(override.parts, [](auto &part) { return part.key == loadKey; });
     });
     SmallVector<GroupOp> groups;
     module.walk([&](GroupOp group) {
@@ -57,7 +58,8 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
       if (ok && !group.isOuter())
         ok = succeeded(schedule(group, *machine, random));
     });
-    if (!ok || failed(checkUsed(module, asked, {"layout", "precision", "seed", "tuned"})))
+    if (!ok || failed(refusals.report()) ||
+        failed(checkUsed(module, asked, {"layout", "precision", "seed", "tuned"})))
       signalPassFailure();
   }
 
@@ -86,46 +88,43 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
 
   LogicalResult schedule(GroupOp group, const Machine &machine, std::mt19937_64 &random) {
     bool sliced = isa<GroupOp>(group->getParentOp());
-    SmallVector<const Override *> meant;
-    auto fail = [&]() -> InFlightDiagnostic {
-      InFlightDiagnostic error = group.emitError() << "group '" << group.getName() << "': ";
-      for (const Override *override : meant)
-        error.attachNote(override->getLoc(&getContext())) << "it is asked for here";
-      return error;
-    };
     std::string algorithmReason = ScheduleSpace::chooseForm(group);
     FailureOr<ScheduleSpace> space = ScheduleSpace::get(group, machine, sliced);
     if (failed(space))
       return failure();
+    Asked settings(asked, group, space->getInfo().anchor);
+    auto fail = [&]() -> InFlightDiagnostic {
+      InFlightDiagnostic error = group.emitError() << "group '" << group.getName() << "': ";
+      settings.addNotes(error, &getContext());
+      if (!settings.getParts().empty())
+        error.attachNote() << "hint: --emit=scheduled, without the setting, shows a legal schedule "
+                              "of the group";
+      return error;
+    };
+    SmallVector<Override *> followed;
+    if (const Asked::Part *algorithm = settings.get(algorithmKey)) {
+      std::string before = ScheduleSpace::getForm(space->getInfo().anchor);
+      if (followAlgorithm(group, space->getInfo().anchor, *algorithm))
+        followed.push_back(algorithm->from);
+      else
+        settings.drop(algorithm->from);
+      // Another form has other loops.
+      if (ScheduleSpace::getForm(space->getInfo().anchor) != before)
+        space = ScheduleSpace::get(group, machine, sliced);
+      if (failed(space))
+        return failure();
+    }
     std::string reason;
     NestSchedule chosen = seed >= 0 ? space->chooseRandom(random) : space->choose(reason);
     if (seed >= 0)
       reason = "drawn at random";
-    for (Override &override : asked) {
-      if (!override.matches(group, space->getInfo().anchor))
-        continue;
-      override.used = true;
-      meant.push_back(&override);
-      std::string before = chosen.algorithm;
-      if (failed(apply(override, group, chosen, fail)))
-        return failure();
-      if (chosen.algorithm != before) {
-        // Another form has other loops: choose again, then apply what was asked for beside the
-        // form.
-        ScheduleSpace::applyAlgorithm(group, chosen.algorithm);
-        space = ScheduleSpace::get(group, machine, sliced);
-        if (failed(space))
-          return failure();
-        std::string form = chosen.algorithm;
-        chosen = space->choose(reason);
-        chosen.algorithm = form;
-        if (failed(apply(override, group, chosen, fail)))
-          return failure();
-      }
-      reason = "asked for: " + override.text;
-    }
-    if (meant.empty() && seed < 0 &&
-        failed(applyTuned(group, machine, sliced, *space, chosen, reason)))
+    for (const Asked::Part &part : settings.getParts())
+      if (apply(part.key, part.value, part.numbers, chosen) &&
+          !llvm::is_contained(followed, part.from))
+        followed.push_back(part.from);
+    if (!followed.empty())
+      reason = getAskedReason(followed);
+    else if (seed < 0 && failed(applyTuned(group, machine, sliced, *space, chosen, reason)))
       return failure();
     if (failed(space->verify(chosen, fail)))
       return failure();
@@ -170,9 +169,12 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     }
     ScopedDiagnosticHandler silence(&getContext(), [](Diagnostic &) { return success(); });
     auto fail = [&]() -> InFlightDiagnostic { return group.emitError(); };
-    bool applies = tuned->getAlgorithm() == ScheduleSpace::getForm(anchor) &&
-                   succeeded(apply({group.getName().str(), tuned->choice}, group, wanted, fail)) &&
-                   succeeded(space.verify(wanted, fail));
+    FailureOr<Override> stored = parseStored(group, tuned->choice);
+    bool applies = succeeded(stored) && tuned->getAlgorithm() == ScheduleSpace::getForm(anchor);
+    if (applies)
+      for (const Override::Part &part : stored->parts)
+        apply(part.key, part.value, part.numbers, wanted);
+    applies = applies && succeeded(space.verify(wanted, fail));
     if (applies) {
       chosen = wanted;
       reason = tuned->reason + "; the cost model's: " + reason;
@@ -182,64 +184,54 @@ struct ChooseSchedules : mlir::cnn::impl::ChooseSchedulesPassBase<ChooseSchedule
     return success();
   }
 
-  /// Whether the group only sums what a gradient's group gives, slice by slice, under its name.
-  static bool sumsGradient(GroupOp group) {
-    return llvm::any_of(group.getInputs(), [&](Value input) {
-      auto from = input.getDefiningOp<GroupOp>();
-      if (from && from.isOuter())
-        from = from.getYield()
-                   .getValues()[cast<OpResult>(input).getResultNumber()]
-                   .getDefiningOp<GroupOp>();
-      return from && from.getName() == (group.getName() + ".slices").str();
-    });
+  /// Sets the form that is asked for, or sees that the group has the algorithm; false where it
+  /// does not.
+  bool followAlgorithm(GroupOp group, Operation *anchor, const Asked::Part &part) {
+    std::string form = ScheduleSpace::getForm(anchor);
+    bool hasForms = isa<ConvDataGradOp>(anchor);
+    // Not by Winograd's algorithm: which of the direct forms is left to the cost.
+    if (part.value == form || (hasForms && part.value == "direct")) {
+      refusals.take(part);
+      return true;
+    }
+    bool isForm = part.value == "gather" || part.value == "scatter";
+    // Of all groups of a kind, cnn-choose-algorithms has asked those that have several algorithms.
+    bool isConv = isa<ConvOp, ConvDataGradOp, ConvWeightGradOp>(anchor);
+    if (!part.isOwn && !isForm && (isConv || part.from->name != anchor->getName().stripDialect()))
+      return false;
+    std::string why = ScheduleSpace::whyNotForm(group, part.value);
+    if (!hasForms || !isForm)
+      why = ("'" + anchor->getName().stripDialect() + "' has no algorithm '" + part.value +
+             "'; it has " + form)
+                .str();
+    if (!why.empty()) {
+      refusals.refuse(part, group, why, "'" + group.getName() + "' can take " + form);
+      return false;
+    }
+    refusals.take(part);
+    ScheduleSpace::applyAlgorithm(group, part.value);
+    return true;
   }
 
-  LogicalResult apply(const Override &override, GroupOp group, NestSchedule &schedule,
-                      function_ref<InFlightDiagnostic()> fail) {
-    for (auto [key, value] : override.getParts()) {
-      FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
-      bool valid = succeeded(numbers);
-      // Asked of all convolutions: cnn-choose-algorithms has taken it where it applies.
-      bool isRewritten =
-          value.starts_with("winograd") || value == WeightGradSpace::getName(plainTile);
-      if (key == "algorithm" && isRewritten &&
-          (override.name != group.getName() || sumsGradient(group)))
-        continue;
-      // Not by Winograd's algorithm: which of the direct forms is left to the cost.
-      if (key == "algorithm" && value == "direct" &&
-          (schedule.algorithm == "gather" || schedule.algorithm == "scatter"))
-        continue;
-      if (std::string why = ScheduleSpace::whyNotForm(group, value);
-          key == "algorithm" && !why.empty()) {
-        if (override.name != group.getName())
-          continue; // Asked of all, it is meant where it applies.
-        return fail() << "algorithm '" << value << "' does not apply: " << why;
-      }
-      if (key == "algorithm")
-        schedule.algorithm = value.str();
-      else if (key == "tile" && valid)
-        schedule.tile = *numbers;
-      else if (key == "order" && valid)
-        schedule.order = *numbers;
-      else if (key == "vector" && valid && numbers->size() == 1)
-        schedule.vector = numbers->front();
-      else if (key == "chunk" && valid && numbers->size() == 1)
-        schedule.chunk = numbers->front();
-      else if (key == "collapse" && valid && numbers->size() == 1)
-        schedule.collapse = numbers->front();
-      else if ((key == "blocks" || key == "windows") && valid && numbers->size() == 2)
-        continue; // Likewise, or cnn-fuse-moments will.
-      else if (key == loadKey)
-        continue; // So has cnn-read-through.
-      else
-        return fail() << "override '" << key << ":" << value
-                      << "' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, "
-                         "collapse:N, windows:NxN, load:through|stored, and for Winograd's "
-                         "algorithms blocks:NxN";
-    }
-    return success();
+  /// Sets what a part asks for, if it is one of a schedule; the others are for other passes.
+  static bool apply(StringRef key, StringRef value, ArrayRef<int64_t> numbers,
+                    NestSchedule &schedule) {
+    if (key == "tile")
+      schedule.tile.assign(numbers.begin(), numbers.end());
+    else if (key == "order")
+      schedule.order.assign(numbers.begin(), numbers.end());
+    else if (key == "vector")
+      schedule.vector = numbers.front();
+    else if (key == "chunk")
+      schedule.chunk = numbers.front();
+    else if (key == "collapse")
+      schedule.collapse = numbers.front();
+    else
+      return false;
+    return true;
   }
 
   SmallVector<Override> asked;
+  Refusals refusals;
 };
 } // namespace

@@ -135,7 +135,7 @@ private:
   Estimate estimateOnGpu(Candidate &candidate);
   /// The group with a schedule anew, since it computes something else now.
   LogicalResult schedule(GroupOp reader, const Twine &why);
-  FailureOr<std::optional<Extents>> getAsked(Candidate &candidate, const Override *&from);
+  FailureOr<Asked> getAsked(Candidate &candidate);
   LogicalResult checkAsked(ModuleOp module);
   LogicalResult rewrite(Candidate &candidate);
   FailureOr<ScheduleSpace> getSpace(GroupOp group) const {
@@ -171,80 +171,63 @@ LogicalResult FuseMoments::runOnSums(ChannelSumsOp sums) {
     return success();
   candidate.maker = cast<GroupOp>(made.getOwner());
   candidate.result = made.getResultNumber();
-  const Override *from = nullptr;
-  FailureOr<std::optional<Extents>> given = getAsked(candidate, from);
-  if (failed(given))
+  FailureOr<Asked> settings = getAsked(candidate);
+  if (failed(settings))
     return failure();
+  const Asked::Part *windows = settings->get(windowsKey);
+  std::optional<Extents> given;
+  if (windows)
+    given = {windows->numbers[0], windows->numbers[1]};
   auto decline = [&](const Twine &why) {
     candidate.reader.addReason("reads what '" + candidate.maker.getName() +
                                "' makes again: " + why);
     return success();
   };
-  if (*given && (**given)[0] * (**given)[1] == 1)
-    return decline("asked for: " + from->text);
-  std::string why = whyNot(candidate, *given);
-  if (!why.empty() && from && from->name == candidate.maker.getName())
-    return (candidate.maker.emitError()
-            << "group '" << candidate.maker.getName() << "': windows of " << formatShape(**given)
-            << " do not apply: " << why)
-               .attachNote(from->getLoc(&getContext()))
-           << "it is asked for here";
+  if (given && (*given)[0] * (*given)[1] == 1)
+    return decline(getAskedReason(windows->from));
+  std::string why = whyNot(candidate, given);
+  if (!why.empty() && windows && windows->isOwn) {
+    auto error = candidate.maker.emitError()
+                 << "group '" << candidate.maker.getName() << "': windows of "
+                 << formatShape(*given) << " do not apply: " << why;
+    error.attachNote(windows->from->getLoc(&getContext())) << "it is asked for here";
+    error.attachNote() << "hint: asked of an operation, such as 'channel_sums', windows are taken "
+                          "where they fit";
+    return failure();
+  }
   if (!why.empty())
     return decline(why);
   Estimate cost = forGpu ? estimateOnGpu(candidate) : estimate(candidate);
   constexpr double worthwhile = 0.9;
-  if (!*given && cost.now > worthwhile * cost.before)
+  if (!given && cost.now > worthwhile * cost.before)
     return decline("windows are not faster: " + cost.text);
   candidate.maker.addReason("mean and squares of windows of " + formatShape(candidate.window) +
                             " for '" + candidate.reader.getName() +
-                            "': " + (*given ? "asked for: " + from->text : cost.text));
+                            "': " + (given ? getAskedReason(windows->from) : cost.text));
   ++numFused;
   return rewrite(candidate);
 }
 
-/// The windows that an override asks for, of the group that makes the tensor or of the sums; of
-/// several the last. 1 x 1 is none.
-FailureOr<std::optional<Extents>> FuseMoments::getAsked(Candidate &candidate,
-                                                        const Override *&from) {
-  std::optional<Extents> windows;
+/// What is asked of the group that makes the tensor, or of the sums. 1 x 1 is no windows.
+FailureOr<Asked> FuseMoments::getAsked(Candidate &candidate) {
   FailureOr<GroupInfo> info = GroupInfo::get(candidate.maker);
   if (failed(info))
     return failure();
-  for (Override &override : asked) {
-    if (!override.matches(candidate.maker, info->anchor) &&
-        !override.matches(candidate.reader, candidate.sums))
-      continue;
-    for (auto [key, value] : override.getParts()) {
-      if (key != "windows")
-        continue;
-      FailureOr<SmallVector<int64_t>> numbers = parseNumbers(value);
-      if (failed(numbers) || numbers->size() != 2 ||
-          llvm::any_of(*numbers, [](int64_t number) { return number < 1; }))
-        return (candidate.maker.emitError()
-                << "group '" << candidate.maker.getName() << "': windows are '" << value
-                << "', expected their rows and columns, such as 4x4, or 1x1 for none")
-                   .attachNote(override.getLoc(&getContext()))
-               << "it is asked for here";
-      windows = {(*numbers)[0], (*numbers)[1]};
-      from = &override;
-      override.used = true;
-    }
-  }
-  return windows;
+  return Asked(asked, candidate.maker, [&](const Override &override) {
+    return override.get(windowsKey) && (override.matches(candidate.maker, info->anchor) ||
+                                        override.matches(candidate.reader, candidate.sums));
+  });
 }
 
 /// Fails where windows are asked of a group by its name, and nobody takes statistics of it.
 LogicalResult FuseMoments::checkAsked(ModuleOp module) {
-  auto asksForWindows = [](const Override &override) {
-    return llvm::any_of(override.getParts(), [](auto part) { return part.first == "windows"; });
-  };
   for (const Override &override : asked) {
     GroupOp named;
     module.walk([&](GroupOp group) {
       if (group.getName() == override.name)
         named = group;
     });
-    if (override.used || !named || !asksForWindows(override))
+    if (override.used || !named || !override.get(windowsKey))
       continue;
     auto error = named.emitError() << "group '" << override.name
                                    << "': windows do not apply: no batch norm takes its statistics "

@@ -167,8 +167,8 @@ def ChooseSchedulesPass : Pass<"cnn-choose-schedules", "::mlir::ModuleOp"> {
     A cost model counts vector instructions and loads per register tile and takes the cheapest legal
     schedule; its reason is recorded with the group. `override` entries replace parts of it for a group
     (`conv1.forward`) or all groups of an operation (`conv`): `name=key:value;key:value`, with the keys
-    algorithm, vector, chunk, collapse, and tile and order, whose numbers are joined by `x`; or `name=algorithm`. What `blocks` and
-    `windows` ask for is for other passes.
+    algorithm, vector, chunk, collapse, and tile and order, whose numbers are joined by `x`; or `name=algorithm`. What `blocks`,
+    `windows` and `load` ask for is for other passes. `compiler/schedule/Overrides.h` says which of several count.
     `seed` draws random legal schedules instead.
   }];
   let options = [

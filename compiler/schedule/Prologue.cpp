@@ -98,54 +98,29 @@ void mlir::cnn::addPrologue(GroupOp maker, GroupOp reader) {
 // The choice
 //===--------------------------------------------------------------------------------------------===//
 
-/// What an override may ask for.
-static constexpr StringLiteral through = "through", stored = "stored";
-
-/// What is asked for, `through` or `stored`, of several the last; empty for nothing.
-static FailureOr<StringRef> getAsked(GroupOp maker, MutableArrayRef<Override> asked,
-                                     const Override *&from) {
-  FailureOr<GroupInfo> info = GroupInfo::get(maker);
-  if (failed(info))
-    return failure();
-  StringRef load;
-  for (Override &override : asked) {
-    if (!override.matches(maker, info->anchor))
-      continue;
-    for (auto [key, value] : override.getParts()) {
-      if (key != loadKey)
-        continue;
-      override.used = true;
-      if (value != through && value != stored)
-        return (maker.emitError() << "group '" << maker.getName() << "': load is '" << value
-                                  << "', expected through or stored")
-                   .attachNote(override.getLoc(maker.getContext()))
-               << "it is asked for here";
-      load = value;
-      from = &override;
-    }
-  }
-  return load;
-}
-
 FailureOr<bool> mlir::cnn::choosePrologue(GroupOp maker, MutableArrayRef<Override> asked,
                                           const PrologueChoice &choice) {
   if (maker.isOuter())
     return false;
-  const Override *from = nullptr;
-  FailureOr<StringRef> load = getAsked(maker, asked, from);
-  if (failed(load))
+  FailureOr<GroupInfo> info = GroupInfo::get(maker);
+  if (failed(info))
     return failure();
+  Asked settings(asked, maker, info->anchor);
+  const Asked::Part *load = settings.get(loadKey);
+  bool isStored = load && load->value == "stored", isThrough = load && !isStored;
   bool isCandidate = false;
   // Asked of all groups of an operation, it is meant where it applies.
   auto decline = [&](const Twine &why) -> FailureOr<bool> {
-    if (*load != through || from->name != maker.getName()) {
+    if (!isThrough || !load->isOwn) {
       if (isCandidate)
         maker.addReason("stored, since its readers cannot compute it: " + why);
       return false;
     }
     auto error = maker.emitError()
                  << "group '" << maker.getName() << "': its readers cannot compute it: " << why;
-    error.attachNote(from->getLoc(maker.getContext())) << "it is asked for here";
+    error.attachNote(load->from->getLoc(maker.getContext())) << "it is asked for here";
+    error.attachNote()
+        << "hint: ask for 'load:through' of an operation to mean those groups that can";
     return failure();
   };
   if (std::string why = whyNoPrologue(maker); !why.empty())
@@ -161,10 +136,10 @@ FailureOr<bool> mlir::cnn::choosePrologue(GroupOp maker, MutableArrayRef<Overrid
   if (std::string why = choice.whyNot(users.groups); !why.empty())
     return decline(why);
   std::string why;
-  if (!load->empty()) {
-    if (*load == stored)
-      return false;
-    why = "asked for: " + from->text;
+  if (isStored)
+    return false;
+  if (isThrough) {
+    why = getAskedReason(load->from);
   } else if (!isCandidate) {
     return false;
   } else if (!choice.isFaster(users.groups, why)) {

@@ -30,9 +30,6 @@ std::string whyNoPrologue(GroupOp maker, GroupOp reader);
 /// operations of `maker` come first in it, and it reads what `maker` reads.
 void addPrologue(GroupOp maker, GroupOp reader);
 
-/// The key of an override that asks for a prologue, `load:through`, or for none, `load:stored`.
-inline constexpr llvm::StringLiteral loadKey = "load";
-
 /// What a target says about groups that readers could compute.
 struct PrologueChoice {
   using Readers = ArrayRef<GroupOp>;
@@ -45,9 +42,9 @@ struct PrologueChoice {
   function_ref<bool(Readers, std::string &)> isFaster;
 };
 
-/// Has all readers of what `maker` makes compute it, where `asked` asks for that, or where nothing
-/// is asked for and it is faster: then `maker` is erased, and the result true. The reason stands
-/// with the readers, or with `maker`.
+/// Has all readers of what `maker` makes compute it, where `asked` asks for that (`load:through`;
+/// `load:stored` for the opposite), or where nothing is asked for and it is faster: then `maker` is
+/// erased, and the result true. The reason stands with the readers, or with `maker`.
 FailureOr<bool> choosePrologue(GroupOp maker, MutableArrayRef<Override> asked,
                                const PrologueChoice &choice);
 

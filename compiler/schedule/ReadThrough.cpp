@@ -44,7 +44,7 @@ struct ReadThrough : mlir::cnn::impl::ReadThroughPassBase<ReadThrough> {
       return signalPassFailure();
     machine = *found;
     for (Override &override : *parsed)
-      if (llvm::any_of(override.getParts(), [](auto part) { return part.first == loadKey; }))
+      if (override.get(loadKey))
         asked.push_back(override);
     random.seed(seed);
     for (auto entry : module.getOps<func::FuncOp>())

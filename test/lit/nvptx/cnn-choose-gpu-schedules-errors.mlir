@@ -17,7 +17,8 @@
 // REDUCE: error: group 'sigmoid1': algorithm 'reduce' does not apply: nothing is summed
 // ALGORITHM: error: group 'sigmoid1': algorithm 'winograd4' does not apply: there is no such algorithm; there are point, reduce and contraction
 // BLOCK: error: group 'sigmoid1': a block of 96 threads is none of the powers of 2 up to 1024
-// KEY: error: group 'sigmoid1': override 'tilt:1' is none of algorithm:NAME, block:N, vector:N, tile:NxNxNxNxN, instruction:NAME, stages:N, split:N, pool:with|apart, load:through|stored and windows:NxN
+// KEY: error: loc("--set schedule.sigmoid1=tilt:1"): 'tilt:1': a schedule has no 'tilt'; it has algorithm, block, vector, tile, instruction, stages, split, pool, windows and load
+// KEY: note: {{.*}}hint: did you mean 'tile', such as contraction;tile:64x64x16x4x4?
 // VECTOR: error: group 'sigmoid1': a thread has 1, 2 or 4 neighbours of this type, not 3
 // SHARED: error: group 'sums': 64 threads cannot share one element; it is all of the block, or a power of 2 up to 32
 // WARP: error: group 'sums': a block of 16 threads is less than a warp of 32, in which threads add up their sums

@@ -14,8 +14,9 @@
 // RETURNED: error: group 'relu1': its readers cannot compute it: it is read as another shape, written or returned
 // LARGE: error: group 'sum1': its readers cannot compute it: the product of 'conv1' would read 3 tensors for one of its factors, more than 2
 // LARGE: note: loc("--set schedule.sum1=load:through"): it is asked for here
-// VALUE: error: group 'relu1': load is 'twice', expected through or stored
-// KEY: error: group 'relu1': override 'loads:stored' is none of algorithm:NAME, {{.*}}load:through|stored
+// VALUE: error: loc("--set schedule.relu1=load:twice"): 'load' is 'twice', expected through or stored
+// KEY: error: loc("--set schedule.relu1=loads:stored"): 'loads:stored': a schedule has no 'loads'; it has algorithm, {{.*}}windows and load
+// KEY: note: {{.*}}hint: did you mean 'load', such as load:through?
 // NAME: error: loc("--set schedule.rely1=load:stored"): schedule override names 'rely1', which is no group and no operation of one
 // NAME: hint: did you mean 'relu1'?
 // Both tensors wait in registers: of 64 x 128 elements of each 64 in a thread's, besides 32 of the weight.

@@ -9,7 +9,7 @@
 // Breaks if windows are not whole in a thread or a warp, if threads of a warp part before they exchange points, or if what is asked for is not done.
 
 // NONE: error: group 's.forward': pool:with does not apply: it is no product that a pooling follows
-// WORD: error: group 'a.forward': pool:beside does not apply: a pooling is computed 'with' its product or 'apart'
+// WORD: error: loc("--set schedule.a.forward=pool:beside"): 'pool' is 'beside', expected with or apart
 // WHOLE: error: group 'b.forward': a tile of 64 x 64 with 4 x 4 for each thread has no whole windows of the pooling within a warp
 // THREE: error: group 't.forward': algorithm 'contraction' does not apply: windows of 9 points follow, of which tiles have no whole number
 #last = #cnn.layout<order = [0, 2, 3, 1], block = 1>

@@ -6,7 +6,7 @@
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=padded=winograd4 2>&1 | FileCheck %s --check-prefix=PADDING
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=halved=winograd2 2>&1 | FileCheck %s --check-prefix=HALVED
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=halving=winograd6 2>&1 | FileCheck %s --check-prefix=HALVING
-// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=pooled=winograd5 2>&1 | FileCheck %s --check-prefix=TILE
+// RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv=winograd5 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids "--cnn-choose-algorithms=override=padded=algorithm:winograd2;blocks:0x3" 2>&1 | FileCheck %s --check-prefix=BLOCKS
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=wide 2>&1 | FileCheck %s --check-prefix=FORM
 // RUN: not cnn-opt %s --cnn-choose-algorithms 2>&1 | FileCheck %s --check-prefix=MACHINE
@@ -18,14 +18,18 @@
 // DILATION: error: group 'dilated': algorithm 'winograd2' does not apply: the dilation is 2x2, and it needs 1
 // GROUPS: error: group 'grouped': algorithm 'winograd2' does not apply: there are 2 groups, and it needs 1
 // POOL: error: group 'pooled': algorithm 'winograd4' does not apply: windows of 3 of the pooling in its group do not divide tiles of 4
+// POOL: note: {{.*}}: it is asked for here
+// POOL: note: {{.*}}hint: 'pooled' can take direct, winograd3 and winograd6
 // PADDING: error: group 'padded': algorithm 'winograd4' does not apply: the padding is 3x0x0x0, and it needs 2 or less
 // HALVED: error: group 'halved': algorithm 'winograd2' does not apply: the padding is 0x0x0x0, and it needs 1 before rows and columns
 // HALVING: error: group 'halving': algorithm 'winograd6' does not apply: its tiles at stride 2 are 2, 3 or 4
-// TILE: error: group 'pooled': algorithm 'winograd5' does not apply: its tiles are 2, 3, 4 or 6
-// BLOCKS: error: group 'padded': blocks are '0x3', expected the rows and columns of tiles of a block, such as 1x4
+// TILE: error: loc("--set schedule.conv=winograd5"): 'conv' has no algorithm 'winograd5'; it has direct, winograd2, winograd3, winograd4 and winograd6
+// TILE: note: {{.*}}hint: did you mean 'winograd6'?
+// BLOCKS: error: loc("--set schedule.padded=algorithm:winograd2;blocks:0x3"): 'blocks' is '0x3', expected the rows and columns of tiles of a block
+// BLOCKS: note: {{.*}}hint: such as winograd4;blocks:1x4
 // FORM: error: schedule override 'wide' is not of the form name=value
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled
-// LATE: error: group 'pooled': 'conv' has no algorithm 'winograd4'; it has direct
+// LATE: error: group 'pooled': algorithm 'winograd4' does not apply: 'conv' has no algorithm 'winograd4'; it has direct
 module @all {
   func.func @f(%x: tensor<16x4x9x9xf32> {cnn.name = "x"}, %w7: tensor<4x4x7x7xf32> {cnn.unbatched}, %w: tensor<4x4x3x3xf32> {cnn.unbatched}, %g: tensor<4x2x3x3xf32> {cnn.unbatched}) -> (tensor<16x4x3x3xf32>, tensor<16x4x4x7xf32>, tensor<16x4x5x5xf32>, tensor<16x4x7x7xf32>, tensor<16x4x3x3xf32>, tensor<16x4x8x11xf32>, tensor<16x4x19x19xf32>, tensor<16x4x4x4xf32>) {
     %0 = cnn.group "wide" (%a = %x, %b = %w7) : (tensor<16x4x9x9xf32>, tensor<4x4x7x7xf32>) -> tensor<16x4x3x3xf32> {

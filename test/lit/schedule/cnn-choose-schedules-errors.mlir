@@ -14,8 +14,9 @@
 // VECTOR: error: group 'sigmoid1': vector dimension 2 is not one of the 2
 // TILE: error: group 'sigmoid1': tile of dimension 1 is 9, expected 1 to 1
 // ORDER: error: group 'sigmoid1': order must name each of the 2 dimensions once
-// ALGORITHM: error: group 'sigmoid1': 'sigmoid' has no algorithm 'winograd4'; it has direct
-// KEY: error: group 'sigmoid1': override 'tilt:1x1' is none of algorithm:NAME, vector:N, tile:NxN, order:NxN, chunk:N, collapse:N, windows:NxN, load:through|stored, and for Winograd's algorithms blocks:NxN
+// ALGORITHM: error: group 'sigmoid1': algorithm 'winograd4' does not apply: 'sigmoid' has no algorithm 'winograd4'; it has direct
+// KEY: error: loc("--set schedule.sigmoid1=tilt:1x1"): 'tilt:1x1': a schedule has no 'tilt'; it has algorithm, vector, tile, order, chunk, collapse, blocks, windows and load
+// KEY: note: {{.*}}hint: did you mean 'tile', such as tile:1x3x2x4x1x1x5?
 // COLLAPSE: error: group 'sigmoid1': collapse is 2, expected 1, or 2 where there are chunks of two loops, and neither sums in memory nor zeros around the result
 // THREE: error: group 'sigmoid1': collapse is 3, expected 1, or 2 where there are chunks
 // MACHINE: error: the module has no cnn.machine; it must go through phase scheduled

@@ -6,7 +6,8 @@
 // RUN: not cnn-opt %s --cnn-fuse-moments 2>&1 | FileCheck %s --check-prefix=MACHINE
 // Breaks if windows that do not fit are taken, or if the message does not say why they are not.
 
-// NUMBERS: error: group 'conv1': windows are '0x4', expected their rows and columns, such as 4x4, or 1x1 for none
+// NUMBERS: error: loc("--set schedule.conv1=windows:0x4"): 'windows' is '0x4', expected rows and columns of windows
+// NUMBERS: note: {{.*}}hint: such as windows:4x4, or windows:1x1 for none
 // TILE: error: group 'conv1': windows of 5x3 do not apply: they do not tile its register tile of {{[0-9x]+}} and an image of 8x8
 // VECTOR: error: group 'conv1': windows of 2x2 do not apply: its vectors run along the rows or columns of an image
 // NOBODY: error: group 'twice': windows do not apply: no batch norm takes its statistics of what the group makes

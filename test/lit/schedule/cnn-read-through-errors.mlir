@@ -8,7 +8,7 @@
 // POOL: error: group 'pool1': its readers cannot compute it: 'avg_pool' is not pointwise
 // POOL: note: loc("--set schedule.pool1=load:through"): it is asked for here
 // RETURNED: error: group 'relu1': its readers cannot compute it: it is read as another shape, written or returned
-// VALUE: error: group 'relu1': load is 'twice', expected through or stored
+// VALUE: error: loc("--set schedule.relu1=load:twice"): 'load' is 'twice', expected through or stored
 // NAME: error: loc("--set schedule.rely1=load:stored"): schedule override names 'rely1', which is no group and no operation of one
 // NAME: hint: did you mean 'relu1'?
 // Of all groups of an operation, those are meant where it applies.

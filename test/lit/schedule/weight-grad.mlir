@@ -41,7 +41,7 @@
 // PLAN-DAG: cnn.launch @deep items {{[0-9]+}}
 // PLAN-DAG: scratch {{[0-9]+}} + {{[0-9]+}}: wide.slices.scratch
 
-// TILE: error: group 'wide.slices': algorithm 'winograd5' does not apply: its tiles are 2, 3 or 4
+// TILE: error: loc("--set schedule.conv_weight_grad=winograd5"): 'conv_weight_grad' has no algorithm 'winograd5'; it has direct, steps, winograd2, winograd3 and winograd4
 // STRIDE: error: group 'strided.slices': algorithm 'winograd4' does not apply: the stride is 2x2, and it needs 1
 // OUTPUTS: error: group 'wide.slices': tile of dimension 1 is 60, expected a multiple of 16 up to 64
 // COLUMNS: error: group 'wide.slices': tile of dimension 7 is 16, expected a multiple of 4 that divides 24
