@@ -9,7 +9,8 @@
 
 namespace cnn {
 
-Result<ImageShape> predictShape(const Manifest &manifest) {
+/// The shape of the images that `infer` takes.
+static Result<ImageShape> predictShape(const Manifest &manifest) {
   const EntryPoint *entry = manifest.findEntry("infer");
   int image = entry ? entry->findImage() : -1;
   if (image < 0)

@@ -47,9 +47,6 @@ struct Prediction {
 /// Runs `infer` over all inputs. Fails when an input does not fit the net.
 Result<std::vector<Prediction>> predict(Session &session, const std::vector<PredictInput> &inputs);
 
-/// The shape of the images that `infer` takes.
-Result<ImageShape> predictShape(const Manifest &manifest);
-
 /// Several lines: name, the `top` likeliest classes with their probabilities, the preprocessing.
 /// Classes beyond `classNames` are called by number.
 std::string predictionText(const PredictInput &input, const Prediction &prediction,

@@ -4,6 +4,7 @@
 #include "compiler/tools/cnn/Options.h"
 #include "runtime/data/Safetensors.h"
 #include "runtime/train/Predictor.h"
+#include "runtime/train/Text.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -35,20 +36,24 @@ int runPredict() {
   if (!trained)
     return exitFailure;
   const std::optional<RecipeInfo> &recipe = trained->recipe;
-  std::optional<OpenNet> opened = openTrainedNet(*program, trained->request);
-  if (!opened)
+  std::optional<NetShape> net = program->shape(trained->request);
+  if (!net)
     return exitFailure;
-  Result<ImageShape> shape = predictShape(opened->session->manifest());
-  if (shape.failed())
-    return fail(shape.status());
-  std::vector<PredictInput> images;
+  if (net->image.size() != 3)
+    return fail(formatText("net '%s' takes tensors of shape %s, not images", net->net.c_str(),
+                           shapeText(net->image).c_str()));
+  ImageShape shape = {net->image[0], net->image[1], net->image[2]};
+  std::vector<PredictInput> images; // read before the net is compiled, which takes longer
   for (const std::string &argument : inputs) {
     Result<std::vector<PredictInput>> read =
-        readPredictInputs(argument, *shape, dataPlace(), recipe ? &recipe->data : nullptr);
+        readPredictInputs(argument, shape, dataPlace(), recipe ? &recipe->data : nullptr);
     if (read.failed())
       return fail(read.status());
     std::move(read->begin(), read->end(), std::back_inserter(images));
   }
+  std::optional<OpenNet> opened = openTrainedNet(*program, trained->request);
+  if (!opened)
+    return exitFailure;
   Result<std::vector<Prediction>> results = predict(*opened->session, images);
   if (results.failed())
     return fail(results.status());

@@ -28,6 +28,7 @@ public:
   std::optional<NetSummary> summarize(const std::string &net, unsigned depth) override;
   bool checkSchedule(const std::string &net) override;
   std::optional<NetShape> shape(const RecipeInfo &recipe) override;
+  std::optional<NetShape> shape(const CompileRequest &request) override;
   std::optional<Compilation> compile(const CompileRequest &request) override {
     return compileNet(*frontend, diagnostics, request);
   }
@@ -167,23 +168,34 @@ bool FileProgram::checkSchedule(const std::string &net) {
   return graph && tool::checkSchedule(*graph, recipe ? &*recipe : nullptr, diagnostics);
 }
 
-std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {
-  std::unique_ptr<Graph> graph = frontend->elaborate(recipe.net, recipe.name);
-  if (!graph)
-    return std::nullopt;
-  if (graph->inputs.size() != 1) {
+/// Of a net that takes one tensor of images; says what is wrong with others.
+static std::optional<NetShape> shapeOf(const Graph &graph) {
+  if (graph.inputs.size() != 1) {
     fail(formatText("net '%s' takes %zu tensors, a data set has one for each image",
-                    graph->net.c_str(), graph->inputs.size()));
+                    graph.net.c_str(), graph.inputs.size()));
     return std::nullopt;
   }
+  auto dims = [&](unsigned tensor) {
+    const mlir::cnn::Shape &shape = graph.tensors[tensor].shape;
+    return std::vector<int64_t>(shape.begin(), shape.end());
+  };
+  return NetShape{graph.net, dims(graph.inputs[0]), dims(graph.outputs[0])};
+}
+
+std::optional<NetShape> FileProgram::shape(const RecipeInfo &recipe) {
+  std::unique_ptr<Graph> graph = frontend->elaborate(recipe.net, recipe.name);
+  std::optional<NetShape> shape = graph ? shapeOf(*graph) : std::nullopt;
+  if (!shape)
+    return std::nullopt;
   std::optional<Recipe> checked = frontend->recipe(recipe.name);
   if (!checked || !checkDataFits(*checked, *graph, diagnostics))
     return std::nullopt;
-  auto dims = [&](unsigned tensor) {
-    const mlir::cnn::Shape &shape = graph->tensors[tensor].shape;
-    return std::vector<int64_t>(shape.begin(), shape.end());
-  };
-  return NetShape{graph->net, dims(graph->inputs[0]), dims(graph->outputs[0])};
+  return shape;
+}
+
+std::optional<NetShape> FileProgram::shape(const CompileRequest &request) {
+  std::unique_ptr<Graph> graph = frontend->elaborate(request.net, request.recipe);
+  return graph ? shapeOf(*graph) : std::nullopt;
 }
 
 DataPlace dataPlace() {

@@ -109,6 +109,9 @@ public:
   /// are known before its files are read, and then returns nothing.
   virtual std::optional<NetShape> shape(const RecipeInfo &recipe) = 0;
 
+  /// The same of what `request` compiles, whatever data there is.
+  virtual std::optional<NetShape> shape(const CompileRequest &request) = 0;
+
   /// Compiles and loads. Mistakes that show only now are printed with their places; then nothing is
   /// returned.
   virtual std::optional<Compilation> compile(const CompileRequest &request) = 0;
