@@ -153,16 +153,20 @@ SmallVector<Value> ElementBuilder::select(Value condition,
 /// is taken.
 Index ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> logical) {
   LayoutAttr layout = getLayoutOf(type);
-  SmallVector<int64_t> extents = permute(layout, type.getShape());
-  SmallVector<Index> indices = permute(layout, logical);
-  ArrayRef<int64_t> shape = extents;
+  SmallVector<int64_t> shape;
+  SmallVector<Index> indices;
+  for (auto [index, extent] : llvm::zip(permute(layout, logical), permute(layout, type.getShape())))
+    if (extent != 1) { // else it is 0
+      shape.push_back(extent);
+      indices.push_back(index);
+    }
   ArrayRef<Index> at = indices;
   Index sum = getConstant(0);
   int64_t stride = 1;
   for (size_t end = at.size(); end > 0;) {
     auto isHere = [&](const Numbering &numbering) {
       size_t rank = numbering.indices.size();
-      return rank <= end && shape.slice(end - rank, rank) == ArrayRef(numbering.sizes) &&
+      return rank <= end && ArrayRef(shape).slice(end - rank, rank) == ArrayRef(numbering.sizes) &&
              llvm::equal(at.slice(end - rank, rank), numbering.indices,
                          [](const Index &index, Value value) { return index.value == value; });
     };
@@ -173,8 +177,7 @@ Index ElementBuilder::toAddress(RankedTensorType type, ArrayRef<Index> logical) 
     int64_t extent = 1;
     for (; end > begin; --end)
       extent *= shape[end - 1];
-    if (extent != 1)
-      sum = add(multiply(index, stride), sum);
+    sum = add(multiply(index, stride), sum);
     stride *= extent;
   }
   return sum;

@@ -171,9 +171,15 @@ SmallVector<Index> RangedIndices::split(Index number, ArrayRef<int64_t> sizes) {
   }
   if (!indices.empty())
     indices[0].high = std::min(indices[0].high, sizes[0] - 1);
-  if (indices.size() > 1)
-    numberings.push_back({llvm::map_to_vector(indices, [](const Index &i) { return i.value; }),
-                          SmallVector<int64_t>(sizes), all});
+  // Dimensions of extent 1 may stand anywhere, and count nothing.
+  Numbering made{{}, {}, all};
+  for (auto [index, size] : llvm::zip(indices, sizes))
+    if (size != 1) {
+      made.indices.push_back(index.value);
+      made.sizes.push_back(size);
+    }
+  if (made.indices.size() > 1)
+    numberings.push_back(std::move(made));
   return indices;
 }
 

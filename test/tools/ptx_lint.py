@@ -90,11 +90,18 @@ def check_product(kernel, schedule, launch):
                f"one of each for {steps} steps")
 
 
-def check_vectors(kernel, schedules):
-    """Of groups whose threads have several neighbours each: accesses to that many at a time."""
+def count_bits(instruction):
+    """Of an access: `v2.b64` has 128."""
+    sizes = [re.fullmatch(r"(v|[a-z]+)(\d+)", part) for part in instruction.parts[1:]]
+    return math.prod(int(match[2]) for match in sizes if match)
+
+
+def check_vectors(kernel, schedules, bits):
+    """Of groups whose threads have several neighbours of `bits` each: accesses to that many at a time, in whatever
+    pieces the backend takes them."""
     for width in {schedule["vector"] for schedule in schedules} - {1}:
         # Groups of one launch may have their accesses in common.
-        if not any(f"v{width}" in i.parts and i.space() == "global" for i in kernel.code if i.is_memory()):
+        if not any(i.space() == "global" and count_bits(i) >= width * bits for i in kernel.code if i.is_memory()):
             yield f"{kernel.name}: no accesses of {width} elements, as its schedule says"
 
 
@@ -107,6 +114,8 @@ def lint(path):
         yield from check_kernel(kernel)
     with open(os.path.splitext(path)[0] + ".json", encoding="utf-8") as file:
         manifest = json.load(file)
+    buffers = (buffer for entry in manifest["entries"] for buffer in entry.get("buffers", []))
+    bits = 64 if any(buffer.get("element") == "f64" for buffer in buffers) else 32
     seen = set()
     for launch in (launch for entry in manifest["entries"] for launch in entry["launches"]):
         kernel = kernels.get(launch["kernel"])
@@ -119,7 +128,7 @@ def lint(path):
         if schedules[0]["algorithm"] == "contraction":
             yield from check_product(kernel, schedules[0], launch)
         else:
-            yield from check_vectors(kernel, schedules)
+            yield from check_vectors(kernel, schedules, bits)
 
 
 def main():

@@ -2,8 +2,10 @@
 // Breaks if neighbours of one thread are not read and written at once, or if what does not lie so is.
 
 module @m attributes {cnn.target = "nvptx"} {
-  func.func @infer(%x: tensor<2x3x7x5xf32>, %s: tensor<2x3x1x1xf32>, %i: tensor<2x3x8x8xf32>, %j: tensor<2x3x4x4xf32>)
-      -> (tensor<2x3x7x5xf32> {cnn.name = "y"}, tensor<2x3x4x4xf32> {cnn.name = "z"}, tensor<2x3x8x8xf32> {cnn.name = "g"}) {
+  func.func @infer(%x: tensor<2x3x7x5xf32>, %s: tensor<2x3x1x1xf32>, %i: tensor<2x3x8x8xf32>, %j: tensor<2x3x4x4xf32>,
+                   %o: tensor<1x3x7x5xf32>, %m: tensor<1x3x1x1xf32>)
+      -> (tensor<2x3x7x5xf32> {cnn.name = "y"}, tensor<2x3x4x4xf32> {cnn.name = "z"}, tensor<2x3x8x8xf32> {cnn.name = "g"},
+          tensor<1x3x7x5xf32> {cnn.name = "h"}) {
     // 210 elements: 52 threads with 4 of them, which may lie in several rows, and one for each of the 2 that are left.
     // CHECK-LABEL: gpu.func @y_forward(
     // CHECK: arith.cmpi ult, %{{.*}}, %c52_i32
@@ -36,6 +38,14 @@ module @m attributes {cnn.target = "nvptx"} {
       %v = cnn.avg_pool_grad %a {kernel = array<i64: 2, 2>, padding = array<i64: 0, 0, 0, 0>, stride = array<i64: 2, 2>} : tensor<2x3x4x4xf32> -> tensor<2x3x8x8xf32>
       cnn.yield %v : tensor<2x3x8x8xf32>
     }
-    return %y, %z, %g : tensor<2x3x7x5xf32>, tensor<2x3x4x4xf32>, tensor<2x3x8x8xf32>
+    // A batch of one image counts nothing, wherever it stands among the dimensions.
+    // CHECK-LABEL: gpu.func @h_forward(
+    // CHECK: vector.load %{{.*}} {alignment = 16 : i64} : memref<105xf32>, vector<4xf32>
+    // CHECK: vector.store %{{.*}} {alignment = 16 : i64} : memref<105xf32>, vector<4xf32>
+    %h = cnn.group "h.forward" (%a = %o, %b = %m) : (tensor<1x3x7x5xf32>, tensor<1x3x1x1xf32>) -> tensor<1x3x7x5xf32> {
+      %v = cnn.mul %a, %b : tensor<1x3x7x5xf32>, tensor<1x3x1x1xf32> -> tensor<1x3x7x5xf32>
+      cnn.yield %v : tensor<1x3x7x5xf32>
+    }
+    return %y, %z, %g, %h : tensor<2x3x7x5xf32>, tensor<2x3x4x4xf32>, tensor<2x3x8x8xf32>, tensor<1x3x7x5xf32>
   }
 }
