@@ -45,8 +45,11 @@ CASES = {
     # Products that compute what is in front of them.
     "prologues": ([*TINY, "resnet_tiny"], [*THROUGH, *CHANNELS, *(p.format("contraction") for p in PRODUCTS)], (0,)),
     "prologues-tf32": ([*TINY, "resnet_tiny"], [*THROUGH, *CHANNELS, *(p.format("instruction:tf32") for p in PRODUCTS)], (0,)),
+    "prologues-bf16": ([*TINY, "through_tiny"], [*THROUGH, *PLAIN, *(p.format("instruction:bf16") for p in PRODUCTS)], (0,)),
     # Statistics behind products, and what is normalised by them in front of others.
     "moments": (MOMENTS, [*MOST_THROUGH, *PLAIN, "schedule.conv=algorithm:contraction;windows:2x4"], (0,)),
+    "moments-tf32": (MOMENTS, [*MOST_THROUGH, *CHANNELS, "schedule.conv=instruction:tf32;windows:2x4"], (0,)),
+    "moments-bf16": (MOMENTS, [*MOST_THROUGH, *PLAIN, "schedule.conv=instruction:bf16;windows:2x4"], (0,)),
     "moments-channels": (MOMENTS, [*MOST_THROUGH, *CHANNELS, "schedule.conv=algorithm:contraction;windows:2x4"], (0,)),
 }
 FORMS = ("without the barrier", "without the wait", "always true", "always false", "without the bound")
