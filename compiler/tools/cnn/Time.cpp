@@ -96,11 +96,14 @@ static Result<StepTimes> measure(Session &session, Call &call, const RandomBatch
   timing.milliseconds.reserve(1 << 16);
   if (layers)
     layers->start();
+  batches[0].bind(call);
   Clock::time_point start = Clock::now();
   for (int run = 0; timing.milliseconds.size() < 3 || secondsSince(start) < seconds; ++run) {
     Clock::time_point begin = Clock::now();
-    batches[run % 2].bind(call);
-    if (Status status = call.run(); status.failed())
+    if (Status status = call.start(); status.failed())
+      return status;
+    batches[(run + 1) % 2].bind(call); // as in training: a GPU computes meanwhile
+    if (Status status = call.finish(); status.failed())
       return status;
     if (timeMode == TimeMode::Train)
       session.commit();
