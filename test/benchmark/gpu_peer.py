@@ -81,7 +81,8 @@ def main():
             last.synchronize()
             times.append(first.elapsed_time(last))
         print(json.dumps({"ms": min(times), "ms_median": statistics.median(times), "runs": len(times),
-                          "version": torch.__version__}))
+                          "version": torch.__version__, "cuda": torch.version.cuda,
+                          "cudnn": torch.backends.cudnn.version()}))
     except Exception as error:  # the reason belongs into the record, whatever is raised
         sys.exit(f"{type(error).__name__}: {error}".split("\n")[0])
 
