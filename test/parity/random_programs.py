@@ -2,7 +2,7 @@
 """Random valid .cnn programs, and whether compiled code computes on them what the slow reference does.
 
     random_programs.py SCRATCH --seed N --count N [--infer] [--element f32|f64] [--vary-schedules]
-                       [--set KEY=VALUE]
+                       [--set KEY=VALUE] [--mcpu CPU]
     random_programs.py SCRATCH --seed N --forever       until one differs: by hand, for hours
 
 A program is a net with a recipe: chains, branches, blocks with parameters, `repeat`, `for`, `if`, shared
@@ -359,6 +359,7 @@ def write_programs(options, seeds):
 
 def run(options, seeds):
     command = ["cnn-steps", "--reference", "--device", options.device,
+               *(["--mcpu", options.mcpu] if options.mcpu else []),
                *(["--infer"] if options.infer else []),
                *(["--vary-schedules"] if options.vary_schedules else []),
                *(["--set", options.set] if options.set else []),
@@ -374,6 +375,7 @@ def main():
     parser.add_argument("--infer", action="store_true")
     parser.add_argument("--element", choices=("f32", "f64"))
     parser.add_argument("--set", help="as for cnnc, such as schedule.layout=channels")
+    parser.add_argument("--mcpu", help="as for cnnc, a processor whose code runs here")
     parser.add_argument("--device", default="cpu", help="as for cnn")
     parser.add_argument("--forever", action="store_true")
     parser.add_argument("--vary-schedules", action="store_true")

@@ -48,6 +48,7 @@ bool TestNet::compile(const std::string &path, Device &device) {
   compileOptions.mode = Mode::Train;
   compileOptions.entries = options.entries;
   compileOptions.useCache = false;
+  compileOptions.cpu = options.cpu;
   for (const std::string &setting : options.settings)
     if (auto [key, value] = llvm::StringRef(setting).split('='); key.starts_with("schedule."))
       compileOptions.settings.emplace_back(key.str(), value.str());

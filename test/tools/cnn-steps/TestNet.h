@@ -16,6 +16,7 @@ struct TestNetOptions {
   std::string net, recipe; ///< empty: the recipe's net, the first recipe
   int64_t batch = 0;       ///< 0: the recipe's
   std::string element;     ///< empty: the recipe's
+  std::string cpu = "native";
   std::vector<std::string> settings;
   std::vector<std::string> entries; ///< to compile
   uint64_t seed = 0;

@@ -31,6 +31,8 @@ static cl::opt<std::string> element("element", cl::cat(category), cl::desc("f32 
 static cl::opt<unsigned> threads("workers", cl::init(2), cl::cat(category));
 static cl::opt<std::string> deviceName("device", cl::init("cpu"), cl::cat(category),
                                        cl::desc("as for cnn (default: cpu)"));
+static cl::opt<std::string> cpu("mcpu", cl::init("native"), cl::cat(category),
+                                cl::desc("as for cnnc, one whose code runs here"));
 static cl::list<std::string> settings("set", cl::cat(category), cl::desc("KEY=VALUE, as for cnnc"));
 static cl::opt<bool> byReference("reference", cl::cat(category),
                                  cl::desc("compare with the slow reference"));
@@ -46,6 +48,7 @@ static TestNetOptions netOptions() {
   options.recipe = recipeName;
   options.batch = batch;
   options.element = element;
+  options.cpu = cpu;
   options.settings = settings;
   options.seed = seed;
   options.entries = {"infer"};
