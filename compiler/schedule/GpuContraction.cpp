@@ -234,20 +234,28 @@ LogicalResult
 GpuScheduleSpace::verifyRegisters(const GpuSchedule &schedule,
                                   function_ref<InFlightDiagnostic()> emitError) const {
   constexpr int64_t allRegisters = 255, registerBits = 32;
-  int64_t sums = schedule.tile[3] * schedule.tile[4], read = 0;
+  int64_t sums = schedule.tile[3] * schedule.tile[4], read = 0, places = 0;
   if (schedule.usesTensorCores())
     sums /= warpSize;
-  if (!canCopy(schedule, contraction->rowOperand))
-    read += schedule.tile[0] * schedule.tile[2] * rowWay.loaded / schedule.block;
-  if (!canCopy(schedule, contraction->columnOperand))
-    read += schedule.tile[1] * schedule.tile[2] * columnWay.loaded / schedule.block;
+  auto addRead = [&](unsigned operand, int64_t extent, const FactorWay &way) {
+    if (canCopy(schedule, operand))
+      return;
+    int64_t elements = extent * schedule.tile[2] * way.loaded / schedule.block;
+    read += elements;
+    // Of every other element that is loaded alone, where it lies or whether it is there waits, too:
+    // what ptxas spills of 64 x 64 sums of a warp without this.
+    if (!way.isWide && schedule.usesTensorCores())
+      places += elements / 2;
+  };
+  addRead(contraction->rowOperand, schedule.tile[0], rowWay);
+  addRead(contraction->columnOperand, schedule.tile[1], columnWay);
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
   int64_t words = element.getIntOrFloatBitWidth() / registerBits;
-  if ((sums + read) * words + workRegisters <= allRegisters)
+  if ((sums + read) * words + places + workRegisters <= allRegisters)
     return success();
   return emitError() << sums << " sums of a thread and " << read
                      << " elements that it reads for the next tile are more than "
-                     << (allRegisters - workRegisters) / words
+                     << (allRegisters - workRegisters - places) / words
                      << ", which its registers hold; with less depth, or more threads, they are "
                         "fewer";
 }

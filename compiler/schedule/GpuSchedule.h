@@ -159,6 +159,8 @@ private:
   struct FactorWay {
     /// For each element, values that are loaded ahead, and inputs that these are of.
     int64_t loaded = 1, large = 1;
+    /// Whether neighbours are loaded at once.
+    bool isWide = false;
     /// Instructions that compute an element, in place of a copy.
     double steps = 0;
     /// Accesses of a warp that read all of its inputs once.

@@ -74,6 +74,7 @@ GpuScheduleSpace::FactorWay GpuScheduleSpace::getWay(unsigned operand) const {
        factor.isContiguous(info, operand, ofRows ? product.rows : product.columns, align));
   double width = isWide ? Factor::wide : 1;
   FactorWay way;
+  way.isWide = isWide;
   way.loaded = factor.getNumLoaded(info.nest);
   way.large = std::max<int64_t>(factor.getNumLarge(), 1);
   auto elements = static_cast<double>(getTensor(factor.value).getNumElements());

@@ -1,6 +1,11 @@
 // RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=conv_weight_grad=instruction:bf16;tile:64x128x32x32x32;split:1 override=linear=instruction:bf16;tile:64x128x32x32x32;split:1 override=u.weight_grad=instruction:tf32;tile:64x128x16x32x32;split:1" --cnn-plan --cnn-build-gpu-kernels | FileCheck %s
+// RUN: not cnn-opt %s "--cnn-choose-gpu-schedules=override=w.weight_grad=instruction:bf16;tile:128x128x32x64x64;split:1" 2>&1 | FileCheck --check-prefix=ALONE %s
+// RUN: cnn-opt %s "--cnn-choose-gpu-schedules=override=linear=instruction:bf16;tile:128x128x32x64x64;split:1" | FileCheck --check-prefix=WIDE %s
 // Breaks if ptxas is told to keep two blocks of a product on a multiprocessor where their registers do not suffice, so that it spills.
 
+// Of elements that are loaded one by one, what says where they lie takes registers, too; not of four at a time.
+// ALONE: error: group 'w.weight_grad': 128 sums of a thread and 64 elements that it reads for the next tile are more than 183, which its registers hold
+// WIDE: cnn.group "l.forward" {{.*}} tile = [128, 128, 32, 64, 64], instruction = "bf16"
 module @m attributes {cnn.target = "nvptx", cnn.cpu = "sm_80"} {
   func.func @infer(%x: tensor<128x1x48x48xf32>, %dy: tensor<128x64x24x24xf32>, %a: tensor<512x512xf32>, %b: tensor<512x512xf32>,
       %z: tensor<128x256x2x2xf32>, %dz: tensor<128x256x2x2xf32>, %p0: tensor<256x256x3x3xf32>, %v0: tensor<256x256x3x3xf32>, %decay: tensor<f32>, %momentum: tensor<f32>, %lr: tensor<f32>)
