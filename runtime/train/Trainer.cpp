@@ -136,11 +136,8 @@ Status Run::prepareCall() {
   if (Status status = checkFits(*shape, data.train, data.classNames.size(), data.name);
       status.failed())
     return status;
-  if (data.train.size() == 0)
-    return Status::failure(formatText("data set '%s' has no training images", data.name.c_str()));
-  if (data.test.size() == 0 && !validates())
-    return Status::failure(formatText("data set '%s' has no test images", data.name.c_str()))
-        .withHint("set some of its training images aside: -> split(validation = 0.1)");
+  if (Status status = checkParts(data); status.failed())
+    return status;
   int64_t most = session.manifest().batch;
   batchSize = options.batch ? options.batch : most;
   if (batchSize < 1 || batchSize > most)
@@ -588,6 +585,15 @@ Result<TrainOutcome> Run::run() {
 }
 
 } // namespace
+
+Status checkParts(const Dataset &data) {
+  if (data.train.size() == 0)
+    return Status::failure(formatText("data set '%s' has no training images", data.name.c_str()));
+  if (data.test.size() == 0 && data.validation.size() == 0)
+    return Status::failure(formatText("data set '%s' has no test images", data.name.c_str()))
+        .withHint("set some of its training images aside: -> split(validation = 0.1)");
+  return Status();
+}
 
 Status checkOptions(const TrainOptions &options, const std::string &net,
                     std::vector<std::string> &notes) {

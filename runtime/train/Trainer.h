@@ -84,6 +84,9 @@ struct TrainOutcome {
 Status checkOptions(const TrainOptions &options, const std::string &net,
                     std::vector<std::string> &notes);
 
+/// Fails on a data set that has no images to train on, or none to judge the epochs by.
+Status checkParts(const Dataset &data);
+
 /// Trains. Fails on data that does not fit the net, on files that cannot be read or written (the
 /// weight file and the log are tried before the first step), and on a checkpoint of another run.
 Result<TrainOutcome> train(Session &session, const Dataset &data, const TrainOptions &options);

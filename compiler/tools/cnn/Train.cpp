@@ -143,6 +143,8 @@ int runTrain() {
                             : checkFits(*shape, *samples, data->classNames.size(), data->name);
         status.failed())
       return fail(status);
+  if (Status status = checkParts(*data); status.failed())
+    return fail(status);
   TrainOptions options = optionsFor(recipe, *data);
   std::vector<std::string> notes; // that are known, and shown, before the first step
   for (const Status &status : {checkDistinct(options), checkOptions(options, recipe.net, notes)})
