@@ -139,10 +139,11 @@ FailureOr<SmallVector<Override>> mlir::cnn::parseOverrides(ModuleOp module,
   // The last one that fits counts, and a group's own before that of all its kind.
   llvm::StringSet<> groups;
   module.walk([&](GroupOp group) { groups.insert(group.getName()); });
-  llvm::stable_sort(overrides, [&](const Override &left, const Override &right) {
-    return groups.contains(left.name) < groups.contains(right.name);
-  });
-  return overrides;
+  SmallVector<Override> ordered;
+  for (bool own : {false, true})
+    llvm::copy_if(overrides, std::back_inserter(ordered),
+                  [&](const Override &override) { return groups.contains(override.name) == own; });
+  return ordered;
 }
 
 FailureOr<Override> mlir::cnn::parseStored(GroupOp group, StringRef text) {

@@ -470,8 +470,11 @@ void ScheduleSpace::setOrder(NestSchedule &schedule, double computing) const {
   auto moves = [&](int64_t dim) {
     return !isPhase(dim) && (parallel <= 6 || getSteps(schedule, dim) > 1);
   };
-  unsigned end =
-      std::stable_partition(order.begin() + begin, order.begin() + parallel, moves) - order.begin();
+  auto tried = MutableArrayRef(order).slice(begin, parallel - begin);
+  llvm::sort(tried, [&](int64_t left, int64_t right) {
+    return std::pair(!moves(left), left) < std::pair(!moves(right), right);
+  });
+  unsigned end = begin + llvm::count_if(tried, moves);
   do {
     if (sliced && parallel > 0 && order[0] != 0)
       break; // the slice comes first
