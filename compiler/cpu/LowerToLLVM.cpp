@@ -249,6 +249,9 @@ LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
 void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const Kernels &kernels) {
   Builder builder(&getContext());
   auto module = getOperation();
+  // What is left is LLVM's dialect, which its own tools read.
+  for (StringRef name : {"cnn.decisions", "cnn.slices"})
+    function->removeAttr(name);
   if (auto cpu = module->getAttrOfType<StringAttr>("cnn.cpu"))
     function.setTargetCpuAttr(cpu);
   if (auto features = module->getAttrOfType<StringAttr>("cnn.features"))

@@ -1,8 +1,8 @@
 //===- Tile.cpp - Turn the group of every kernel into loops over register tiles --------------===//
 //
 // In: kernels that hold a scheduled group between `cnn.from_buffer` and `cnn.to_buffer`. Out:
-// kernels of loops, tile loads and stores, and arithmetic on vectors of many dimensions, with what
-// was decided for the group as attributes. Next: UnrollTiles.cpp.
+// kernels of loops, tile loads and stores, and arithmetic on vectors of many dimensions. Next:
+// UnrollTiles.cpp.
 //
 //===--------------------------------------------------------------------------------------------===//
 
@@ -17,19 +17,6 @@ namespace mlir::cnn {
 
 using namespace mlir;
 using namespace mlir::cnn;
-
-/// What was decided for the group stays readable beside the loops that it became: its schedule, the
-/// reason for it, and of each buffer the tensor with its layout. (Attributes of arguments would not
-/// get through LLVM's dialect.)
-static void noteDecisions(func::FuncOp kernel, GroupOp group) {
-  kernel->setAttr("cnn.schedule", group.getScheduleAttr());
-  if (StringAttr reason = group.getReasonAttr())
-    kernel->setAttr("cnn.reason", reason);
-  SmallVector<Attribute> tensors;
-  for (Type tensor : llvm::concat<const Type>(group.getInputs().getTypes(), group.getResultTypes()))
-    tensors.push_back(TypeAttr::get(tensor));
-  kernel->setAttr("cnn.tensors", ArrayAttr::get(kernel.getContext(), tensors));
-}
 
 namespace {
 struct TilePass : mlir::cnn::impl::TilePassBase<TilePass> {
@@ -67,7 +54,6 @@ struct TilePass : mlir::cnn::impl::TilePassBase<TilePass> {
       WeightGradEmitter(kernel, group, *space, schedule, machine).emit();
     else if (failed(TileEmitter(kernel, group, *space, schedule).emit()))
       return failure();
-    noteDecisions(kernel, group);
     // The group is replaced: its values, and what tied them to buffers, go.
     for (auto op : llvm::to_vector(kernel.getOps<ToBufferOp>()))
       op.erase();

@@ -396,6 +396,8 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       name = toPtxName(kernel.getName()) + "_" + std::to_string(count);
     entry.function = gpu::GPUFuncOp::create(b, kernel.getLoc(), name, b.getFunctionType(types, {}));
     entry.function->setAttr(gpu::GPUDialect::getKernelFuncAttrName(), b.getUnitAttr());
+    if (Attribute decisions = kernel->getAttr("cnn.decisions"))
+      entry.function->setAttr("cnn.decisions", decisions);
     entry.function.setKnownBlockSizeAttr(b.getDenseI32ArrayAttr(
         {static_cast<int32_t>(steps->front().front().schedule.block), 1, 1}));
     // Unasked, ptxas may spill registers rather than have fewer blocks at a time. Products say

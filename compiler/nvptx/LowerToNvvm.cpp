@@ -70,6 +70,9 @@ struct LowerToNvvm : mlir::cnn::impl::LowerToNvvmPassBase<LowerToNvvm> {
     MLIRContext *context = &getContext();
     if (failed(lowerLoops(kernels)))
       return failure();
+    // What is left is LLVM's dialects, which its own tools read.
+    for (auto function : kernels.getOps<gpu::GPUFuncOp>())
+      function->removeAttr("cnn.decisions");
     LowerToLLVMOptions options(context);
     options.useBarePtrCallConv = true;
     LLVMTypeConverter converter(context, options);

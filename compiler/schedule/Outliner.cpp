@@ -64,6 +64,25 @@ func::FuncOp Outliner::makeKernel(Location loc, StringRef name, TypeRange buffer
   return kernel;
 }
 
+/// What was decided for `group`, for readers of dumps: a kernel's code does not tell.
+static Attribute getDecision(GroupOp group) {
+  Builder b(group.getContext());
+  NamedAttrList decision;
+  decision.set("group", group.getNameAttr());
+  if (Attribute schedule = group.getScheduleAttr())
+    decision.set("schedule", schedule);
+  if (StringAttr reason = group.getReasonAttr())
+    decision.set("because", reason);
+  decision.set("takes", b.getTypeArrayAttr(llvm::to_vector(group.getInputs().getTypes())));
+  decision.set("gives", b.getTypeArrayAttr(llvm::to_vector(group.getResultTypes())));
+  return decision.getDictionary(group.getContext());
+}
+
+static void setDecisions(func::FuncOp kernel, ArrayRef<GroupOp> groups) {
+  Builder b(kernel.getContext());
+  kernel->setAttr("cnn.decisions", b.getArrayAttr(llvm::map_to_vector(groups, getDecision)));
+}
+
 //===--------------------------------------------------------------------------------------------===//
 // One group
 //===--------------------------------------------------------------------------------------------===//
@@ -110,6 +129,7 @@ func::FuncOp Outliner::outline(GroupOp group, SliceScheduleAttr slice, ArrayRef<
   if (known != kernels.end() && isKnownAs(group.getName()))
     return known->second;
   func::FuncOp kernel = makeKernel(group.getLoc(), group.getName(), buffers, getBufferNames(group));
+  setDecisions(kernel, group);
   OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
   if (slice)
     kernel->setAttr("cnn.slices", slice);
@@ -147,6 +167,7 @@ func::FuncOp Outliner::outlineLaunch(const GpuLaunch &launch, ArrayRef<Type> buf
       if (!names[place])
         names[place] = label;
   func::FuncOp kernel = makeKernel(loc, name, buffers, names);
+  setDecisions(kernel, groups);
   OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
   auto own = places.begin();
   for (auto [i, step] : llvm::enumerate(launch.steps)) {
@@ -167,6 +188,7 @@ func::FuncOp Outliner::outlineLaunch(const GpuLaunch &launch, ArrayRef<Type> buf
 FailureOr<func::FuncOp> Outliner::outlineOuter(GroupOp outer, ArrayRef<Type> buffers) {
   SliceScheduleAttr slice = outer.getSliceSchedule();
   func::FuncOp kernel = makeKernel(outer.getLoc(), outer.getName(), buffers, getBufferNames(outer));
+  setDecisions(kernel, outer);
   OpBuilder b = OpBuilder::atBlockBegin(&kernel.getBody().front());
   llvm::DenseMap<Value, Value> homes;
   for (auto [i, argument] : llvm::enumerate(outer.getBody().getArguments()))

@@ -8,7 +8,7 @@ module @m attributes {cnn.target = "nvptx"} {
     // 216 elements and 256 threads: those beyond the end do nothing.
     // CHECK-LABEL: gpu.func @s_forward(
     // CHECK-SAME: %{{.*}}: memref<216xf32> {llvm.align = 64 : i64, llvm.dereferenceable = 864 : i64, llvm.noalias, llvm.nonnull, llvm.noundef, llvm.readonly}
-    // CHECK-SAME: kernel attributes {known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 2 : i32}
+    // CHECK-SAME: kernel attributes {cnn.decisions = [{{.*}}], known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 2 : i32}
     // CHECK: %[[T:.*]] = gpu.thread_id x
     // CHECK: %[[E:.*]] = arith.index_castui %[[T]] : index to i32
     // CHECK: %[[IN:.*]] = arith.cmpi ult, %[[E]], %c216_i32

@@ -7,7 +7,7 @@ module @m attributes {cnn.target = "nvptx"} {
       -> (tensor<4xf32>, tensor<12xf32>, tensor<f32>, tensor<4x5xf32>) {
     // Elements of a sum do not lie side by side: each thread takes every 256th.
     // CHECK-LABEL: gpu.func @b_grad(
-    // CHECK-SAME: workgroup(%[[S:.*]] : memref<8xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64}) kernel attributes {known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 2 : i32}
+    // CHECK-SAME: workgroup(%[[S:.*]] : memref<8xf32, #gpu.address_space<workgroup>> {llvm.align = 16 : i64}) kernel attributes {cnn.decisions = [{{.*}}], known_block_size = array<i32: 256, 1, 1>, nvvm.minctasm = 2 : i32}
     // CHECK: %[[SUM:.*]] = scf.for %{{.*}} = %{{.*}} to %c300_i32 step %c256_i32 iter_args({{.*}}) -> (f32)
     // CHECK-COUNT-5: gpu.shuffle xor
     // CHECK-NOT: gpu.shuffle
