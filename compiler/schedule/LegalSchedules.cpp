@@ -165,7 +165,7 @@ LogicalResult ScheduleSpace::verifyBlocks(const NestSchedule &schedule, EmitErro
   const Nest &nest = info.nest;
   int64_t dims = nest.getNumDims();
   for (const TensorAccess &access : accesses) {
-    LayoutAttr layout = getLayoutOf(access.type);
+    LayoutAttr layout = access.layout;
     int64_t split = layout.getBlockedDim();
     if (split < 0)
       continue;
@@ -246,8 +246,8 @@ bool ScheduleSpace::isLegal(const NestSchedule &schedule) const {
 bool ScheduleSpace::mayCollapse(ArrayRef<int64_t> order) const {
   const Nest &nest = info.nest;
   auto hasZeros = [](const TensorAccess &access) {
-    return access.store && llvm::any_of(getLayoutOf(access.type).getHalo(),
-                                        [](int64_t zeros) { return zeros != 0; });
+    return access.store &&
+           llvm::any_of(access.layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
   };
   return !sliced && nest.numParallel > 1 && !nest.scatter && !isPhase(order[0]) &&
          !isPhase(order[1]) && llvm::none_of(accesses, hasZeros);
@@ -259,7 +259,7 @@ bool ScheduleSpace::mayCollapse(ArrayRef<int64_t> order) const {
 bool ScheduleSpace::ownsResults(int64_t dim, int64_t vector) const {
   bool halo = false;
   for (const TensorAccess &access : accesses) {
-    LayoutAttr layout = getLayoutOf(access.type);
+    LayoutAttr layout = access.layout;
     if (!access.store || llvm::none_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; }))
       continue;
     halo = true;

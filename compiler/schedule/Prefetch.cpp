@@ -87,7 +87,7 @@ int64_t ScheduleSpace::getPrefetch(const NestSchedule &schedule, ArrayRef<Linear
   }
   if (dim < 0)
     return 0;
-  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false, {}, {}};
+  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false};
   setStrides(access, info.nest.getNumDims(), lanes);
   Stride stride = classify(access, schedule.vector);
   // Elements that all lanes share lie close together along the other dimensions: with the first and
@@ -112,7 +112,7 @@ std::optional<ScheduleSpace::SharedRows> ScheduleSpace::getSharedRows(const Nest
   if (!isProduct() || schedule.vector >= info.nest.numParallel || !isBeyondSecond(type) ||
       getLayoutOf(type).getBlock() > 1)
     return std::nullopt;
-  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false, {}, {}};
+  TensorAccess access{SmallVector<LinearForm>(forms), type, false, false};
   setStrides(access, info.nest.getNumDims(), lanes);
   const unsigned reduced = info.nest.numParallel;
   if (classify(access, schedule.vector) != Stride::Zero || access.strides[reduced] != bytes)

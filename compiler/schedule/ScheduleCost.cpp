@@ -40,7 +40,7 @@ double ScheduleSpace::getShareInside(const NestSchedule &schedule) const {
   for (const TensorAccess &access : accesses) {
     if (access.store || access.pooled)
       continue;
-    LayoutAttr layout = getLayoutOf(access.type);
+    LayoutAttr layout = access.layout;
     for (auto [at, form] : llvm::enumerate(access.forms)) {
       bool inPhase = llvm::any_of(llvm::seq<unsigned>(0, info.nest.numParallel),
                                   [&](unsigned dim) { return form.uses(dim) && isPhase(dim); });
@@ -239,7 +239,7 @@ double ScheduleSpace::getBytes(const TensorAccess &access, const NestSchedule &s
   double bytes = access.type.getElementTypeBitWidth() / 8;
   // Rows of a plain tensor that are read in part come in whole lines; what is read once for a tile
   // does not matter.
-  bool isRow = getLayoutOf(access.type).isPlain() &&
+  bool isRow = access.layout.isPlain() &&
                llvm::any_of(llvm::seq<int64_t>(nest.numParallel, nest.getNumDims()),
                             [&](int64_t dim) { return usesDim(access.forms, dim); });
   for (size_t at = access.forms.size(); at-- > 0;) {

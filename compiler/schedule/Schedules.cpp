@@ -67,9 +67,7 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
     space.accesses.push_back({read.forms,
                               cast<RankedTensorType>(group.getInputs()[read.argument].getType()),
                               read.pooled,
-                              /*store=*/false,
-                              {},
-                              {}});
+                              /*store=*/false});
   // Results of the pooling are stored at its own indices.
   for (auto [value, result] : llvm::zip(group.getYield().getValues(), group.getResults())) {
     auto type = cast<RankedTensorType>(result.getType());
@@ -80,10 +78,12 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
         forms.push_back(LinearForm::getDim(dim, type.getRank()));
     else
       forms = info->getResultForms();
-    space.accesses.push_back({forms, type, pooled, /*store=*/true, {}, {}});
+    space.accesses.push_back({forms, type, pooled, /*store=*/true});
   }
   for (TensorAccess &access : space.accesses)
     setStrides(access, info->nest.getNumDims(), space.lanes);
+  for (unsigned dim = 0; dim < info->nest.getNumDims(); ++dim)
+    space.phases.push_back(space.findPhase(dim));
   // A tile must hold whole windows of the pooling.
   space.factors.assign(info->nest.getNumDims(), 1);
   if (info->pool)
@@ -100,9 +100,10 @@ FailureOr<ScheduleSpace> ScheduleSpace::get(GroupOp group, const Machine &machin
 void ScheduleSpace::setStrides(TensorAccess &access, unsigned numDims, int64_t lanes) {
   access.strides.assign(numDims, 0);
   access.vectorStrides.assign(numDims, 0);
+  access.layout = getLayoutOf(access.type);
   if (access.pooled)
     return;
-  LayoutAttr layout = getLayoutOf(access.type);
+  LayoutAttr layout = access.layout;
   SmallVector<int64_t> shape = layout.getPhysicalShape(access.type.getShape());
   int64_t stride = access.type.getElementTypeBitWidth() / 8;
   for (size_t physical = shape.size(); physical-- > 0; stride *= shape[physical]) {
@@ -122,7 +123,7 @@ int64_t ScheduleSpace::getUnits(unsigned dim, int64_t vector) const {
   return static_cast<int64_t>(dim) == vector ? llvm::divideCeil(size, lanes) : size;
 }
 
-bool ScheduleSpace::isPhase(unsigned dim) const {
+bool ScheduleSpace::findPhase(unsigned dim) const {
   constexpr int64_t mostPhases = 4;
   const Nest &nest = info.nest;
   const int64_t count = nest.sizes[dim];
@@ -158,7 +159,7 @@ Stride ScheduleSpace::classify(const TensorAccess &access, int64_t vector) const
     if (dim < 0)
       return Stride::Zero;
   }
-  LayoutAttr layout = getLayoutOf(access.type);
+  LayoutAttr layout = access.layout;
   int64_t innermost = layout.getOrder().empty() ? -1 : layout.getOrder().back();
   int64_t block = layout.getBlock();
   Stride stride = Stride::Zero;

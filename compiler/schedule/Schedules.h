@@ -52,7 +52,7 @@ public:
   int64_t getUnits(unsigned dim, int64_t vector) const;
   /// Whether every step along a parallel dimension is code of its own: it counts remainders of an
   /// index that a reduced dimension counts in steps, and some lie outside of their operand.
-  bool isPhase(unsigned dim) const;
+  bool isPhase(unsigned dim) const { return phases[dim]; }
   /// Register tiles along a dimension.
   int64_t getSteps(const NestSchedule &schedule, int64_t dim) const;
   /// Work items of a kernel of its own.
@@ -91,9 +91,11 @@ private:
     RankedTensorType type;
     bool pooled;
     bool store;
+    /// Set by setStrides.
+    LayoutAttr layout = {};
     /// Bytes from one element of each dimension of the nest to the next, and from one vector to the
     /// next if vectors run along that dimension.
-    SmallVector<int64_t> strides, vectorStrides;
+    SmallVector<int64_t> strides = {}, vectorStrides = {};
   };
   struct Cost {
     /// With what is fetched, and without.
@@ -167,6 +169,7 @@ private:
   bool isBeyondSecond(RankedTensorType type) const;
   std::pair<int64_t, int64_t> getExtent(const NestSchedule &schedule,
                                         const TensorAccess &access) const;
+  bool findPhase(unsigned dim) const;
   bool jumps(const NestSchedule &schedule) const;
   int64_t getNextTile(const NestSchedule &schedule, const TensorAccess &access) const;
   double countStoreRuns(const NestSchedule &schedule) const;
@@ -178,6 +181,7 @@ private:
   Machine machine;
   SmallVector<TensorAccess> accesses;
   SmallVector<int64_t> factors;
+  SmallVector<bool> phases;
   std::optional<WeightGradSpace> weightGrad;
   int64_t lanes = 1;
   bool sliced = false;
