@@ -24,6 +24,7 @@
 #include "mlir/Dialect/SCF/IR/SCF.h"
 #include "mlir/Dialect/UB/IR/UBOps.h"
 #include "mlir/IR/Matchers.h"
+#include "mlir/IR/Threading.h"
 #include "mlir/Interfaces/ViewLikeInterface.h"
 #include "mlir/Pass/PassManager.h"
 #include "mlir/Transforms/DialectConversion.h"
@@ -226,10 +227,9 @@ LogicalResult LowerToLLVMPass::lowerEntries(ModuleOp module, const Counters &cou
   return success();
 }
 
+/// Kernels are converted side by side, each in a module of its own meanwhile.
 LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
   MLIRContext *context = &getContext();
-  if (failed(lowerLoops(module)))
-    return failure();
   LowerToLLVMOptions options(context);
   options.useBarePtrCallConv = true;
   LLVMTypeConverter converter(context, options);
@@ -241,9 +241,25 @@ LogicalResult LowerToLLVMPass::convert(ModuleOp module) {
   populateFinalizeMemRefToLLVMConversionPatterns(converter, patterns);
   populateVectorToLLVMConversionPatterns(converter, patterns);
   ub::populateUBToLLVMConversionPatterns(converter, patterns);
+  FrozenRewritePatternSet frozen(std::move(patterns));
   LLVMConversionTarget target(*context);
   target.addLegalOp<ModuleOp>();
-  return applyFullConversion(module, target, std::move(patterns));
+  ConversionConfig config;
+  config.allowPatternRollback = false; // A failure ends the compilation.
+
+  std::vector<OwningOpRef<ModuleOp>> pieces;
+  for (Operation &op : llvm::make_early_inc_range(*module.getBody())) {
+    pieces.push_back(ModuleOp::create(op.getLoc()));
+    op.moveBefore(pieces.back()->getBody(), pieces.back()->getBody()->end());
+  }
+  LogicalResult converted = failableParallelForEach(context, pieces, [&](auto &piece) {
+    return failure(failed(lowerLoops(*piece)) ||
+                   failed(applyFullConversion(*piece, target, frozen, config)));
+  });
+  Block *body = module.getBody();
+  for (OwningOpRef<ModuleOp> &piece : pieces)
+    body->getOperations().splice(body->end(), piece->getBody()->getOperations());
+  return converted;
 }
 
 void LowerToLLVMPass::setAttributes(LLVM::LLVMFuncOp function, const Kernels &kernels) {
