@@ -569,19 +569,18 @@ LogicalResult TileEmitter::emit() {
                         constant(tiles[0])),
                     b.createOrFold<arith::RemUIOp>(loc, item, constant(tiles[1]))};
   }
-  auto fill = [&] {
+  auto fill = [&](bool whole) {
     for (auto [i, result] : llvm::enumerate(group.getResults())) {
       LayoutAttr layout = getLayoutOf(getTensor(result));
-      bool halo = llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; });
-      if (nest.scatter || halo)
-        emitZeroFill(*this, outputs[i], getTensor(result), /*whole=*/nest.scatter);
+      if (whole || llvm::any_of(layout.getHalo(), [](int64_t zeros) { return zeros != 0; }))
+        emitZeroFill(*this, outputs[i], getTensor(result), whole);
     }
   };
   if (nest.scatter)
-    fill();
+    fill(/*whole=*/true);
   emitParallel(0);
-  // Behind the loops: lanes beyond the end of a row reach into the zeros around it.
-  if (!nest.scatter)
-    fill();
+  // Behind the loops: lanes beyond the end of a row, and what is scattered outside of a tensor,
+  // reach into the zeros around it.
+  fill(/*whole=*/false);
   return success();
 }
