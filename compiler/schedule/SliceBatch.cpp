@@ -160,7 +160,7 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
   void gather(func::FuncOp entry, int64_t stage, ArrayRef<Operation *> ops, int64_t block,
               int64_t count, StringRef why = "") {
     llvm::SetVector<Operation *> inside(ops.begin(), ops.end());
-    llvm::SetVector<Value> inputs, results;
+    llvm::SetVector<Value> inputs, leaving, results;
     for (Operation *op : ops) {
       for (Value operand : op->getOperands())
         if (!inside.contains(operand.getDefiningOp()))
@@ -168,8 +168,17 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       for (Value result : op->getResults())
         if (llvm::any_of(result.getUsers(),
                          [&](Operation *user) { return !inside.contains(user); }))
-          results.insert(result);
+          leaving.insert(result);
     }
+    // A buffer leaves once: other shapes of what it holds are given to it behind the outer group.
+    llvm::DenseMap<Value, unsigned> shapes;
+    for (Value result : leaving)
+      ++shapes[getOwner(result)];
+    for (Value result : leaving)
+      if (Value owner = getOwner(result); shapes.at(owner) == 1)
+        results.insert(result);
+      else if (inside.contains(owner.getDefiningOp()))
+        results.insert(owner);
     OpBuilder b(ops.back());
     SmallVector<Location> locs;
     for (Operation *op : ops)
@@ -202,8 +211,17 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
     Operation *outer = b.create(state);
     if (llvm::all_of(ops, [](Operation *op) { return op->hasAttr(recomputedAttr); }))
       outer->setAttr(recomputedAttr, b.getUnitAttr());
+    IRMapping behind;
+    llvm::SetVector<Operation *> made;
+    made.insert(outer);
     for (auto [from, to] : llvm::zip(results.getArrayRef(), outer->getResults()))
-      Value(from).replaceAllUsesWith(to);
+      behind.map(from, to);
+    for (Operation *op : ops)
+      if (auto reshape = dyn_cast<ReshapeOp>(op);
+          reshape && shapes.lookup(getOwner(reshape.getResult())) > 1)
+        made.insert(b.clone(*op, behind));
+    for (Value result : leaving)
+      result.replaceAllUsesWith(behind.lookup(result));
     for (Operation *op : llvm::reverse(ops))
       op->erase();
     // Users that stood between the members move behind, in their order.
@@ -213,12 +231,12 @@ struct SliceBatch : mlir::cnn::impl::SliceBatchPassBase<SliceBatch> {
       if (&op == outer)
         break;
       bool depends = llvm::any_of(op.getOperands(), [&](Value operand) {
-        return operand.getDefiningOp() == outer || late.contains(operand.getDefiningOp());
+        return made.contains(operand.getDefiningOp()) || late.contains(operand.getDefiningOp());
       });
       if (depends)
         late.insert(&op);
     }
-    Operation *after = outer;
+    Operation *after = made.back();
     for (Operation *op : late) {
       op->moveAfter(after);
       after = op;
