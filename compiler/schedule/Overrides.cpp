@@ -265,8 +265,9 @@ std::string mlir::cnn::getAskedReason(ArrayRef<Override *> overrides) {
 }
 
 void Refusals::refuse(const Asked::Part &part, GroupOp group, const Twine &why, const Twine &hint) {
-  auto [at, isNew] =
-      refused.insert({part.from, {group, part.value.str(), why.str(), hint.str(), part.isOwn}});
+  auto [at, isNew] = refused.insert({part.from,
+                                     {group.getLoc(), group.getName().str(), part.value.str(),
+                                      why.str(), hint.str(), part.isOwn}});
   if (!isNew)
     ++at->second.count;
 }
@@ -275,18 +276,18 @@ LogicalResult Refusals::report() const {
   for (const auto &[override, refusal] : refused) {
     if (taken.contains(override))
       continue;
-    GroupOp group = refusal.group;
+    MLIRContext *context = refusal.loc.getContext();
     if (!refusal.isOwn) {
-      auto warning = emitWarning(override->getLoc(group.getContext()))
+      auto warning = emitWarning(override->getLoc(context))
                      << "algorithm '" << refusal.algorithm << "' applies to no '" << override->name
-                     << "' here: group '" << group.getName() << "': " << refusal.why;
+                     << "' here: group '" << refusal.group << "': " << refusal.why;
       if (refusal.count > 1)
         warning << "; and " << refusal.count - 1 << " more";
       continue;
     }
-    auto error = group.emitError() << "group '" << group.getName() << "': algorithm '"
-                                   << refusal.algorithm << "' does not apply: " << refusal.why;
-    error.attachNote(override->getLoc(group.getContext())) << "it is asked for here";
+    auto error = emitError(refusal.loc) << "group '" << refusal.group << "': algorithm '"
+                                        << refusal.algorithm << "' does not apply: " << refusal.why;
+    error.attachNote(override->getLoc(context)) << "it is asked for here";
     if (!refusal.hint.empty())
       error.attachNote() << "hint: " << refusal.hint;
     return failure();

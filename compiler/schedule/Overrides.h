@@ -101,9 +101,10 @@ public:
   LogicalResult report() const;
 
 private:
+  /// The group itself may be another by the time of the report, or none.
   struct Refusal {
-    GroupOp group;
-    std::string algorithm, why, hint;
+    Location loc;
+    std::string group, algorithm, why, hint;
     bool isOwn;
     unsigned count = 1;
   };
