@@ -24,13 +24,13 @@ struct Machine {
   int64_t level2 = 1 << 20;
   /// Bytes of the cache that the cores share.
   int64_t level3 = 64 << 20;
-  /// Bytes per cycle that a core gets from beyond its second cache: what a Sapphire Rapids core gets
-  /// from its third cache (30 GB/s), and a Zen 5 from memory. Measured by hand and kept here, not on
-  /// every machine: two cores of one Zen 5 got 46 GB/s in one process and 73 in the next, and the
-  /// schedules that follow from either are worse (ResNet-18: 16 images 10% slower with 5.5 bytes,
-  /// one image 8 to 13% slower with 12). Its third cache gives three times as much, but it does not
-  /// hold the weights of a network, and to count on it made ResNet-18 slower there (one image: 1.18
-  /// to 1.31 ms).
+  /// Bytes per cycle that a core gets from beyond its second cache: what a Sapphire Rapids core
+  /// gets from its third cache (30 GB/s), and a Zen 5 from memory. Measured by hand and kept here,
+  /// not on every machine: two cores of one Zen 5 got 46 GB/s in one process and 73 in the next,
+  /// and the schedules that follow from either are worse (ResNet-18: 16 images 10% slower with 5.5
+  /// bytes, one image 8 to 13% slower with 12). Its third cache gives three times as much, but it
+  /// does not hold the weights of a network, and to count on it made ResNet-18 slower there (one
+  /// image: 1.18 to 1.31 ms).
   static constexpr double bytesPerCycle = 8;
   /// Threads that run at once; where the target is not the host, what small servers have.
   int64_t cores = 8;
