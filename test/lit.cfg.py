@@ -4,7 +4,9 @@
 # Substitutions: %cnnc %cnn %cnn-opt (also on PATH, as are FileCheck, not and LLVM's tools), %cc,
 # %cxx, %cmake, %python, %torch-python, %root (the repository), %build, %examples, %fashion,
 # %fakecuda (the stand-in for the CUDA driver), %emulate (runs a kernel on it, test/emulator).
-# Features: torch, fashion-mnist, avx2, avx512, cuda, fakecuda, ptxas, asan, qemu-aarch64, root.
+# %cuda-include and %cuda-stub (the toolkit's headers, and its stub of the driver's library).
+# Features: torch, fashion-mnist, avx2, avx512, cuda, fakecuda, ptxas, cuda-toolkit, asan,
+# qemu-aarch64, root.
 import ctypes
 import importlib.util
 import os
@@ -78,6 +80,14 @@ def cpuFlags():
         return next((set(line.split()) for line in file if line.startswith("flags")), set())
 
 
+# The CUDA toolkit: its assembler checks what is compiled for GPUs, its headers what the runtime knows of the driver.
+toolkit = os.environ.get("CUDA_HOME", "/usr/local/cuda")
+if not shutil.which("ptxas") and os.path.exists(os.path.join(toolkit, "bin", "ptxas")):
+    config.environment["PATH"] += os.pathsep + os.path.join(toolkit, "bin")
+include = os.path.join(toolkit, "include")
+stubs = [os.path.join(toolkit, lib, "stubs", "libcuda.so") for lib in ("lib64", "lib")]
+stub = next(filter(os.path.exists, stubs), None)
+
 # Substitution is by regular expression, in order: the longer names come first.
 for name in ("cnn-opt", "cnnc", "cnn"):
     config.substitutions.append((rf"%{name}(?![-\w])", os.path.join(binDir, name)))
@@ -96,14 +106,11 @@ for name, value in {
     "fashion": fashionDir,
     "fakecuda": fakecuda,
     "emulate": f"env CNN_LIBCUDA={fakecuda} {config.python} {emulate}",
+    "cuda-include": include,
+    "cuda-stub": stub or "none",
     "fuzz-seconds": os.environ.get("CNNC_FUZZ_SECONDS", "15"),
 }.items():
     config.substitutions.append((rf"%{name}(?![-\w])", value))
-
-# The CUDA toolkit's assembler, which checks what is compiled for GPUs.
-toolkit = os.path.join(os.environ.get("CUDA_HOME", "/usr/local/cuda"), "bin")
-if not shutil.which("ptxas") and os.path.exists(os.path.join(toolkit, "ptxas")):
-    config.environment["PATH"] += os.pathsep + toolkit
 
 flags = cpuFlags()
 for feature, present in {
@@ -114,6 +121,7 @@ for feature, present in {
     "cuda": hasCuda(),
     "fakecuda": os.path.exists(fakecuda),
     "ptxas": shutil.which("ptxas", path=config.environment["PATH"]),
+    "cuda-toolkit": stub and os.path.exists(os.path.join(include, "cuda.h")),
     "asan": config.sanitized,
     "qemu-aarch64": shutil.which("qemu-aarch64") and
                     os.path.exists("/usr/aarch64-linux-gnu/lib/crt1.o"),
