@@ -9,8 +9,8 @@
 //   it is the one that counts. Order matters in no other way.
 //   What a named group cannot take is an error. Of a kind, those groups are meant that can take it,
 //   and the others are as if nobody had asked; if there are none, a warning says so. Two things are
-//   errors of a kind, too: an algorithm that the operation does not have, and loops (`tile`, `order`,
-//   `vector`, ...) that are not legal for one of its groups.
+//   errors of a kind, too: an algorithm that the operation does not have, and loops (`tile`,
+//   `order`, `vector`, ...) that are not legal for one of its groups.
 //
 //===--------------------------------------------------------------------------------------------===//
 
