@@ -60,9 +60,11 @@ class Entry:
         if data:
             self.driver.upload(self.addresses[index], bytes(data))
 
-    def read(self, name):
+    def read(self, name, offset=0, count=None):
+        """All bytes of a buffer, or `count` from `offset` on."""
         index = self.find(name)
-        return self.driver.download(self.addresses[index], size(self.buffers[index]))
+        address = ctypes.c_uint64(self.addresses[index].value + offset)
+        return self.driver.download(address, size(self.buffers[index]) if count is None else count)
 
     def inputs(self):
         return [buffer for buffer in self.buffers if buffer["role"] == "input"]

@@ -21,35 +21,49 @@ from driver import CudaError  # noqa: E402
 from net import Net  # noqa: E402
 
 CODES = {"f32": "f", "f64": "d", "i64": "q", "i32": "i"}
+MOST_DRAWN = 1 << 20  # of a tensor; a hundred million would take a minute and gigabytes
+
+
+def pack(code, count, values):
+    """`count` numbers: those given, over and over."""
+    drawn = struct.pack(f"<{len(values)}{code}", *values)
+    return (drawn * (count // max(len(values), 1) + 1))[:count * struct.calcsize(code)]
+
+
+def bytes_of(tensor):
+    return math.prod(tensor["shape"]) * struct.calcsize(CODES[tensor["element"]])
 
 
 def random_state(manifest, draw, nan):
     data = bytearray(manifest["state_bytes"])
     for tensor in manifest["state"]:
-        count = math.prod(tensor["shape"])
+        count, code = math.prod(tensor["shape"]), CODES[tensor["element"]]
+        drawn = min(count, MOST_DRAWN - 1)  # odd, so that rows of a tensor differ
         if tensor["element"][0] == "i":
-            values = [0] * count
+            values = [0] * drawn
         elif tensor["kind"] == "parameter":
-            values = [draw.uniform(-0.1, 0.1) for _ in range(count)]
+            values = [draw.uniform(-0.1, 0.1) for _ in range(drawn)]
         else:  # of some, roots are taken
-            values = [draw.uniform(0.5, 1.5) for _ in range(count)]
+            values = [draw.uniform(0.5, 1.5) for _ in range(drawn)]
         if nan and tensor["element"][0] == "f":
-            values[draw.randrange(count)] = float("nan")
-        struct.pack_into(f"<{count}{CODES[tensor['element']]}", data, tensor["offset"], *values)
+            values[draw.randrange(drawn)] = float("nan")
+        packed = pack(code, count, values)
+        data[tensor["offset"]:tensor["offset"] + len(packed)] = packed
     return bytes(data)
 
 
 def random_input(buffer, rows, draw):
     count, code = math.prod(buffer["shape"]), CODES[buffer["element"]]
+    drawn = min(count, MOST_DRAWN - 1)
     if buffer["name"] == "rows":
         values = [rows]
     elif buffer["element"] == "i32":
-        values = [draw.randrange(2) for _ in range(count)]  # every net has two classes
+        values = [draw.randrange(2) for _ in range(drawn)]  # every net has two classes
     elif not buffer["shape"]:
         values = [{"momentum": 0.9, "step": 1.0}.get(buffer["name"], 0.05)]
     else:
-        values = [draw.uniform(-1, 1) for _ in range(count)]
-    return struct.pack(f"<{count}{code}", *values)
+        values = [draw.uniform(-1, 1) for _ in range(drawn)]
+    return pack(code, count, values)
 
 
 def main():
@@ -74,7 +88,9 @@ def main():
             outputs = {buffer["name"]: entry.read(buffer["name"]) for buffer in entry.outputs()}
             print(*(f"{name} {struct.unpack('<f', data)[0]:.6f}"
                     for name, data in outputs.items() if len(data) == 4))
-            state = entry.read("state_out") if options.entry == "train_step" else b""
+            # Tensor by tensor: what lies between them nobody writes, and a GPU's memory holds anything.
+            state = b"".join(entry.read("state_out", tensor["offset"], bytes_of(tensor)) for tensor in net.manifest["state"]
+                             ) if options.entry == "train_step" else b""
             print("checksum", hashlib.sha256(b"".join(outputs.values()) + state).hexdigest()[:16])
             entry.swap_state()
     except CudaError as error:
