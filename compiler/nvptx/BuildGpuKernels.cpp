@@ -51,6 +51,8 @@ struct Built {
   SmallVector<bool> isWritten;
   /// `shifts`: those of which not all bytes are the same.
   SmallVector<llvm::BitVector> overlaps, shifts;
+  /// Whether threads meet between steps, to read what others have written.
+  bool hasSteps = false;
   GpuWork work;
 };
 
@@ -424,7 +426,7 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
           memref::GetGlobalOp::create(b, kernel.getLoc(), global->getType(), global->getSymName());
       buffers.push_back({memory, alignment});
     }
-    bool inTurn = steps->size() > 1;
+    bool inTurn = entry.hasSteps = steps->size() > 1;
     auto emit = [&](Piece &piece, OpBuilder &at, Value number) {
       entry.work += countWork(piece.group, piece.space, piece.schedule);
       emitPiece(piece, entry.function, at, number, inTurn, buffers);
@@ -463,7 +465,9 @@ struct BuildGpuKernels : mlir::cnn::impl::BuildGpuKernelsPassBase<BuildGpuKernel
       set(Dialect::getNoUndefAttrName(), b.getUnitAttr());
       set(Dialect::getNonNullAttrName(), b.getUnitAttr());
       set(Dialect::getDereferenceableAttrName(), b.getI64IntegerAttr(getBytes(type)));
-      if (entry.overlaps[i].any())
+      // What other threads write behind a barrier must not be read in front of it, as LLVM may do
+      // where it is told that nobody else writes.
+      if (entry.overlaps[i].any() || (entry.hasSteps && entry.isWritten[i]))
         continue;
       set(Dialect::getNoAliasAttrName(), b.getUnitAttr());
       if (!entry.isWritten[i])
