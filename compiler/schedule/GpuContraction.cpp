@@ -16,8 +16,9 @@ using namespace mlir::cnn;
 
 /// The bytes of shared memory of a block that every GPU has without asking.
 static constexpr int64_t mostShared = 48 << 10;
-/// Products with fewer rows, columns or steps leave most of a tile empty.
-static constexpr int64_t leastExtent = 16;
+/// Products with fewer rows or columns, or with so few steps, leave most of a tile empty. The first
+/// convolution of images of one channel has 9.
+static constexpr int64_t leastExtent = 16, fewSteps = 8;
 
 namespace {
 /// What can multiply, from the slowest to the fastest.
@@ -141,6 +142,19 @@ bool GpuScheduleSpace::hasWholeWindows(const GpuSchedule &schedule) const {
          !getTileDigits(schedule, /*ofRows=*/false).empty();
 }
 
+/// Rows and columns of the tiles that are tried.
+static constexpr std::pair<int64_t, int64_t> tileExtents[] = {
+    {8, 64},  {64, 8},  {16, 64},  {64, 16},  {32, 32},  {64, 32},
+    {32, 64}, {64, 64}, {128, 64}, {64, 128}, {128, 128}};
+
+/// How much of a tile's rows or columns (`extent`; `other` is that of the others) a thread has: 8 x
+/// 8 or 4 x 4 sums, and of narrow tiles what leaves a block four warps.
+static int64_t getThreadExtent(int64_t extent, int64_t other) {
+  if (extent > 64)
+    return 8;
+  return extent <= 16 || other <= 8 ? 2 : 4;
+}
+
 SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64_t parts) const {
   Type element = getTensor(info.anchor->getResult(0)).getElementType();
   const Instruction &found = *findInstruction(instruction);
@@ -152,8 +166,13 @@ SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64
   // of operands that are converted, values in registers.
   int64_t most = capability >= 80 && instruction == "tf32" ? 3 : 2;
   SmallVector<GpuSchedule> schedules;
-  for (auto [rows, columns] : std::initializer_list<std::pair<int64_t, int64_t>>{
-           {32, 32}, {64, 32}, {32, 64}, {64, 64}, {128, 64}, {64, 128}, {128, 128}}) {
+  for (auto [rows, columns] : tileExtents) {
+    // Narrow tiles read more for each product: they are for what would leave the half of others
+    // empty.
+    constexpr int64_t narrow = 16;
+    if ((rows <= narrow && (isMma || contraction->numRows > rows)) ||
+        (columns <= narrow && (isMma || contraction->numColumns > columns)))
+      continue;
     // Sums of 8 x 8 of a thread, or 8 x 4 of twice the size, leave too few registers for two
     // blocks.
     if (!isMma && rows * columns > (element.isF64() ? 64 : 128) * 64)
@@ -162,7 +181,7 @@ SmallVector<GpuSchedule> GpuScheduleSpace::getTiles(StringRef instruction, int64
       schedule.tile = {rows, columns, found.depth, rows > 64 ? 64 : 32, 32};
     else // of one thread
       schedule.tile = {rows, columns, std::max(rows, columns) > 64 ? 8 : found.depth,
-                       rows > 64 ? 8 : 4, columns > 64 ? 8 : 4};
+                       getThreadExtent(rows, columns), getThreadExtent(columns, rows)};
     schedule.block = schedule.getTileThreads();
     // What is converted is in registers meanwhile: with more of it than this, they do not suffice.
     constexpr int64_t mostHeld = 32;
@@ -189,7 +208,7 @@ bool GpuScheduleSpace::isWorthTiles() const {
   constexpr int64_t leastResults = 64, deep = 128;
   const Contraction &product = *contraction;
   return (product.numRows >= leastExtent && product.numColumns >= leastExtent &&
-          product.depth >= leastExtent) ||
+          product.depth > fewSteps) ||
          (product.numRows * product.numColumns >= leastResults && product.depth >= deep);
 }
 

@@ -11,7 +11,7 @@
 module @m attributes {cnn.target = "nvptx", cnn.cpu = "sm_80"} {
   func.func @step(%x: tensor<64x6x14x14xf32>, %dy: tensor<64x16x10x10xf32>, %w: tensor<64x32x3x3xf32>, %b: tensor<64xf32>, %u: tensor<8x32x64x64xf32>, %old: tensor<16x6x5x5xf32>)
       -> (tensor<16x6x5x5xf32>, tensor<8x64x32x32xf32>, tensor<8x64x64x64xf32>) {
-    // CHECK: %[[S:.*]] = cnn.group "c.weight_grad.slices" {{.*}} -> tensor<32x16x6x5x5xf32> schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "each sum in 32 parts: whole, 3 tiles would do all of it; 16 x 150 results 32 times, each of 200 products: 96 tiles of 64 x 64"
+    // CHECK: %[[S:.*]] = cnn.group "c.weight_grad.slices" {{.*}} -> tensor<32x16x6x5x5xf32> schedule #cnn.gpu_schedule<"contraction", {{.*}}> because "each sum in 32 parts: whole, 3 tiles would do all of it; 16 x 150 results 32 times, each of 200 products: 96 tiles of 16 x 64"
     // CHECK: cnn.partial_sums %{{.*}}, %{{.*}} dim 4 parts 32
     // CHECK: cnn.group "c.weight_grad" (%{{.*}} = %[[S]], %{{.*}} = %{{.*}}) : (tensor<32x16x6x5x5xf32>, tensor<16x6x5x5xf32>) -> tensor<16x6x5x5xf32>
     // CHECK: cnn.reduce_sum %{{.*}} dims [0]
