@@ -96,7 +96,7 @@ struct ChooseLayouts : mlir::cnn::impl::ChooseLayoutsPassBase<ChooseLayouts> {
         return failure();
     } else if (layout == "plain") {
       reason = "plain layouts were asked for";
-    } else if (layout == "channels" || (layout == "auto" && !isStep)) {
+    } else if (layout == "channels" || layout == "auto") {
       if (failed(setChannelBlocks(entry, machine, lanes, reason)))
         return failure();
     }

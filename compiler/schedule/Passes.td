@@ -9,10 +9,10 @@ def ChooseLayoutsPass : Pass<"cnn-choose-layouts", "::mlir::ModuleOp"> {
   let summary = "Give every tensor between groups a layout";
   let description = [{
     A batch that fills whole vectors is laid out with the images of one vector innermost, so that every
-    operation on images is one on vectors, whatever its window. In an entry point for another batch that
-    changes no state, images have their channels in blocks of one vector, where these fill at least half of it
-    and every group that touches them can follow; the weights there have the dimension in blocks that the
-    vectors run along, and are converted by `cnn-prepare`. All else is plain. Reductions over the
+    operation on images is one on vectors, whatever its window. In an entry point for another batch
+    images have their channels in blocks of one vector, where these fill at least half of it
+    and every group that touches them can follow; in one that changes no state, the weights there have the
+    dimension in blocks that the vectors run along, and are converted by `cnn-prepare`. All else is plain. Reductions over the
     batch are split into one per slice and one over the slices, so that what comes before the batch
     meets can run slice by slice. Tensors read with padding get stored zeros around them.
 

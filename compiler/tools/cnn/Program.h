@@ -59,7 +59,8 @@ struct CompileRequest {
   std::string recipe; ///< whose hyperparameters the net gets
   bool train = false; ///< train_step and eval too, instead of `entries`
   std::vector<std::string> entries;
-  /// The most images of a call. The net may be compiled for some more, see roundBatch.
+  /// The most images of a call. The net may be compiled for some more (`Manifest::batch`), see
+  /// roundBatch.
   int64_t batch = 1;
   /// The target of a GPU ("sm_90"); empty for the CPU.
   std::string arch;

@@ -134,8 +134,13 @@ static Status measureLaunches(Session &session, Call &call, const RandomBatch (&
 
 /// "lenet, train, batch 128".
 static std::string stepText(const Manifest &manifest, const CompileRequest &request) {
-  return formatText("%s, %s, batch %lld", manifest.net.c_str(), request.train ? "train" : "infer",
-                    static_cast<long long>(request.batch));
+  // As many samples more as fill the vectors up may be computed with them.
+  std::string computed =
+      manifest.batch == request.batch
+          ? ""
+          : formatText(", computed as %lld", static_cast<long long>(manifest.batch));
+  return formatText("%s, %s, batch %lld%s", manifest.net.c_str(), request.train ? "train" : "infer",
+                    static_cast<long long>(request.batch), computed.c_str());
 }
 
 /// What --model asks for where nothing is measured.
@@ -167,6 +172,7 @@ static int predictTime(Program &program, CompileRequest request, const GpuLimits
                {"model", manifest.net},
                {"mode", request.train ? "train" : "infer"},
                {"batch", request.batch},
+               {"computed_batch", manifest.batch},
                {"arch", manifest.arch},
                {"gflop", gflopOf(manifest, *entry, request.batch)},
                {"memory_bytes", uint64_t(needed.total())},
@@ -300,21 +306,22 @@ int runTime() {
       std::printf("\n%s", gpuTimes->table().c_str());
     return exitSuccess;
   }
-  std::printf(
-      "{\"system\": \"cnnc\", \"version\": \"%s\", \"model\": %s, \"mode\": \"%s\", "
-      "\"batch\": %lld, \"device\": \"%s\", \"threads\": %s, \"ms_min\": %.4f, \"ms_median\": "
-      "%.4f, "
-      "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
-      "\"compile_s\": %.2f, \"start_s\": %.2f, \"rss_mb\": %ld%s}\n",
-      CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
-      static_cast<long long>(request.batch), net->chosen.device->name().c_str(),
-      cpu ? std::to_string(cpu->pool().workers()).c_str() : "null", timing.least(), timing.median(),
-      timing.milliseconds.size(), gflop, peak > 0 ? formatText("%.1f", percent).c_str() : "null",
-      peak > 0 ? formatText("%.1f", peak).c_str() : "null", net->compileSeconds, startSeconds,
-      usage.ru_maxrss / 1024,
-      layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str()
-      : gpuTimes ? (", \"gpu\": " + jsonText(gpuTimes->json())).c_str()
-                 : "");
+  std::printf("{\"system\": \"cnnc\", \"version\": \"%s\", \"model\": %s, \"mode\": \"%s\", "
+              "\"batch\": %lld, \"computed_batch\": %lld, \"device\": \"%s\", \"threads\": %s, "
+              "\"ms_min\": %.4f, \"ms_median\": %.4f, "
+              "\"runs\": %zu, \"gflop\": %.4f, \"percent_of_peak\": %s, \"peak_gflops\": %s, "
+              "\"compile_s\": %.2f, \"start_s\": %.2f, \"rss_mb\": %ld%s}\n",
+              CNNC_VERSION, jsonText(Json(manifest.net)).c_str(), mode,
+              static_cast<long long>(request.batch), static_cast<long long>(manifest.batch),
+              net->chosen.device->name().c_str(),
+              cpu ? std::to_string(cpu->pool().workers()).c_str() : "null", timing.least(),
+              timing.median(), timing.milliseconds.size(), gflop,
+              peak > 0 ? formatText("%.1f", percent).c_str() : "null",
+              peak > 0 ? formatText("%.1f", peak).c_str() : "null", net->compileSeconds,
+              startSeconds, usage.ru_maxrss / 1024,
+              layerTimes ? (", \"layers\": " + jsonText(layerTimes->json(peak))).c_str()
+              : gpuTimes ? (", \"gpu\": " + jsonText(gpuTimes->json())).c_str()
+                         : "");
   return exitSuccess;
 }
 

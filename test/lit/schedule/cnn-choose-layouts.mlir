@@ -164,7 +164,7 @@ module @small {
 
 // Images that do not fit into the second cache together have their channels in blocks, though the
 // batch fills vectors; what linear layers read and give has images in the lanes. In the training
-// step, which writes, they stay as they are.
+// step, which writes, images stay in the lanes.
 // WIDE-LABEL: func.func @large
 // WIDE-SAME: cnn.layout_reason = "most convolutions read 16 images that take more than twice the second cache: channels in blocks of 16, tensors: 2"
 // WIDE: cnn.group "x.blocks"{{.*}} -> tensor<16x32x48x48xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
@@ -198,5 +198,30 @@ module @large {
       cnn.yield %0 : tensor<16x4xf32>
     }
     return %e : tensor<16x4xf32>
+  }
+}
+
+// -----
+
+// So has a step whose batch does not fill vectors. The weight, which it changes, is read as it lies.
+// WIDE-LABEL: func.func @step
+// WIDE-SAME: cnn.layout_reason = "the batch does not fill whole vectors of sapphirerapids: channels in blocks of 16, tensors: 2"
+// WIDE: cnn.group "x.blocks"{{.*}} -> tensor<3x32x48x48xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16, halo = [0, 0, 1, 1]>>
+// WIDE: cnn.group "conv1.forward" {{.*}} = %conv1.weight) {{.*}} -> tensor<3x32x48x48xf32, #cnn.layout<order = [0, 1, 2, 3, 1], block = 16>>
+// WIDE: cnn.group "conv1.weight_grad" {{.*}} -> tensor<32x32x3x3xf32> {
+module @step {
+  cnn.param @conv1.weight : tensor<32x32x3x3xf32> parameter <"constant", value = 1.0 : f64>
+  func.func @step(%x: tensor<3x32x48x48xf32> {cnn.name = "x"}) {
+    %w = cnn.read @conv1.weight : tensor<32x32x3x3xf32>
+    %c = cnn.group "conv1.forward" (%a = %x, %b = %w) : (tensor<3x32x48x48xf32>, tensor<32x32x3x3xf32>) -> tensor<3x32x48x48xf32> {
+      %0 = cnn.conv %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<3x32x48x48xf32>, tensor<32x32x3x3xf32> -> tensor<3x32x48x48xf32>
+      cnn.yield %0 : tensor<3x32x48x48xf32>
+    }
+    %g = cnn.group "conv1.weight_grad" (%a = %x, %b = %c) : (tensor<3x32x48x48xf32>, tensor<3x32x48x48xf32>) -> tensor<32x32x3x3xf32> {
+      %0 = cnn.conv_weight_grad %a, %b {stride = array<i64: 1, 1>, padding = array<i64: 1, 1, 1, 1>, dilation = array<i64: 1, 1>, groups = 1 : i64} : tensor<3x32x48x48xf32>, tensor<3x32x48x48xf32> -> tensor<32x32x3x3xf32>
+      cnn.yield %0 : tensor<32x32x3x3xf32>
+    }
+    cnn.write @conv1.weight, %g : tensor<32x32x3x3xf32>
+    return
   }
 }
