@@ -303,20 +303,28 @@ Value WeightGradEmitter::loadLanes(unsigned argument, ArrayRef<LinearForm> forms
   auto vector = VectorType::get(lanes, type.getElementType());
   bool local = cast<MemRefType>(buffer.getType()).getShape() !=
                ArrayRef<int64_t>(layout.getPhysicalShape(type.getShape()));
+  int64_t split = layout.getBlockedDim();
   auto getIndices = [&](int64_t lane) {
     SmallVector<Value> indices;
-    for (int64_t dim : layout.getOrder())
-      indices.push_back(
-          add(getIndex(forms[dim], pixel, local, lane), constant(layout.getHaloOf(dim))));
+    for (auto [at, dim] : llvm::enumerate(layout.getOrder())) {
+      Value index = add(getIndex(forms[dim], pixel, local, lane), constant(layout.getHaloOf(dim)));
+      if (dim == split && at + 1 < layout.getOrder().size())
+        index = b.createOrFold<arith::DivUIOp>(loc, index, constant(layout.getBlock()));
+      else if (dim == split)
+        index = b.createOrFold<arith::RemUIOp>(loc, index, constant(layout.getBlock()));
+      indices.push_back(index);
+    }
     return indices;
   };
-  if (layout.getBlock() > 1) {
+  // Images of a block, or channels, from a multiple of the lanes on.
+  int64_t along = pixel.image ? 1 : 0;
+  if (split == along && layout.getBlock() == lanes && forms[along].getSingleDim() == along) {
     SmallVector<Value> indices = getIndices(0);
-    indices.front() = local ? pixel.block : pixel.whole;
+    if (along == 0)
+      indices.front() = local ? pixel.block : pixel.whole;
     indices.back() = constant(0);
     return vector::LoadOp::create(b, loc, vector, buffer, indices);
   }
-  unsigned along = pixel.image ? 1 : 0;
   if (llvm::none_of(forms, [&](const LinearForm &form) { return form.uses(along); }))
     return vector::BroadcastOp::create(b, loc, vector,
                                        memref::LoadOp::create(b, loc, buffer, getIndices(0)));

@@ -21,13 +21,17 @@ using namespace mlir::cnn;
 // Where it applies
 //===--------------------------------------------------------------------------------------------===//
 
-/// Images of a block where the batch is innermost, 1 in plain layouts, 0 in others.
-static int64_t getImageBlock(RankedTensorType type) {
+/// What lies next to each other in memory; nothing for layouts that are not read.
+static std::optional<Innermost> getInnermost(RankedTensorType type, int64_t lanes) {
   LayoutAttr layout = getLayoutOf(type);
   ArrayRef<int64_t> order = layout.getOrder();
   if (order == ArrayRef<int64_t>{0, 1, 2, 3})
-    return 1;
-  return order == ArrayRef<int64_t>{0, 1, 2, 3, 0} ? layout.getBlock() : 0;
+    return Innermost::Pixels;
+  if (layout.getBlock() == lanes && order == ArrayRef<int64_t>{0, 1, 2, 3, 0})
+    return Innermost::Images;
+  if (layout.getBlock() == lanes && order == ArrayRef<int64_t>{0, 1, 2, 3, 1})
+    return Innermost::Channels;
+  return std::nullopt;
 }
 
 std::string WeightGradSpace::getName(int64_t tile) {
@@ -48,11 +52,10 @@ std::string WeightGradSpace::whyNot(ConvWeightGradOp grad, int64_t tile, int64_t
     return "there are " + std::to_string(grad.getGroups()) + " groups, and it needs 1";
   if (transforms && !hasWinogradGradPoints(tile))
     return "its tiles are 2, 3 or 4";
-  for (Value operand : grad->getOperands()) {
-    int64_t block = getImageBlock(getTensor(operand));
-    if (block != 1 && block != lanes)
-      return "it needs plain tensors or vectors of images";
-  }
+  std::optional<Innermost> x = getInnermost(getTensor(grad.getInput()), lanes),
+                           y = getInnermost(getTensor(grad.getGradient()), lanes);
+  if (!x || !y || (x != y && *x != Innermost::Pixels && *y != Innermost::Pixels))
+    return "it needs plain tensors, or vectors of images or of channels";
   return "";
 }
 
@@ -108,7 +111,9 @@ WeightGradSpace::WeightGradSpace(ConvWeightGradOp grad, int64_t slices, int64_t 
     alpha[axis] = tile + kernel[axis] - 1;
     tiles[axis] = llvm::divideCeil(result[axis], tile);
   }
-  block = std::max(getImageBlock(x), getImageBlock(y));
+  innermost[0] = *getInnermost(x, lanes);
+  innermost[1] = *getInnermost(y, lanes);
+  block = llvm::is_contained(innermost, Innermost::Images) ? lanes : 1;
   elementBytes = llvm::divideCeil(x.getElementTypeBitWidth(), 8);
 }
 
@@ -171,8 +176,8 @@ WeightGradScratch WeightGradSpace::getScratch(const WeightGradStep &step) const 
 // What it costs
 //===--------------------------------------------------------------------------------------------===//
 
-/// The share of the peak that the direct algorithm reaches, and products; those of few of many
-/// vectors at a time ask for much of what they multiply.
+/// The share of the peak that the direct algorithm reaches with images in vectors, and products;
+/// those of few of many vectors at a time ask for much of what they multiply.
 static constexpr double directShare = 0.5, productShare = 0.8, pairShare = 0.75, singleShare = 0.5;
 /// What caches add was measured on a Zen 5 in 70 ways, for 64 to 512 channels and images of 7 x 7
 /// to 112 x 112; the mean error is a tenth. Of bytes that the second cache gives to the first, so
@@ -191,10 +196,16 @@ static double getMissing(double bytes, double cache, double held) {
 
 double WeightGradSpace::getDirectCycles() const {
   double weights = static_cast<double>(outputs) * channels * kernel[0] * kernel[1],
-         vectors = double(batch) / block;
+         vectors = double(batch) / lanes;
+  if (block == 1) { // vectors of channels
+    double pixels = static_cast<double>(result[0] * result[1]);
+    double share = 0.9 * pixels / (pixels + 16);
+    if (stride[0] != 1 || stride[1] != 1)
+      share *= 0.6;
+    return weights * pixels * vectors / 2 / share;
+  }
   // Vectors along the batch end in sums over lanes, for every slice.
-  return weights * result[0] * result[1] * vectors / 2 / directShare * (block == 1 ? 0.5 : 1) +
-         weights * slices * 6;
+  return weights * result[0] * result[1] * vectors / 2 / directShare + weights * slices * 6;
 }
 
 double WeightGradSpace::getCycles(const WeightGradStep &step) const {
@@ -215,12 +226,15 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
   auto getPixels = [&](bool ofInput) {
     return double(step.images) * getExtent(step, 0, ofInput) * getExtent(step, 1, ofInput);
   };
-  // Turning images and channels round; one by one where images do not lie in vectors.
+  // Turning images and channels round; one by one where neither lie in vectors.
   double turning = 0;
   for (bool ofInput : {true, false}) {
     double pixels = getPixels(ofInput) * (ofInput ? cv : kv);
     double window = static_cast<double>(block) * getWindowStride(step, ofInput) * elementBytes;
-    turning += pixels * (block == 1 ? 2 * lanes : 5) +
+    bool isGathered = innermost[ofInput ? 0 : 1] == Innermost::Pixels;
+    turning += pixels * (block > 1    ? 5
+                         : isGathered ? 2 * lanes
+                                      : 2) +
                pixels * lanes * elementBytes * getMissing(window, level1, 0.5) / bytesToWindow;
   }
   double fetched = (getPixels(true) * step.channels + getPixels(false) * step.outputs) *
@@ -416,7 +430,8 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
       consider(slices, false);
   int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
   std::string what = tile == plainTile
-                         ? std::string("channels are turned into the lanes")
+                         ? std::string(whole.block > 1 ? "channels are turned into the lanes"
+                                                       : "channels are in the lanes")
                          : llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications",
                                          tile, multiplications)
                                .str();
@@ -433,7 +448,7 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
 
 bool WeightGradCandidate::isFaster(const Plan &plan, std::string &reason) {
   WeightGradSpace space(grad, grad.getSlices(), plan.tile, lanes, machine, false);
-  if (space.block == 1) {
+  if (llvm::all_of(space.innermost, [](Innermost of) { return of == Innermost::Pixels; })) {
     reason = plan.tile == plainTile ? "" : "winograd gathers windows lane by lane in plain layouts";
     return false;
   }

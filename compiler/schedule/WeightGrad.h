@@ -26,6 +26,9 @@ namespace mlir::cnn {
 /// Tiles of one output: steps without transforms.
 constexpr int64_t plainTile = 1;
 
+/// What an operand's elements have next to them: pixels in plain layouts.
+enum class Innermost { Pixels, Images, Channels };
+
 /// What one step of one chunk takes.
 struct WeightGradStep {
   int64_t outputs = 0;   ///< k of a chunk: whole vectors
@@ -103,7 +106,9 @@ public:
   int64_t image[2], result[2], padding[2];
   /// Tiles of an image, rows and columns.
   int64_t tiles[2];
-  /// Images that lie in one vector; 1 in plain layouts.
+  /// Of the input and of the gradient.
+  Innermost innermost[2];
+  /// Images that lie in one vector; 1 where none do.
   int64_t block = 1;
 
 private:

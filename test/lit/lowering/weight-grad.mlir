@@ -1,5 +1,6 @@
 // RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd4 --cnn-choose-schedules=override=g=tile:16x2x3x3x16x8x8 --cnn-plan --cnn-tile | FileCheck %s
 // RUN: cnn-opt %s "--cnn-choose-layouts=cpu=haswell layout=plain" --cnn-choose-algorithms=override=conv_weight_grad=winograd2 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s --check-prefix=PLAIN
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=channels" --cnn-choose-algorithms=override=conv_weight_grad=winograd3 --cnn-choose-schedules --cnn-plan --cnn-tile | FileCheck %s --check-prefix=CHANNELS
 // Breaks if the parts of Winograd's gradient of a kernel are not there: transforms with images and channels turned
 // round, products over tiles and images, and the sums' transform, of channels that there are.
 
@@ -47,6 +48,15 @@
 // PLAIN-COUNT-8: memref.load
 // PLAIN: vector.store
 // PLAIN: cnn.tile_load {{.*}} -> vector<4x4x8xf32>
+
+// Channels lie next to each other: a vector of them for each pixel, and nothing to turn round.
+// CHANNELS: func.func private @g.slices
+// CHANNELS: scf.if
+// CHANNELS-NOT: memref.load
+// CHANNELS: vector.load {{.*}} : memref<16x2x{{[0-9]+x[0-9]+}}x16xf32>, vector<16xf32>
+// CHANNELS-NEXT: vector.store
+// CHANNELS-NOT: vector.shuffle
+// CHANNELS: cnn.tile_load {{.*}} -> vector<5x5x16xf32>
 module @small {
   func.func @f(%x: tensor<16x17x5x6xf32> {cnn.name = "x"}, %d: tensor<16x5x5x6xf32> {cnn.name = "d"}, %w: tensor<5x17x3x3xf32> {cnn.unbatched}) -> (tensor<5x17x3x3xf32> {cnn.name = "g"}) {
     %0 = cnn.group "g" (%a = %x, %b = %d, %c = %w) : (tensor<16x17x5x6xf32>, tensor<16x5x5x6xf32>, tensor<5x17x3x3xf32>) -> tensor<5x17x3x3xf32> {

@@ -1,6 +1,7 @@
 // RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms --cnn-slice-batch --cnn-choose-schedules | FileCheck %s --check-prefix=BEST
 // RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=deep=direct --cnn-slice-batch --cnn-choose-schedules=override=deep=direct | FileCheck %s --check-prefix=DIRECT
 // RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=plain" --cnn-choose-algorithms=override=deep=winograd2 --cnn-choose-schedules=override=deep=winograd2 | FileCheck %s --check-prefix=PLAIN
+// RUN: cnn-opt %s "--cnn-choose-layouts=cpu=sapphirerapids layout=channels" --cnn-choose-algorithms --cnn-choose-schedules | FileCheck %s --check-prefix=CHANNELS
 // RUN: cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd3 --cnn-slice-batch "--cnn-choose-schedules=override=wide.slices=tile:1x64x2x3x3x16x6x24" --cnn-plan | FileCheck %s --check-prefix=PLAN
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=conv_weight_grad=winograd5 2>&1 | FileCheck %s --check-prefix=TILE
 // RUN: not cnn-opt %s --cnn-choose-layouts=cpu=sapphirerapids --cnn-choose-algorithms=override=strided=winograd4 2>&1 | FileCheck %s --check-prefix=STRIDE
@@ -36,6 +37,11 @@
 // PLAIN: cnn.group "wide" {{.*}} because "winograd gathers windows lane by lane in plain layouts
 // PLAIN: cnn.group "deep" {{.*}} schedule #cnn.nest<"winograd2"
 // PLAIN-NEXT: cnn.conv_weight_grad {{.*}}, winograd = 2 : i64}
+
+// Where channels lie in the lanes already, it is faster, too.
+// CHANNELS: cnn.group "wide.slices" {{.*}} schedule #cnn.nest<"winograd4", {{.*}} because "tiles of 4 x 4 need 25% of the multiplications
+// CHANNELS: cnn.group "strided" {{.*}} because "winograd does not apply: the stride is 2x2, and it needs 1; steps is not faster
+// CHANNELS: cnn.group "deep" {{.*}} schedule #cnn.nest<"winograd3"
 
 // What a step keeps is the worker's scratch memory.
 // PLAN-DAG: cnn.launch @deep items {{[0-9]+}}
