@@ -50,7 +50,7 @@ static int64_t roundBatch(const Graph &graph, int64_t batch, bool train, mlir::T
     return batch; // and compile() fails
   // Samples in use, of those computed, from which on it takes less time. On Zen 5, in AVX-512, a
   // sample with channels in the lanes costs ResNet-18, ResNet-20, VGG-11, ResNet-9, the small VGG
-  // and ResNeXt 1.1 to 1.6 times as much in training and 1.0 to 1.7 (half of them 1.1) in
+  // and ResNeXt 1.0 to 1.7 times as much in training and 1.0 to 1.7 (half of them 1.1) in
   // inference; LeNet, whose channels fill few lanes, 4 times and twice.
   constexpr int64_t fewOperations = 1 << 21; // a sample
   int64_t operations = 0;
