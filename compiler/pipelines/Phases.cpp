@@ -122,7 +122,7 @@ static llvm::Error checkSettings(mlir::ModuleOp module, Phase from, const PhaseO
       return llvm::createStringError("a setting is wrong");
     };
     if (options.target == TargetKind::Nvptx && llvm::is_contained({"seed", "tuned"}, name))
-      return fail("is a setting of target cpu", "leave it out, or --target=nvptx");
+      return fail("is a setting of target cpu", "leave it out, or compute on the CPU");
     int64_t seed = 0;
     if (name == "seed" && (llvm::StringRef(value).getAsInteger(10, seed) || seed < 0))
       return fail("is a whole number from 0, not '" + value + "'",

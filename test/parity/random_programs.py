@@ -2,7 +2,7 @@
 """Random valid .cnn programs, and whether compiled code computes on them what the slow reference does.
 
     random_programs.py SCRATCH --seed N --count N [--infer] [--element f32|f64] [--vary-schedules]
-                       [--set KEY=VALUE] [--mcpu CPU]
+                       [--set KEY=VALUE]... [--mcpu CPU]
     random_programs.py SCRATCH --seed N --forever       until one differs: by hand, for hours
 
 A program is a net with a recipe: chains, branches, blocks with parameters, `repeat`, `for`, `if`, shared
@@ -362,7 +362,7 @@ def run(options, seeds):
                *(["--mcpu", options.mcpu] if options.mcpu else []),
                *(["--infer"] if options.infer else []),
                *(["--vary-schedules"] if options.vary_schedules else []),
-               *(["--set", options.set] if options.set else []),
+               *(word for setting in options.set for word in ("--set", setting)),
                *write_programs(options, seeds)]
     return subprocess.run(command).returncode
 
@@ -374,7 +374,8 @@ def main():
     parser.add_argument("--count", type=int, default=50)
     parser.add_argument("--infer", action="store_true")
     parser.add_argument("--element", choices=("f32", "f64"))
-    parser.add_argument("--set", help="as for cnnc, such as schedule.layout=channels")
+    parser.add_argument("--set", action="append", default=[], metavar="KEY=VALUE",
+                        help="as for cnnc, such as schedule.layout=channels")
     parser.add_argument("--mcpu", help="as for cnnc, a processor whose code runs here")
     parser.add_argument("--device", default="cpu", help="as for cnn")
     parser.add_argument("--forever", action="store_true")
