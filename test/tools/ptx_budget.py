@@ -30,7 +30,9 @@ BUDGETS = {
 }
 # Threads, blocks, registers and bytes of shared memory of a multiprocessor, from the programming guide.
 PROCESSORS = {"sm_75": (1024, 16, 65536, 64 << 10), "sm_80": (2048, 32, 65536, 164 << 10),
-              "sm_90": (2048, 32, 65536, 228 << 10), "sm_120": (1536, 24, 65536, 100 << 10)}
+              "sm_86": (1536, 16, 65536, 100 << 10), "sm_89": (1536, 24, 65536, 100 << 10),
+              "sm_90": (2048, 32, 65536, 228 << 10), "sm_90a": (2048, 32, 65536, 228 << 10),
+              "sm_100": (2048, 32, 65536, 228 << 10), "sm_120": (1536, 24, 65536, 100 << 10)}
 RESERVED = 1024  # bytes of shared memory of each block
 
 

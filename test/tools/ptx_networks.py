@@ -4,8 +4,8 @@
     ptx_networks.py FOLDER [--arch sm_80]... [--precision none|1e-3|1e-2]... [--only REGEX]
                     [--cnnc FILE] [--examples FOLDER]
 
-Without options: every recipe, for sm_75, sm_80, sm_90 and sm_120, in f32, with tf32 (--precision 1e-3) and with
-bf16 (1e-2), half an hour of a processor. FOLDER/<arch>/<file>-<recipe>-<precision>.ptx are linted (ptx_lint.py)
+Without options: every recipe, for every target, in f32, with tf32 (--precision 1e-3) and with bf16 (1e-2), an hour
+of a processor. FOLDER/<arch>/<file>-<recipe>-<precision>.ptx are linted (ptx_lint.py)
 and, where CUDA's toolkit is installed, given to ptxas, which must spill nothing, and held to budgets
 (ptx_budget.py). Prints a line per target and precision, and what is wrong; status 1 when something is.
 """
@@ -20,6 +20,7 @@ import sys
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 sys.path.insert(0, HERE)
+from ptx_budget import PROCESSORS  # noqa: E402
 from ptx_lint import lint  # noqa: E402
 
 RECIPE = re.compile(r"^train (\w+) = (\w+)", re.MULTILINE)
@@ -79,14 +80,14 @@ def check(options, arch, precision, ptxas):
 def main():
     parser = argparse.ArgumentParser()
     parser.add_argument("folder")
-    parser.add_argument("--arch", action="append")
+    parser.add_argument("--arch", action="append", choices=PROCESSORS)
     parser.add_argument("--precision", action="append")
     parser.add_argument("--only", default="", metavar="REGEX", help="names are <file>-<recipe>-<precision>")
     parser.add_argument("--cnnc", default=os.path.join(ROOT, "build/bin/cnnc"))
     parser.add_argument("--examples", default=os.path.join(ROOT, "examples"))
     options = parser.parse_args()
     ptxas, bad = find_ptxas(), False
-    for arch in options.arch or ("sm_75", "sm_80", "sm_90", "sm_120"):
+    for arch in options.arch or PROCESSORS:
         for precision in options.precision or ("none", "1e-3", "1e-2"):
             if arch == "sm_75" and precision != "none":
                 continue  # it has no such instructions
