@@ -197,7 +197,9 @@ static double getMissing(double bytes, double cache, double held) {
 double WeightGradSpace::getDirectCycles() const {
   double weights = static_cast<double>(outputs) * channels * kernel[0] * kernel[1],
          vectors = double(batch) / lanes;
-  if (block == 1) { // vectors of channels
+  if (block == 1) {
+    // Vectors of channels: 93% of a Zen 5's peak for 24 x 24 results, 77% for 6 x 6, 31% for 3 x 3;
+    // at stride 2 70%, 38% and 34% for 12 x 12, 6 x 6 and 3 x 3.
     double pixels = static_cast<double>(result[0] * result[1]);
     double share = 0.9 * pixels / (pixels + 16);
     if (stride[0] != 1 || stride[1] != 1)
@@ -232,9 +234,8 @@ double WeightGradSpace::getCycles(const WeightGradStep &step) const {
     double pixels = getPixels(ofInput) * (ofInput ? cv : kv);
     double window = static_cast<double>(block) * getWindowStride(step, ofInput) * elementBytes;
     bool isGathered = innermost[ofInput ? 0 : 1] == Innermost::Pixels;
-    turning += pixels * (block > 1    ? 5
-                         : isGathered ? 2 * lanes
-                                      : 2) +
+    double perPixel = isGathered ? 2 * lanes : 2;
+    turning += pixels * (block > 1 ? 5 : perPixel) +
                pixels * lanes * elementBytes * getMissing(window, level1, 0.5) / bytesToWindow;
   }
   double fetched = (getPixels(true) * step.channels + getPixels(false) * step.outputs) *
@@ -429,9 +430,10 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
     if (blocks % slices == 0 && (slices != blocks || blocks < fewestSlices || slices == 1))
       consider(slices, false);
   int64_t multiplications = (tile + 2) * (tile + 2) * 100 / (9 * tile * tile);
+  bool isInLanes = whole.areBoth(Innermost::Channels);
   std::string what = tile == plainTile
-                         ? std::string(whole.block > 1 ? "channels are turned into the lanes"
-                                                       : "channels are in the lanes")
+                         ? std::string(isInLanes ? "channels are in the lanes"
+                                                 : "channels are turned into the lanes")
                          : llvm::formatv("tiles of {0} x {0} need {1}% of the multiplications",
                                          tile, multiplications)
                                .str();
@@ -448,7 +450,7 @@ WeightGradCandidate::Plan WeightGradCandidate::plan(int64_t tile) {
 
 bool WeightGradCandidate::isFaster(const Plan &plan, std::string &reason) {
   WeightGradSpace space(grad, grad.getSlices(), plan.tile, lanes, machine, false);
-  if (llvm::all_of(space.innermost, [](Innermost of) { return of == Innermost::Pixels; })) {
+  if (space.areBoth(Innermost::Pixels)) {
     reason = plan.tile == plainTile ? "" : "winograd gathers windows lane by lane in plain layouts";
     return false;
   }

@@ -93,6 +93,8 @@ public:
   int64_t getWindowStride(const WeightGradStep &step, bool ofInput) const;
   /// The kernel's taps.
   int64_t getNumTaps() const { return kernel[0] * kernel[1]; }
+  /// Whether the input and the gradient lie so.
+  bool areBoth(Innermost of) const { return innermost[0] == of && innermost[1] == of; }
   /// Tiles of a step times images.
   int64_t getDepth(const WeightGradStep &step) const;
 
